@@ -1,0 +1,39 @@
+"""The stages of Warp: C++ for the CPU and CUDA C++ for the GPU, each as Warp's own JIT writes it.
+
+The order of the parts is the order of Warp's compiled unit.
+"""
+
+from __future__ import annotations
+
+from irsmith.frontends.base import Part, Stage
+
+_HEADER = Part("header", "preprocessor lines that the unit starts with")
+_STRUCTS = Part("structs", "the kernel's structs with their adjoint helpers")
+_FUNCTIONS_FORWARD = Part("functions_forward", "`@wp.func` helpers")
+_FUNCTIONS_BACKWARD = Part("functions_backward", "adjoints of the helpers", backward=True)
+_FUNCTIONS_GRAD = Part("functions_grad", "helpers that call `wp.grad`, which follow the adjoints that they call")
+_FORWARD = Part("forward", "the kernel")
+_BACKWARD = Part("backward", "the kernel's adjoint", backward=True)
+
+CPP = Stage(
+    "cpp",
+    "cpp",
+    (
+        _HEADER,
+        _STRUCTS,
+        _FUNCTIONS_FORWARD,
+        _FUNCTIONS_BACKWARD,
+        _FUNCTIONS_GRAD,
+        Part("arguments", "the struct that carries the kernel's arguments"),
+        _FORWARD,
+        _BACKWARD,
+        Part("entry_forward", "the loop over threads and the exported symbol that runs the kernel"),
+        Part("entry_backward", "the same for the adjoint", backward=True),
+    ),
+)
+
+CUDA = Stage(
+    "cuda",
+    "cuda",
+    (_HEADER, _STRUCTS, _FUNCTIONS_FORWARD, _FUNCTIONS_BACKWARD, _FUNCTIONS_GRAD, _FORWARD, _BACKWARD),
+)

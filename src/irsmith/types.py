@@ -1,0 +1,156 @@
+"""The value types that kernels compute with, named independently of any frontend.
+
+``str(type)`` is the spelling that rows use: ``float32``, ``vec3[float32]``, ``mat3x3[float32]``,
+``quat[float32]``, or a struct's name. `parse_type` reads the built-in spellings back.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The closed interval from which inputs are drawn, component by component.
+
+    Integer inputs take whole numbers from ``low`` to ``high``, both included; a Boolean takes both values.
+    """
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar dtype: ``bool``, ``int8`` … ``uint64``, ``float16``, ``float32`` or ``float64``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_float(self) -> bool:
+        """Whether this is a floating-point dtype, the only kind with gradients."""
+        return self.name.startswith("float")
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether this is a signed or unsigned integer dtype."""
+        return self.name.startswith(("int", "uint"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A fixed-length vector of scalars."""
+
+    length: int
+    scalar: Scalar
+
+    def __str__(self) -> str:
+        return f"vec{self.length}[{self.scalar}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A fixed-size matrix of scalars, row-major."""
+
+    rows: int
+    columns: int
+    scalar: Scalar
+
+    def __str__(self) -> str:
+        return f"mat{self.rows}x{self.columns}[{self.scalar}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Quaternion:
+    """A quaternion stored ``(x, y, z, w)``."""
+
+    scalar: Scalar
+
+    def __str__(self) -> str:
+        return f"quat[{self.scalar}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a struct, with the domain that its inputs are drawn from."""
+
+    name: str
+    type: ValueType
+    domain: Domain | None = None
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A named record of value fields."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields keyed by name."""
+        return {field.name: field for field in self.fields}
+
+
+ValueType = Scalar | Vector | Matrix | Quaternion | Struct
+"""A type that one array element, argument or variable can have."""
+
+BOOL = Scalar("bool")
+INT8, INT16, INT32, INT64 = (Scalar(f"int{bits}") for bits in (8, 16, 32, 64))
+UINT8, UINT16, UINT32, UINT64 = (Scalar(f"uint{bits}") for bits in (8, 16, 32, 64))
+FLOAT16, FLOAT32, FLOAT64 = (Scalar(f"float{bits}") for bits in (16, 32, 64))
+
+SCALARS: dict[str, Scalar] = {
+    scalar.name: scalar
+    for scalar in (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT16, FLOAT32, FLOAT64)
+}
+
+_SPELLING = re.compile(r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat))\[(?P<scalar>\w+)\]")
+
+
+def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType:
+    """Read a type from the spelling that ``str`` gives it.
+
+    Args:
+        text: The spelling, such as ``"vec3[float32]"``.
+        structs: Structs by name, for spellings that name one.
+
+    Raises:
+        ValueError: The text names no type.
+    """
+    if text in SCALARS:
+        return SCALARS[text]
+    if structs and text in structs:
+        return structs[text]
+    match = _SPELLING.fullmatch(text)
+    if match is None or match["scalar"] not in SCALARS:
+        raise ValueError(f"no such type: {text!r}")
+    scalar = SCALARS[match["scalar"]]
+    if match["length"]:
+        return Vector(int(match["length"]), scalar)
+    if match["rows"]:
+        return Matrix(int(match["rows"]), int(match["columns"]), scalar)
+    return Quaternion(scalar)
+
+
+def scalar_of(type: ValueType) -> Scalar | None:
+    """The scalar that a type is made of, or None for a struct."""
+    if isinstance(type, Scalar):
+        return type
+    return None if isinstance(type, Struct) else type.scalar
+
+
+def is_differentiable(type: ValueType) -> bool:
+    """Whether values of the type carry a gradient: some component of it is a float."""
+    if isinstance(type, Struct):
+        return any(is_differentiable(field.type) for field in type.fields)
+    scalar = scalar_of(type)
+    return scalar is not None and scalar.is_float
