@@ -25,7 +25,8 @@ class Part:
 class Stage:
     """A named form of the code on its way down.
 
-    Concatenating the parts in order, nulls as nothing, gives the unit that compiles.
+    Joining the parts in order with an empty line between them, nulls and empty texts left out, gives the
+    unit that compiles.
     """
 
     name: str
@@ -39,4 +40,5 @@ class Stage:
     def unit(self, texts: Mapping[str, str | None], *, backward: bool = True) -> str:
         """The compilable unit made of a row's columns, with or without what only the backward needs."""
         kept = (part for part in self.parts if backward or not part.backward)
-        return "".join(texts[f"{self.name}_{part.name}"] or "" for part in kept)
+        texts_kept = (texts[f"{self.name}_{part.name}"] for part in kept)
+        return "\n".join(text for text in texts_kept if text)

@@ -1,0 +1,313 @@
+"""The one module that calls Warp's private API: from a source text to the texts that Warp's JIT writes.
+
+What it relies on was read from, and tested with, one version of Warp; `require` refuses any other.
+
+Warp's own texts carry a hash behind struct names, a process-wide counter behind function names and
+absolute file lines, none of which follows from the source. Here each source is declared in a Warp module
+of its own under one file name, and structs and functions are named before the build, object by object, by
+the order in which the kernel reaches them. The rest is what Warp writes.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import linecache
+import re
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from irsmith.errors import UserError
+
+TESTED_VERSION = "1.19.0"
+FILE_NAME = "kernel.py"
+"""The file that Warp's comments name, whatever the source's real file was."""
+
+MODULE_NAME = "irsmith_kernel"
+CUDA_ARCHITECTURE = 80
+"""The architecture that tile operations, whose code depends on one, are built for."""
+
+_IDENTIFIERS_OF_WARP = re.compile(r"(var|adj|ret|label|start_for|end_for|start_while|end_while)_\d+|label\d+")
+
+
+def require() -> None:
+    """Check that the installed Warp is the tested one, and import it.
+
+    Raises:
+        UserError: Warp is not installed, or it is another version; the message names both.
+    """
+    try:
+        found = importlib.metadata.version("warp-lang")
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            "the warp frontend needs NVIDIA Warp, which is not installed: pip install 'irsmith[warp]'"
+        ) from None
+    if found != TESTED_VERSION:
+        raise UserError(
+            f"the warp frontend was tested with warp-lang {TESTED_VERSION}, but {found} is installed: "
+            f"pip install warp-lang=={TESTED_VERSION}"
+        )
+    import warp as wp  # noqa: PLC0415  (loading Warp takes a second, and only lowering needs it)
+
+    wp.config.log_level = wp.LOG_ERROR
+
+
+@contextmanager
+def declared(source: str) -> Iterator[types.ModuleType]:
+    """Execute a source text as a module of its own, and forget it afterwards.
+
+    The module's name and file are the same for every source, so nothing of where the text came from reaches
+    Warp. Whatever the source itself raises comes through.
+    """
+    from warp._src import context  # noqa: PLC0415
+
+    module = types.ModuleType(MODULE_NAME)
+    module.__file__ = FILE_NAME
+    linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
+    context.user_modules.pop(MODULE_NAME, None)
+    sys.modules[MODULE_NAME] = module
+    try:
+        exec(compile(source, FILE_NAME, "exec"), module.__dict__)
+        yield module
+    finally:
+        # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
+        warp_module = context.user_modules.pop(MODULE_NAME, None)
+        if warp_module is not None:
+            warp_module._detach_references()
+        sys.modules.pop(MODULE_NAME, None)
+        linecache.cache.pop(FILE_NAME, None)
+        module.__dict__.clear()
+
+
+def kernels_of(module: types.ModuleType) -> dict[str, Any]:
+    """The Warp kernels that a declared module defines, by key, in order of declaration."""
+    from warp._src import context  # noqa: PLC0415
+
+    found = context.user_modules.get(module.__name__)
+    return {} if found is None else dict(found.kernels)
+
+
+def instances_of(kernel: Any) -> list[Any]:
+    """What of a kernel can be lowered: itself, or the overloads that a generic one has."""
+    return list(kernel.overloads.values()) if kernel.is_generic else [kernel]
+
+
+@dataclass(slots=True)
+class _Names:
+    """Canonical names for the functions and structs that a kernel reaches."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    functions: dict[int, Any] = field(default_factory=dict)
+    structs: dict[bytes, str] = field(default_factory=dict)
+
+    def _name(self, key: str) -> str:
+        number = self.counts.get(key, 0)
+        self.counts[key] = number + 1
+        name = f"{key}_{number}"
+        # A helper called `var` must not become one of Warp's own temporaries.
+        return f"{name}_" if _IDENTIFIERS_OF_WARP.fullmatch(name) else name
+
+    def adjoint(self, adj: Any) -> None:
+        """Name everything that the body and the signature of a kernel or function refer to."""
+        _, referenced_types, functions = adj.get_references()
+        for type_ in itertools.chain(adj.arg_types.values(), referenced_types):
+            self.type(type_)
+        for function in functions:
+            if not function.is_builtin():
+                self.function(function)
+
+    def type(self, type_: Any) -> None:
+        """Name a struct, and the structs within it."""
+        from warp._src import codegen  # noqa: PLC0415
+        from warp._src import types as warp_types  # noqa: PLC0415
+
+        if warp_types.is_array(type_):
+            type_ = type_.dtype
+        if not isinstance(type_, codegen.Struct):
+            return
+        for variable in type_.vars.values():
+            self.type(variable.type)
+        # Warp's hash of a struct is of its name and fields: equal ones are one struct in the text.
+        if type_.hash not in self.structs:
+            self.structs[type_.hash] = self._name(type_.key)
+        name = self.structs[type_.hash]
+        type_.native_name = name
+        type_.instance_type.native_name = name
+        for constructor in (type_.default_constructor, type_.value_constructor):
+            constructor.key = constructor.native_func = name
+
+    def function(self, function: Any) -> None:
+        """Name a function, its overloads, its custom gradient and replay, and what they refer to."""
+        if id(function) in self.functions:
+            return
+        members = {
+            id(member): member
+            for member in (function, *function.user_overloads.values(), *function.user_templates.values())
+        }
+        for member in members.values():
+            # An instance of a generic function is told apart by C++ overloading and shares the name.
+            if member.generic_parent is None and id(member) not in self.functions:
+                self.functions[id(member)] = member
+                member.native_func = self._name(member.key)
+        for member in members.values():
+            if member.generic_parent is not None:
+                self.functions[id(member)] = member
+                member.native_func = member.generic_parent.native_func
+            # Specialisations on callable arguments carry a digest of the name that they had.
+            member.__dict__.pop("_callable_specializations", None)
+            if member.custom_grad_func is not None:
+                member.custom_grad_func.native_func = member.native_func
+                self.adjoint(member.custom_grad_func.adj)
+            if member.custom_replay_func is not None:
+                self.function(member.custom_replay_func)
+            self.adjoint(member.adj)
+
+    def unnamed_structs(self, builder: Any) -> list[Any]:
+        """The structs of a build that no reference led to."""
+        return [struct for struct in builder.structs if struct.native_name != self.structs.get(struct.hash)]
+
+
+class _OneKernel:
+    """Stands for Warp's module hasher where a build is of one kernel and no hash is wanted."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.unique_kernels = {b"": kernel}
+
+    def get_unique_kernels(self) -> Any:
+        return self.unique_kernels.values()
+
+
+def emit(kernel: Any) -> dict[str, dict[str, str]]:
+    """The texts that Warp writes for one kernel: device (``cpu`` or ``cuda``) to part to text.
+
+    The parts are those of `irsmith.frontends.warp.stages`. Whatever Warp raises comes through.
+    """
+    import warp as wp  # noqa: PLC0415
+    from warp._src import codegen  # noqa: PLC0415
+
+    module = kernel.module
+    module.options["strip_hash"] = True
+    kernel.hash = b""
+    options = module.resolve_options(wp.config)
+    kernel.grid_stride = codegen.resolve_grid_stride(kernel.options, options["default_grid_stride"])
+
+    names = _Names()
+    names.adjoint(kernel.adj)
+    cpu = options | {"block_dim": 1, "output_arch": None}
+    cuda = options | {"output_arch": CUDA_ARCHITECTURE}
+    builder = _build(kernel, cpu | {"block_dim": options["block_dim"]}, names)
+    if not _uses_tiles(builder):
+        # The build does not depend on the device, so that one serves both.
+        return {"cpu": _texts(builder, kernel, "cpu", cpu), "cuda": _texts(builder, kernel, "cuda", cuda)}
+    on_cpu = _texts(_build(kernel, cpu, names, target="cpu"), kernel, "cpu", cpu)
+    return {"cpu": on_cpu, "cuda": _texts(_build(kernel, cuda, names, target="cuda"), kernel, "cuda", cuda)}
+
+
+def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str | None = None) -> Any:
+    from warp._src import context  # noqa: PLC0415
+
+    while True:
+        builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
+        unnamed = names.unnamed_structs(builder)
+        if not unnamed:
+            return builder
+        for struct in unnamed:
+            names.type(struct)
+
+
+def _uses_tiles(builder: Any) -> bool:
+    from warp._src import types as warp_types  # noqa: PLC0415
+
+    adjoints = [owner.adj for owner in (*builder.kernels, *builder.functions)]
+    return any(
+        warp_types.is_tile(variable.type) or warp_types.is_tile_stack(variable.type)
+        for adj in adjoints
+        for variable in adj.variables
+    )
+
+
+def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:
+    """The parts of one device's unit, following ``ModuleBuilder.codegen`` step by step."""
+    from warp._src import codegen  # noqa: PLC0415
+
+    if builder.native_types or builder.ltoirs_decl:
+        raise NotImplementedError("the text needs native types or link-time code that do not stand in it")
+    builder.options = options
+    tiled = builder._get_tile_helper_struct_hashes()
+    structs = {struct.hash: struct for struct in builder.structs}
+    functions = list(builder.functions)
+    plain = [function for function in functions if not function.adj.uses_grad_call]
+    custom = {function.custom_grad_func for function in plain if function.custom_grad_func is not None}
+    adjoints = [f for f in plain if f in custom] + [f for f in plain if f not in custom]
+    parts = {
+        "structs": "".join(
+            codegen.codegen_struct(struct, include_tile_helpers=struct.hash in tiled)
+            for struct in structs.values()
+        ),
+        "functions_forward": builder._codegen_functions(plain, device, forward_only=True),
+        "functions_backward": builder._codegen_functions(adjoints, device, reverse_only=True),
+        "functions_grad": builder._codegen_functions(
+            [f for f in functions if f.adj.uses_grad_call], device, forward_only=True
+        ),
+    }
+    parts |= _kernel_parts(kernel, device, options)
+    _rename_specialisations(functions, parts)
+    header = codegen.cpu_module_header if device == "cpu" else codegen.cuda_module_header
+    wide = any("bfloat16" in text for text in parts.values())
+    parts["header"] = (
+        ("" if wide else "#define WP_NO_BFLOAT16\n")
+        + header.format(block_dim=options["block_dim"])
+        + options["extra_cpu_preamble" if device == "cpu" else "extra_cuda_preamble"]
+        + codegen.codegen_cast_macros
+    )
+    # Blank lines between parts come from Warp's templates and say nothing.
+    return {name: text.strip("\n") + "\n" if text.strip() else "" for name, text in parts.items()}
+
+
+def _kernel_parts(kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:
+    from warp._src import codegen  # noqa: PLC0415
+
+    text = codegen.codegen_kernel(kernel, device=device, options=options)
+    name = kernel.get_mangled_name()
+    backward = (options | kernel.options)["enable_backward"]
+    if device == "cuda":
+        forward, adjoint = _split(text, f"{name}_cuda_kernel_backward(", '\n\nextern "C"', backward)
+        return {"forward": forward, "backward": adjoint}
+    arguments, kernels = _split(text, f"{name}_cpu_kernel_forward(", "\n\ntemplate", True)
+    forward, adjoint = _split(kernels, f"{name}_cpu_kernel_backward(", "\n\ntemplate", backward)
+    entry = codegen.codegen_module(kernel, device=device, options=options)
+    blocks = options["block_dim"] != 1
+    marker = f"{name}_cpu_block_payload_backward" if blocks else f"{name}_cpu_backward_tasks("
+    entry_forward, entry_backward = _split(entry, marker, "\n\nstruct" if blocks else "\n\ntemplate", backward)
+    return {
+        "arguments": arguments,
+        "forward": forward,
+        "backward": adjoint,
+        "entry_forward": entry_forward,
+        "entry_backward": entry_backward,
+    }
+
+
+def _split(text: str, marker: str, opening: str, present: bool) -> tuple[str, str]:
+    """Cut a text where the definition that holds the marker opens."""
+    if not present:
+        return text, ""
+    cut = text.rindex(opening, 0, text.index(marker))
+    return text[:cut], text[cut:]
+
+
+def _rename_specialisations(functions: list[Any], parts: dict[str, str]) -> None:
+    """Number the functions that Warp specialised on a callable argument and named by a digest."""
+    names: dict[str, str] = {}
+    for function in functions:
+        stem, specialised, _ = function.native_func.rpartition("_callable_")
+        if specialised and function.native_func not in names:
+            names[function.native_func] = f"{stem}_callable_{len(names)}"
+    if names:
+        pattern = re.compile(r"\b(adj_)?(" + "|".join(map(re.escape, names)) + r")\b")
+        for part, text in parts.items():
+            parts[part] = pattern.sub(lambda match: (match[1] or "") + names[match[2]], text)
