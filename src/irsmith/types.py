@@ -100,7 +100,17 @@ class Struct:
         return {field.name: field for field in self.fields}
 
 
-ValueType = Scalar | Vector | Matrix | Quaternion | Struct
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A type that a user's kernel names and that irsmith cannot make values of, by its frontend's spelling."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"opaque[{self.name}]"
+
+
+ValueType = Scalar | Vector | Matrix | Quaternion | Struct | Opaque
 """A type that one array element, argument or variable can have."""
 
 BOOL = Scalar("bool")
@@ -114,6 +124,7 @@ SCALARS: dict[str, Scalar] = {
 }
 
 _SPELLING = re.compile(r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat))\[(?P<scalar>\w+)\]")
+_OPAQUE = re.compile(r"opaque\[(.*)\]")
 
 
 def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType:
@@ -130,6 +141,8 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
         return SCALARS[text]
     if structs and text in structs:
         return structs[text]
+    if opaque := _OPAQUE.fullmatch(text):
+        return Opaque(opaque[1])
     match = _SPELLING.fullmatch(text)
     if match is None or match["scalar"] not in SCALARS:
         raise ValueError(f"no such type: {text!r}")
@@ -142,10 +155,10 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
 
 
 def scalar_of(type: ValueType) -> Scalar | None:
-    """The scalar that a type is made of, or None for a struct."""
+    """The scalar that a type is made of, or None for a struct and what is opaque."""
     if isinstance(type, Scalar):
         return type
-    return None if isinstance(type, Struct) else type.scalar
+    return None if isinstance(type, Struct | Opaque) else type.scalar
 
 
 def is_differentiable(type: ValueType) -> bool:

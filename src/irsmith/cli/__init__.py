@@ -1,0 +1,70 @@
+"""The command line: a thin skin that parses, calls the library, and turns named errors into one line.
+
+Each command is a module, imported when it is called, so that help does not wait for what it does not use.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from irsmith.errors import StoppedError, UserError, nearest
+
+COMMANDS = {
+    "generate": "Make a dataset of synthesised kernels with their lowerings.",
+    "lower": "Lower the kernels of your own file, and show or keep the texts.",
+    "show": "Read one row of a dataset: Python beside what it became.",
+    "stats": "Say what is in a dataset.",
+    "doctor": "Say which frontends and stages work on this machine.",
+}
+"""Command name to what it does; each lives in ``irsmith.cli.<name>`` as ``command``."""
+
+
+class _Lazy(click.Group):
+    """A group that imports a command only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            raise UserError(f"unknown command {cmd_name!r}: {nearest(cmd_name, COMMANDS)}")
+        command: click.Command = import_module(f"irsmith.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="irsmith", prog_name="irsmith")
+def cli() -> None:
+    """Datasets of Python kernels paired with what a real JIT compiler makes of them."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its status: 0, 1 for a run that stopped, 2 for bad input."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except UserError as error:
+        _fail(str(error), 2)
+    except StoppedError as error:
+        _fail(str(error), 1)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; what was finished is kept, and the same command goes on from there", 130)
+    except BrokenPipeError:
+        # The reader of a pipe went away, such as `head`.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"irsmith: {' '.join(message.split())}", err=True)
+    sys.exit(status)

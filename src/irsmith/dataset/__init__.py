@@ -1,0 +1,1 @@
+"""Datasets: how rows are written, kept, described and read."""

@@ -1,0 +1,1 @@
+"""Engines run shards: they know tasks and processes, and nothing of kernels."""

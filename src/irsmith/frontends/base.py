@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from irsmith.errors import UserError, nearest
+from irsmith.kernel import Kernel
+from irsmith.outcome import Lowering, Reject
+
+if TYPE_CHECKING:
+    from irsmith.synth.ir import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +51,48 @@ class Stage:
         kept = (part for part in self.parts if backward or not part.backward)
         texts_kept = (texts[f"{self.name}_{part.name}"] for part in kept)
         return "\n".join(text for text in texts_kept if text)
+
+
+class Frontend(Protocol):
+    """A Python kernel language and its JIT, behind the questions that irsmith asks of it."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def toolchain(self) -> dict[str, str]:
+        """The versions of what lowers, by distribution name.
+
+        Raises:
+            UserError: The frontend is not installed, or is not the version that irsmith was tested with.
+        """
+        ...
+
+    def write(self, program: Program) -> Kernel:
+        """Print a synthesised program in this language."""
+        ...
+
+    def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
+        """Lower a kernel's text to the stages' texts."""
+        ...
+
+    def read(self, path: Path) -> list[Kernel | Reject]:
+        """The kernels of a user's own file, in its order. The file is imported: call this in its own process."""
+        ...
+
+    def accelerator(self) -> str | None:
+        """The name of the device that this machine has for the frontend beside the CPU, if any."""
+        ...
+
+
+def stage_named(frontend: Frontend, name: str) -> Stage:
+    """The stage of a frontend by name.
+
+    Raises:
+        UserError: It has none of that name.
+    """
+    for stage in frontend.stages:
+        if stage.name == name:
+            return stage
+    raise UserError(
+        f"unknown stage {name!r} of frontend {frontend.name}: {nearest(name, [s.name for s in frontend.stages])}"
+    )

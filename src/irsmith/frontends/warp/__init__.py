@@ -1,0 +1,60 @@
+"""NVIDIA Warp: Python kernels that its JIT lowers to C++ for the CPU and CUDA for the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irsmith.frontends.base import Stage
+from irsmith.frontends.warp.stages import CPP, CUDA
+
+if TYPE_CHECKING:
+    from irsmith.kernel import Kernel
+    from irsmith.outcome import Lowering, Reject
+    from irsmith.synth.ir import Program
+
+# Each method imports what it needs: this module is imported to learn the stages' names.
+
+
+class Warp:
+    """The Warp frontend; see `irsmith.frontends.base.Frontend` for what each method answers."""
+
+    name = "warp"
+    stages: tuple[Stage, ...] = (CPP, CUDA)
+
+    def toolchain(self) -> dict[str, str]:
+        """Warp's version."""
+        from irsmith.frontends.warp import compiler
+
+        compiler.require()
+        return {"warp-lang": compiler.TESTED_VERSION}
+
+    def write(self, program: Program) -> Kernel:
+        """Print a program as Warp Python."""
+        from irsmith.frontends.warp.printer import print_program
+
+        return print_program(program)
+
+    def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
+        """Lower a text with Warp's own code generator."""
+        from irsmith.frontends.warp.lower import lower
+
+        return lower(kernel, stages)
+
+    def read(self, path: Path) -> list[Kernel | Reject]:
+        """Import a file and find its kernels."""
+        from irsmith.frontends.warp.read import read
+
+        return read(path)
+
+    def accelerator(self) -> str | None:
+        """The name of the first CUDA device, if Warp sees one."""
+        import warp as wp
+
+        self.toolchain()
+        devices = wp.get_cuda_devices()
+        return str(devices[0].name) if devices else None
+
+
+FRONTEND = Warp()

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from irsmith.errors import UserError
+from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, ValueType, Vector
 
 TESTED_VERSION = "1.19.0"
 FILE_NAME = "kernel.py"
@@ -51,7 +52,7 @@ def require() -> None:
             f"the warp frontend was tested with warp-lang {TESTED_VERSION}, but {found} is installed: "
             f"pip install warp-lang=={TESTED_VERSION}"
         )
-    import warp as wp  # noqa: PLC0415  (loading Warp takes a second, and only lowering needs it)
+    import warp as wp
 
     wp.config.log_level = wp.LOG_ERROR
 
@@ -63,37 +64,88 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     The module's name and file are the same for every source, so nothing of where the text came from reaches
     Warp. Whatever the source itself raises comes through.
     """
-    from warp._src import context  # noqa: PLC0415
+    from warp._src import context
 
     module = types.ModuleType(MODULE_NAME)
     module.__file__ = FILE_NAME
     linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
-    context.user_modules.pop(MODULE_NAME, None)
+    before = set(context.user_modules)
     sys.modules[MODULE_NAME] = module
     try:
         exec(compile(source, FILE_NAME, "exec"), module.__dict__)
         yield module
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
-        warp_module = context.user_modules.pop(MODULE_NAME, None)
-        if warp_module is not None:
-            warp_module._detach_references()
+        for name in [name for name in context.user_modules if name not in before]:
+            context.user_modules.pop(name)._detach_references()
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
 
 
-def kernels_of(module: types.ModuleType) -> dict[str, Any]:
-    """The Warp kernels that a declared module defines, by key, in order of declaration."""
-    from warp._src import context  # noqa: PLC0415
+def kernel_of(module: types.ModuleType, name: str) -> Any:
+    """The Warp kernel of a declared module by its key, wherever in the module it was made.
 
-    found = context.user_modules.get(module.__name__)
-    return {} if found is None else dict(found.kernels)
+    Raises:
+        KeyError: There is none.
+    """
+    from warp._src import context
+
+    found = module.__dict__.get(name)
+    if isinstance(found, context.Kernel):
+        return found
+    for kernel in registered_kernels():
+        if kernel.key == name and kernel.func.__globals__ is module.__dict__:
+            return kernel
+    raise KeyError(name)
 
 
 def instances_of(kernel: Any) -> list[Any]:
     """What of a kernel can be lowered: itself, or the overloads that a generic one has."""
     return list(kernel.overloads.values()) if kernel.is_generic else [kernel]
+
+
+def registered_kernels() -> list[Any]:
+    """The kernels of every module that this process has imported."""
+    from warp._src import context
+
+    return [kernel for module in list(context.user_modules.values()) for kernel in module.kernels.values()]
+
+
+def arguments_of(kernel: Any) -> Iterator[tuple[str, ValueType, int]]:
+    """The name, the element type and the rank of each argument of a kernel, in order."""
+    from warp._src import types as warp_types
+
+    for argument in kernel.adj.args:
+        if warp_types.is_array(argument.type):
+            yield argument.label, type_of(argument.type.dtype), argument.type.ndim
+        else:
+            yield argument.label, type_of(argument.type), 0
+
+
+def type_of(type_: Any) -> ValueType:
+    """A Warp type as one of irsmith's; what irsmith has no type for keeps Warp's name."""
+    from warp._src import codegen
+    from warp._src import types as warp_types
+
+    if isinstance(type_, codegen.Struct):
+        fields = tuple(Field(name, type_of(variable.type)) for name, variable in type_.vars.items())
+        return Struct(type_.key, fields)
+    name = getattr(type_, "__name__", str(type_))
+    scalar = SCALARS.get({"float": "float32", "int": "int32"}.get(name, name))
+    if scalar is not None:
+        return scalar
+    component = SCALARS.get(getattr(getattr(type_, "_wp_scalar_type_", None), "__name__", ""))
+    if component is None or warp_types.is_array(type_):
+        return Opaque(name)
+    if warp_types.type_is_quaternion(type_):
+        return Quaternion(component)
+    if warp_types.type_is_matrix(type_):
+        rows, columns = type_._shape_
+        return Matrix(rows, columns, component)
+    if warp_types.type_is_vector(type_):
+        return Vector(type_._length_, component)
+    return Opaque(name)
 
 
 @dataclass(slots=True)
@@ -122,8 +174,8 @@ class _Names:
 
     def type(self, type_: Any) -> None:
         """Name a struct, and the structs within it."""
-        from warp._src import codegen  # noqa: PLC0415
-        from warp._src import types as warp_types  # noqa: PLC0415
+        from warp._src import codegen
+        from warp._src import types as warp_types
 
         if warp_types.is_array(type_):
             type_ = type_.dtype
@@ -186,8 +238,8 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
 
     The parts are those of `irsmith.frontends.warp.stages`. Whatever Warp raises comes through.
     """
-    import warp as wp  # noqa: PLC0415
-    from warp._src import codegen  # noqa: PLC0415
+    import warp as wp
+    from warp._src import codegen
 
     module = kernel.module
     module.options["strip_hash"] = True
@@ -199,16 +251,17 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     names.adjoint(kernel.adj)
     cpu = options | {"block_dim": 1, "output_arch": None}
     cuda = options | {"output_arch": CUDA_ARCHITECTURE}
-    builder = _build(kernel, cpu | {"block_dim": options["block_dim"]}, names)
-    if not _uses_tiles(builder):
-        # The build does not depend on the device, so that one serves both.
-        return {"cpu": _texts(builder, kernel, "cpu", cpu), "cuda": _texts(builder, kernel, "cuda", cuda)}
-    on_cpu = _texts(_build(kernel, cpu, names, target="cpu"), kernel, "cpu", cpu)
-    return {"cpu": on_cpu, "cuda": _texts(_build(kernel, cuda, names, target="cuda"), kernel, "cuda", cuda)}
+    builder = _build(kernel, cpu, names, "cpu")
+    on_cpu = _texts(builder, kernel, "cpu", cpu)
+    if _uses_tiles(builder):
+        # Only tiles are built otherwise for another device; some ask Warp's libraries how.
+        wp.init()
+        builder = _build(kernel, cuda, names, "cuda")
+    return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
 
 
-def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str | None = None) -> Any:
-    from warp._src import context  # noqa: PLC0415
+def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str) -> Any:
+    from warp._src import context
 
     while True:
         builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
@@ -220,7 +273,7 @@ def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str | No
 
 
 def _uses_tiles(builder: Any) -> bool:
-    from warp._src import types as warp_types  # noqa: PLC0415
+    from warp._src import types as warp_types
 
     adjoints = [owner.adj for owner in (*builder.kernels, *builder.functions)]
     return any(
@@ -232,10 +285,10 @@ def _uses_tiles(builder: Any) -> bool:
 
 def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:
     """The parts of one device's unit, following ``ModuleBuilder.codegen`` step by step."""
-    from warp._src import codegen  # noqa: PLC0415
+    from warp._src import codegen
 
-    if builder.native_types or builder.ltoirs_decl:
-        raise NotImplementedError("the text needs native types or link-time code that do not stand in it")
+    if builder.native_types:
+        raise NotImplementedError("native C++ types stand outside the text")
     builder.options = options
     tiled = builder._get_tile_helper_struct_hashes()
     structs = {struct.hash: struct for struct in builder.structs}
@@ -245,8 +298,7 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
     adjoints = [f for f in plain if f in custom] + [f for f in plain if f not in custom]
     parts = {
         "structs": "".join(
-            codegen.codegen_struct(struct, include_tile_helpers=struct.hash in tiled)
-            for struct in structs.values()
+            codegen.codegen_struct(struct, include_tile_helpers=struct.hash in tiled) for struct in structs.values()
         ),
         "functions_forward": builder._codegen_functions(plain, device, forward_only=True),
         "functions_backward": builder._codegen_functions(adjoints, device, reverse_only=True),
@@ -263,13 +315,14 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
         + header.format(block_dim=options["block_dim"])
         + options["extra_cpu_preamble" if device == "cpu" else "extra_cuda_preamble"]
         + codegen.codegen_cast_macros
+        + "".join(f'extern "C" {builder.ltoirs_decl[symbol]}\n' for symbol in sorted(builder.ltoirs_decl))
     )
     # Blank lines between parts come from Warp's templates and say nothing.
     return {name: text.strip("\n") + "\n" if text.strip() else "" for name, text in parts.items()}
 
 
 def _kernel_parts(kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:
-    from warp._src import codegen  # noqa: PLC0415
+    from warp._src import codegen
 
     text = codegen.codegen_kernel(kernel, device=device, options=options)
     name = kernel.get_mangled_name()

@@ -1,0 +1,1 @@
+"""The programs behind the figures in the README."""

@@ -1,0 +1,177 @@
+"""``irsmith generate``: make a dataset."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import click
+
+from irsmith import recipe as recipes
+from irsmith.generation import Progress, Summary, generate
+from irsmith.recipe import Recipe
+
+PLAIN_INTERVAL = 5.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+@click.command("generate")
+@click.argument("recipe_file", metavar="[RECIPE.toml]", required=False, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The dataset's folder.")
+@click.option("--frontend", help="The kernel language (default: warp).")
+@click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
+@click.option("--seed", type=int, help="Keys every random choice (default: 0).")
+@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: all).")
+@click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
+@click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
+@click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
+@click.option("--jsonl", is_flag=True, help="Write the rows as dataset.jsonl too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+def command(
+    recipe_file: Path | None,
+    out: Path,
+    workers: int | None,
+    overwrite: bool,
+    jsonl: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Make a dataset of synthesised kernels with their lowerings.
+
+    Give a recipe file, or the settings as options; an option given beside a recipe takes its setting's place.
+    The same recipe gives the same bytes. A run that was interrupted goes on where it was when the same command
+    is given again.
+    """
+    recipe = _recipe(recipe_file, settings)
+    with _stopping_cleanly(), _progress(quiet) as on_progress:
+        summary = generate(
+            recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
+        )
+    if as_json:
+        click.echo(json.dumps(_record(summary)))
+    elif not quiet:
+        _print(summary)
+
+
+def _recipe(file: Path | None, settings: dict[str, Any]) -> Recipe:
+    recipe = recipes.read(file) if file is not None else Recipe()
+    given = {name: value for name, value in settings.items() if value not in (None, ())}
+    if "categories" in given:
+        given["categories"] = recipes.evenly(given["categories"])
+    if "frontend" in given and given["frontend"] != recipe.frontend:
+        # Another frontend has stages of its own.
+        given.setdefault("stages", ())
+    return replace(recipe, **given)
+
+
+@contextmanager
+def _stopping_cleanly() -> Iterator[None]:
+    """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Display(Protocol):
+    def update(self, progress: Progress) -> None: ...
+
+
+class _Silent:
+    def update(self, progress: Progress) -> None:
+        pass
+
+
+class _Lines:
+    """Progress as a plain line now and then, for logs."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def update(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self.last >= PLAIN_INTERVAL:
+            self.last = now
+            click.echo(f"{progress.tried}/{progress.count} kernels, {_pace(progress)}", err=True)
+
+
+class _Bar:
+    """Progress as a bar, for a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Rich
+
+        self.rich = Rich(
+            BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=Console(stderr=True)
+        )
+        self.task = self.rich.add_task("starting", total=None)
+
+    def update(self, progress: Progress) -> None:
+        self.rich.update(self.task, completed=progress.tried, total=progress.count, description=_pace(progress))
+
+
+def _pace(progress: Progress) -> str:
+    fresh = progress.tried - progress.resumed
+    rate = fresh / progress.seconds if progress.seconds else 0.0
+    parts = [f"{rate:.0f}/s"]
+    if rate:
+        left = int((progress.count - progress.tried) / rate)
+        parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+    if progress.rejects:
+        worst = ", ".join(f"{reason} {times}" for reason, times in list(progress.rejects.items())[:3])
+        parts.append(f"{sum(progress.rejects.values())} rejected ({worst})")
+    return ", ".join(parts)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[_Display]:
+    if quiet:
+        yield _Silent()
+    elif sys.stderr.isatty():
+        bar = _Bar()
+        with bar.rich:
+            yield bar
+    else:
+        yield _Lines()
+
+
+def _record(summary: Summary) -> dict[str, Any]:
+    manifest = summary.manifest
+    return {
+        "out": str(summary.out),
+        "tried": manifest.tried,
+        "rows": manifest.rows,
+        "bytes": manifest.bytes,
+        "rejects": manifest.rejects,
+        "resumed": summary.resumed,
+        "seconds": round(summary.seconds, 3),
+        "toolchain": manifest.toolchain,
+    }
+
+
+def _print(summary: Summary) -> None:
+    manifest = summary.manifest
+    fresh = manifest.tried - summary.resumed
+    rate = f", {fresh / summary.seconds:.0f} a second" if fresh and summary.seconds else ""
+    click.echo(f"{manifest.rows} rows in {summary.out} ({manifest.bytes / 1e6:.1f} MB, {summary.seconds:.1f} s{rate})")
+    if summary.resumed:
+        click.echo(f"{summary.resumed} of {manifest.tried} kernels were done already")
+    for reason, times in manifest.rejects.items():
+        click.echo(f"rejected {times}: {reason}")

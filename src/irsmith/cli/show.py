@@ -1,0 +1,40 @@
+"""``irsmith show``: read one row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irsmith.cli.text import console, printable, row_view
+from irsmith.dataset.load import load
+from irsmith.frontends import get
+from irsmith.frontends.base import stage_named
+
+
+@click.command("show")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("row_id", metavar="ID")
+@click.option("--stage", help="The stage to show (default: the first that the dataset has).")
+@click.option("--direction", type=click.Choice(["forward", "backward", "both"]), default="both", show_default=True)
+def command(directory: Path, row_id: str, stage: str | None, direction: str) -> None:
+    """Read one row of a dataset: Python beside what it became.
+
+    ID is a row's id, or its index. Nothing of the row is executed.
+    """
+    dataset = load(directory)
+    row = dataset.row(row_id)
+    chosen = dataset.stages[0] if stage is None else stage_named(get(row.frontend), stage)
+    directions = ["forward", "backward"] if direction == "both" else [direction]
+    terminal = console()
+    terminal.print(f"[bold]{row.id}[/bold]  {row.kernel.category}  {row.toolchain}")
+    terminal.print(printable(row.kernel.description), markup=False)
+    signature = row.kernel.signature
+    for argument in signature.arguments:
+        extent = "x".join(map(str, argument.shape)) or "by value"
+        domain = "" if argument.domain is None else f"  {argument.domain.low:g} to {argument.domain.high:g}"
+        terminal.print(
+            printable(f"  {argument.direction:5} {argument.name}: {argument.type}  {extent}{domain}"), markup=False
+        )
+    terminal.print(f"  launch {'x'.join(map(str, signature.launch))}\n")
+    terminal.print(row_view(row, [chosen], directions, terminal.width))

@@ -1,0 +1,47 @@
+"""``irsmith stats``: what is in a dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from irsmith.dataset.load import load
+from irsmith.dataset.stats import stats
+
+
+@click.command("stats")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(directory: Path, as_json: bool) -> None:
+    """Say what is in a dataset: rows, bytes, categories, structures, sizes, rejects and toolchain."""
+    found = stats(load(directory))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=1))
+        return
+    from rich.table import Table
+
+    from irsmith.cli.text import console
+
+    terminal = console()
+    total = found.total
+    terminal.print(f"{total.rows} rows of {found.tried} tried, {found.bytes / 1e6:.1f} MB")
+    terminal.print(f"{total.structures} structures ({total.structures / max(total.rows, 1):.1%}), ", end="")
+    terminal.print(f"{total.skeletons} skeletons ({total.skeletons / max(total.rows, 1):.1%})")
+    table = Table("category", *(f"{name}" for name in ("rows", "structures", "skeletons", "lines 10/50/90 %")))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, group in [*found.categories.items(), ("all", total)]:
+        lines = "/".join(str(value) for value in group.lines)
+        table.add_row(name, str(group.rows), str(group.structures), str(group.skeletons), lines)
+    terminal.print(table)
+    sizes = Table("text", "rows", "mean bytes", "longest")
+    for column in sizes.columns[1:]:
+        column.justify = "right"
+    for name, text in found.texts.items():
+        sizes.add_row(name, str(text.rows), f"{text.mean:.0f}", str(text.longest))
+    terminal.print(sizes)
+    for reason, times in found.rejects.items():
+        terminal.print(f"rejected {times}: {reason}", markup=False)
+    terminal.print("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items()))

@@ -1,0 +1,64 @@
+"""What several commands do with texts on a terminal."""
+
+from __future__ import annotations
+
+import re
+
+from rich.console import Console, Group, RenderableType
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from irsmith.frontends.base import Stage
+from irsmith.row import Row
+
+SIDE_BY_SIDE = 150
+"""Columns of terminal from which two texts stand beside each other."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """A text with control characters spelled out, so that a dataset cannot steer the terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def highlighted(text: str, language: str) -> Syntax:
+    """A text in colour, with line numbers as the line map counts them."""
+    return Syntax(printable(text), language, line_numbers=True, background_color="default", word_wrap=False)
+
+
+def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -> RenderableType:
+    """A row as a person reads it: the Python, and each text beside or below it."""
+    python = highlighted(row.kernel.source, "python")
+    parts: list[RenderableType] = []
+    for stage in stages:
+        for direction in directions:
+            title = Text(f"{stage.name} {direction}", style="bold")
+            names = [f"{stage.name}_{part.name}" for part in stage.parts if _belongs(part.name, direction)]
+            texts = [row.texts[name] for name in names if row.texts.get(name)]
+            body = highlighted("\n".join(text for text in texts if text), _LEXERS[stage.language])
+            parts.append(_beside(python, body, title, width) if width >= SIDE_BY_SIDE else Group(title, body, ""))
+    if width < SIDE_BY_SIDE:
+        parts.insert(0, Group(Text("python", style="bold"), python, ""))
+    return Group(*parts)
+
+
+_LEXERS = {"cpp": "cpp", "cuda": "cuda"}
+
+
+def _belongs(part: str, direction: str) -> bool:
+    return part in (direction, f"functions_{direction}") or (direction == "forward" and part == "functions_grad")
+
+
+def _beside(left: RenderableType, right: RenderableType, title: Text, width: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=min(width * 2 // 5, 90))
+    table.add_column(ratio=1)
+    table.add_row(Text("python", style="bold"), title)
+    table.add_row(left, right)
+    return table
+
+
+def console() -> Console:
+    """The terminal, or whatever stands in its place."""
+    return Console(highlight=False, soft_wrap=False)

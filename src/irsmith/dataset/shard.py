@@ -1,0 +1,179 @@
+"""One shard: the rows of an index range, made and written; the unit of work and of resuming."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from irsmith import files
+from irsmith.outcome import Reject
+from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
+from irsmith.row import Row, to_table
+
+ROW_GROUP = 100
+"""Rows a row group: what the Hugging Face viewer shows on one page."""
+MARKERS = ".irsmith"
+"""The folder of the notes that say which shards of an unfinished run are done."""
+TICK = 10
+"""Kernels between two notes of progress."""
+COLLECT = 250
+"""Kernels between two collections of garbage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An index range of a recipe, to be written below a dataset's folder."""
+
+    recipe: Recipe
+    root: Path
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"indices {self.first} to {self.last - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What a finished shard holds.
+
+    Attributes:
+        first: The first index.
+        tried: The number of indices.
+        rows: The number of rows, of which the data file has one each.
+        sha256: Of the data file.
+        bytes: Of the data file.
+        rejected: The indices that were rejected, in order.
+        reasons: Rejects by reason.
+        rejects_sha256: Of the file of rejects; empty where there are none.
+    """
+
+    first: int
+    tried: int
+    rows: int
+    sha256: str
+    bytes: int
+    rejected: tuple[int, ...]
+    reasons: dict[str, int]
+    rejects_sha256: str
+
+    def to_json(self) -> dict[str, object]:
+        """The shard as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, table: dict[str, object]) -> Shard:
+        """The shard of a JSON object that `to_json` made."""
+        values = dict(table)
+        values["rejected"] = tuple(table["rejected"])  # type: ignore[arg-type]
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def data_file(frontend: str, first: int) -> Path:
+    """Where a shard's rows stand, below the dataset's folder."""
+    return Path("data", frontend, f"part-{first:09d}.parquet")
+
+
+def rejects_file(frontend: str, first: int) -> Path:
+    """Where a shard's rejects stand, below the dataset's folder."""
+    return Path("rejects", frontend, f"part-{first:09d}.jsonl")
+
+
+def marker_file(first: int) -> Path:
+    """The note that a shard is finished, below the dataset's folder, until the manifest says so."""
+    return Path(MARKERS, f"{first:09d}.json")
+
+
+@cache
+def _pipeline(recipe: Recipe) -> Pipeline:
+    return Pipeline(recipe)
+
+
+def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
+    """Make and write a shard: its rows, its rejects, and last the marker that says that both are there."""
+    pipeline = _pipeline(task.recipe)
+    rows: list[Row] = []
+    rejects: list[tuple[int, Reject]] = []
+    with _collecting_seldom():
+        for index, outcome in pipeline.rows(task.first, task.last):
+            if isinstance(outcome, Reject):
+                rejects.append((index, outcome))
+            else:
+                rows.append(outcome)
+            done = index + 1 - task.first
+            if done % TICK == 0:
+                on_progress(done)
+            if done % COLLECT == 0:
+                gc.collect()
+    table = to_table(rows, pipeline.stages)
+    frontend = task.recipe.frontend
+    data = task.root / data_file(frontend, task.first)
+    checksum = files.write(data, lambda aside: _write_parquet(table, aside))
+    shard = Shard(
+        first=task.first,
+        tried=task.last - task.first,
+        rows=len(rows),
+        sha256=checksum,
+        bytes=data.stat().st_size,
+        rejected=tuple(index for index, _ in rejects),
+        reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
+        rejects_sha256=_write_rejects(task, rejects),
+    )
+    files.write_text(task.root / marker_file(task.first), json.dumps(shard.to_json()))
+    return shard
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Keep Python from looking for cyclic garbage, and let what was there before be.
+
+    A compiler makes many objects that live for one kernel and few cycles: to walk everything that lives each
+    time so many were made costs more than the cycles weigh.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        row_group_size=ROW_GROUP,
+        # Texts hardly ever repeat: a dictionary of them only costs time.
+        use_dictionary=["frontend", "category", "toolchain", "line_map.list.element.column"],
+        write_statistics=["id", "index", "category"],
+    )
+
+
+def _write_rejects(task: Task, rejects: list[tuple[int, Reject]]) -> str:
+    path = task.root / rejects_file(task.recipe.frontend, task.first)
+    if not rejects:
+        path.unlink(missing_ok=True)
+        return ""
+    lines = [json.dumps({"index": index, **asdict(reject)}, ensure_ascii=False) for index, reject in rejects]
+    return files.write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def verified(root: Path, frontend: str, shard: Shard) -> bool:
+    """Whether the files of a shard are there and hold what they held when it was finished."""
+    pairs = [(data_file(frontend, shard.first), shard.sha256)]
+    if shard.rejects_sha256:
+        pairs.append((rejects_file(frontend, shard.first), shard.rejects_sha256))
+    return all((root / path).is_file() and files.sha256(root / path) == checksum for path, checksum in pairs)

@@ -1,0 +1,137 @@
+"""The embedded engine: a pool of worker processes on this machine.
+
+Each worker has a pipe of its own, so that one that dies holds no lock that the others wait for. A task whose
+worker died is tried once more in a fresh one; a second death ends the run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+from irsmith.errors import StoppedError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Work = Callable[[Task, Callable[[int], None]], Result]
+"""What a worker does: the task, and a function to call with the number of items done so far."""
+
+BEAT = 0.2
+"""Seconds between two looks at the workers' progress."""
+ATTEMPTS = 2
+
+
+def run(
+    work: Work[Task, Result],
+    tasks: Sequence[Task],
+    workers: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[tuple[Task, Result]]:
+    """Do the tasks, and yield each with its result as it is finished, in whatever order.
+
+    Args:
+        work: A function that a fresh interpreter can import.
+        tasks: What to do, started in this order.
+        workers: The number of processes.
+        on_progress: Called a few times a second with the number of items done in unfinished tasks.
+
+    Raises:
+        StoppedError: A task's worker died twice.
+        Exception: Whatever the work raised.
+    """
+    pending = deque((task, 1) for task in tasks)
+    pool = [_Worker(work) for _ in range(min(workers, len(tasks)))]
+    try:
+        while pending or any(worker.busy for worker in pool):
+            for worker in pool:
+                if pending and not worker.busy:
+                    worker.start(*pending.popleft())
+            for ready in wait([worker.pipe for worker in pool if worker.busy], BEAT):
+                worker = next(worker for worker in pool if worker.pipe is ready)
+                try:
+                    kind, value = worker.pipe.recv()
+                except (EOFError, ConnectionResetError):
+                    pending.appendleft(worker.lost())
+                    worker.replace()
+                    continue
+                if kind == "progress":
+                    worker.done = value
+                elif kind == "failed":
+                    raise value
+                else:
+                    yield worker.finish(), value
+            on_progress(sum(worker.done for worker in pool if worker.busy))
+    finally:
+        for worker in pool:
+            worker.stop()
+
+
+class _Worker(Generic[Task, Result]):
+    """One process and the task that it has in hand."""
+
+    def __init__(self, work: Work[Task, Result]) -> None:
+        self.work = work
+        self.busy = False
+        self.done = 0
+        self.task: Any = None
+        self.attempt = 0
+        self._open()
+
+    def _open(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(self.work, theirs), daemon=False)
+        self.process.start()
+        theirs.close()
+
+    def start(self, task: Task, attempt: int) -> None:
+        self.task, self.attempt, self.busy, self.done = task, attempt, True, 0
+        # A worker that died idle is noticed when its answer is read.
+        with suppress(BrokenPipeError):
+            self.pipe.send(task)
+
+    def finish(self) -> Task:
+        self.busy = False
+        task: Task = self.task
+        return task
+
+    def lost(self) -> tuple[Task, int]:
+        """The task of a dead worker and the number of its next attempt."""
+        self.process.join()
+        self.busy = False
+        if self.attempt == ATTEMPTS:
+            raise StoppedError(f"a worker died {ATTEMPTS} times on {self.task} (exit code {self.process.exitcode})")
+        return self.task, self.attempt + 1
+
+    def replace(self) -> None:
+        self.stop()
+        self._open()
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _serve(work: Work[Any, Any], pipe: Connection) -> None:
+    """A worker's life: take a task, answer, until the other end closes."""
+    # Ctrl-C reaches the whole process group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            task = pipe.recv()
+            try:
+                answer = ("done", work(task, lambda done: pipe.send(("progress", done))))
+            except Exception as error:  # noqa: BLE001  (raised again by the parent)
+                error.add_note(f"in a worker, on {task}:\n{traceback.format_exc()}")
+                answer = ("failed", error)
+            pipe.send(answer)

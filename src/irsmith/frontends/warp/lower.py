@@ -1,0 +1,80 @@
+"""Lower a source text to Warp's C++ and CUDA texts, with the map from Python lines to lines of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from irsmith.frontends.base import Stage
+from irsmith.frontends.warp import compiler
+from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.kernel import Kernel
+from irsmith.outcome import LineSpan, Lowering, Reject, Step
+
+_DEVICES = {CPP.name: "cpu", CUDA.name: "cuda"}
+_MAPPED_PARTS = ("forward", "backward", "functions_forward", "functions_backward", "functions_grad")
+# Warp writes `// <source line>   <L n>` before what a line becomes, and `// adj: …` behind its adjoint.
+_MARKER = r"^ *// (?P<adjoint>adj: )?.*<L (?P<line>\d+)>$"
+_RULE = r"^ *//---------$"
+_BOUNDARY = re.compile(rf"{_MARKER}|{_RULE}|^}}$", re.MULTILINE)
+# A grid-stride kernel has its body one level deeper, in a loop that closes before the function does.
+_LAUNCH_LOOP = "    for (size_t _idx = "
+_BOUNDARY_IN_LOOP = re.compile(rf"{_MARKER}|{_RULE}|^    }}$", re.MULTILINE)
+
+
+def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
+    """Lower a kernel's text by executing it and asking Warp for its texts.
+
+    Whatever the text or Warp raises becomes a reject: both run code that irsmith did not write.
+    """
+    try:
+        with compiler.declared(kernel.source) as module:
+            instances = compiler.instances_of(compiler.kernel_of(module, kernel.name))
+            if not instances:
+                return _reject(kernel, "GenericWithoutInstance", "a generic kernel that no overload gives types to")
+            devices = compiler.emit(instances[0])
+    except Exception as error:  # noqa: BLE001
+        return _reject(kernel, type(error).__name__, str(error))
+    texts: dict[str, str | None] = {}
+    spans: list[LineSpan] = []
+    for stage in stages:
+        parts = devices[_DEVICES[stage.name]]
+        for part in stage.parts:
+            column = f"{stage.name}_{part.name}"
+            text = parts[part.name]
+            texts[column] = text or None
+            if part.name in _MAPPED_PARTS and text:
+                spans.extend(line_spans(column, text))
+    return Lowering(texts, tuple(spans))
+
+
+def _reject(kernel: Kernel, symptom: str, message: str) -> Reject:
+    return Reject(Step.LOWER, symptom, message, kernel.name, kernel.category, kernel.source)
+
+
+def line_spans(column: str, text: str) -> Iterator[LineSpan]:
+    """The spans of a text, read from the comments that Warp leaves at each Python line.
+
+    A comment opens the span of the code below it; an adjoint comment closes the span of the code above it.
+    Inside the adjoint of a loop both occur: the loop's body is replayed before it is run backwards.
+    """
+    line, position = 1, 0
+    opened: tuple[int, int] | None = None
+    adjoint_from = 0
+    for boundary in (_BOUNDARY_IN_LOOP if _LAUNCH_LOOP in text else _BOUNDARY).finditer(text):
+        line += text.count("\n", position, boundary.start())
+        position = boundary.start()
+        python_line = int(boundary["line"] or 0)
+        if boundary["adjoint"]:
+            first = opened[1] if opened is not None and opened[0] == python_line else min(adjoint_from, line)
+            yield LineSpan(column, python_line, first, line)
+            opened, adjoint_from = None, line + 1
+            continue
+        if opened is not None:
+            yield LineSpan(column, opened[0], opened[1], line - 1)
+            opened = None
+        if python_line:
+            opened = (python_line, line)
+        else:
+            # A section's title stands on the line below its rule.
+            adjoint_from = line + 2

@@ -1,0 +1,287 @@
+"""Prints a synthesised program as Warp source.
+
+What varies between authors and says nothing about the program (how an array is annotated, ``float`` or
+``wp.float32``, ``v.x`` or ``v[0]``) is drawn from the program's accent.
+"""
+
+from __future__ import annotations
+
+from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, UNARY, VECTOR_SUFFIX
+from irsmith.kernel import Argument, Kernel, Signature
+from irsmith.synth.ir import (
+    Assign,
+    Atomic,
+    Comment,
+    Expr,
+    For,
+    Helper,
+    If,
+    Jump,
+    Program,
+    Return,
+    Stmt,
+    Thread,
+    While,
+)
+from irsmith.types import Matrix, Quaternion, Scalar, Struct, ValueType, Vector
+
+_WIDTH = 100
+_AXES = "xyzw"
+_BARE = {"float32": "float", "int32": "int", "bool": "bool"}
+
+
+def print_program(program: Program) -> Kernel:
+    """The program as a complete module, with its signature."""
+    return Kernel(
+        name=program.name,
+        category=program.category,
+        description=program.description,
+        source=_Printer(program.accent).module(program),
+        signature=Signature(program.arguments, program.launch),
+    )
+
+
+class _Printer:
+    """One author's spellings."""
+
+    def __init__(self, accent: int) -> None:
+        # Each habit reads bits of its own.
+        self.bare = accent % 10 < 7
+        self.array_form = (accent >> 4) % 8
+        self.dotted = (accent >> 8) % 2 == 0
+        self.suffixed = (accent >> 9) % 6 == 0
+        self.power = (accent >> 12) % 12
+        self.where = (accent >> 16) % 5 == 0
+        self.returns = (accent >> 19) % 3 == 0
+        self.lines: list[str] = []
+
+    # The module.
+
+    def module(self, program: Program) -> str:
+        """The whole text."""
+        lines = self.lines
+        lines.append("import warp as wp")
+        if program.constants:
+            lines.append("")
+        for constant in program.constants:
+            lines.append(f"{constant.name} = wp.constant({self.expr(constant.value)})")
+        for struct in program.structs:
+            lines += ["", "", "@wp.struct", f"class {struct.name}:"]
+            lines += [f"    {field.name}: {self.type(field.type)}" for field in struct.fields]
+        for helper in program.helpers:
+            self.helper(helper)
+        lines += ["", "", "@wp.kernel"]
+        self.header(program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], "")
+        if program.docstring:
+            lines.append(f'    """{program.docstring}"""')
+        self.block(program.body, "    ")
+        lines.append("")
+        return "\n".join(lines)
+
+    def helper(self, helper: Helper) -> None:
+        """A helper function."""
+        self.lines += ["", "", "@wp.func"]
+        returns = f" -> {self.type(helper.returns)}" if self.returns else ""
+        self.header(helper.name, [f"{name}: {self.type(type)}" for name, type in helper.parameters], returns)
+        if helper.docstring:
+            self.lines.append(f'    """{helper.docstring}"""')
+        self.block(helper.body, "    ")
+
+    def header(self, name: str, parameters: list[str], returns: str) -> None:
+        """The line of a ``def``, broken where it is long."""
+        line = f"def {name}({', '.join(parameters)}){returns}:"
+        if len(line) <= _WIDTH:
+            self.lines.append(line)
+            return
+        self.lines.append(f"def {name}(")
+        self.lines += [f"    {parameter}," for parameter in parameters]
+        self.lines.append(f"){returns}:")
+
+    # Types.
+
+    def type(self, type: ValueType) -> str:
+        """A type's annotation."""
+        if isinstance(type, Scalar):
+            return _BARE.get(type.name, f"wp.{type.name}") if self.bare else f"wp.{type.name}"
+        if isinstance(type, Struct):
+            return type.name
+        return self.composite(type)
+
+    def composite(self, type: Vector | Matrix | Quaternion) -> str:
+        """A vector's, matrix's or quaternion's name, also as its constructor."""
+        name = type.scalar.name
+        suffix = "" if name == "float32" and not self.suffixed else VECTOR_SUFFIX[name]
+        if isinstance(type, Vector):
+            return f"wp.vec{type.length}{suffix}"
+        if isinstance(type, Matrix):
+            return f"wp.mat{type.rows}{type.columns}{suffix}"
+        return f"wp.quat{suffix}"
+
+    def annotation(self, argument: Argument) -> str:
+        """The annotation of a kernel's argument."""
+        element = self.type(argument.type)
+        rank = argument.rank
+        if rank == 0:
+            return element
+        form = self.array_form
+        if form < 4:
+            return f"wp.array[{element}]" if rank == 1 else f"wp.array{rank}d[{element}]"
+        if form < 6:
+            return f"wp.array(dtype={element})" if rank == 1 else f"wp.array{rank}d(dtype={element})"
+        return f"wp.array(dtype={element})" if rank == 1 else f"wp.array(dtype={element}, ndim={rank})"
+
+    # Expressions.
+
+    def expr(self, e: Expr, place: int = TERNARY) -> str:
+        """An expression, in parentheses where its place binds more tightly than it does."""
+        op = e.op
+        if op == "name":
+            return e.name
+        if op == "literal":
+            text = self.literal(e.type, e.value)
+            return f"({text})" if place > UNARY and e.value < 0 and text[0] == "-" else text
+        if op == "index":
+            return f"{e.name}[{', '.join([self.expr(arg) for arg in e.args])}]"
+        spelling = SPELLINGS.get(op)
+        if spelling is None:
+            return self.structural(e)
+        template, binding, places = spelling
+        args = e.args
+        if op == "square" and self.power < 2:
+            return self.squared(args[0], place)
+        if op == "choose" and self.where:
+            return f"wp.where({', '.join([self.expr(arg) for arg in args])})"
+        if len(args) == 2:
+            text = template.format(self.expr(args[0], places[0]), self.expr(args[1], places[1]))
+        elif len(args) == 1:
+            text = template.format(self.expr(args[0], places[0]))
+        else:
+            text = template.format(*[self.expr(arg, needed) for arg, needed in zip(args, places, strict=True)])
+        return f"({text})" if binding < place else text
+
+    def squared(self, e: Expr, place: int) -> str:
+        """A square as a power."""
+        two = self.literal(e.type, 2.0)
+        if self.power == 0 or e.kind != "f":
+            inner = self.expr(e, ATOM)
+            text = f"{inner} * {inner}" if e.kind != "f" else f"{inner} ** {two}"
+            return f"({text})" if place > SPELLINGS["square"].binding else text
+        return f"wp.pow({self.expr(e)}, {two})"
+
+    def literal(self, type: ValueType, value: float) -> str:
+        """A number, wrapped where Python's own would have another type."""
+        name = str(type)
+        if name == "float32":
+            return number(value)
+        if name == "int32":
+            return str(int(value))
+        if name == "bool":
+            return "True" if value else "False"
+        return f"wp.{name}({number(value) if name.startswith('float') else int(value)})"
+
+    def structural(self, e: Expr) -> str:
+        """A node that is not an operator of the table."""
+        op, args = e.op, e.args
+        if op == "component":
+            inner = self.expr(args[0], ATOM)
+            return f"{inner}.{_AXES[int(e.value)]}" if self.dotted else f"{inner}[{int(e.value)}]"
+        if op == "field":
+            return f"{self.expr(args[0], ATOM)}.{e.name}"
+        if op == "element":
+            return f"{self.expr(args[0], ATOM)}[{self.expr(args[1])}, {self.expr(args[2])}]"
+        if op == "extent":
+            return f"{e.name}.shape[{int(e.value)}]"
+        if op == "call":
+            return f"{e.name}({', '.join([self.expr(arg) for arg in args])})"
+        if op == "cast":
+            return f"{self.conversion(e.type)}({self.expr(args[0])})"
+        if op == "mutable":
+            return self.start(e)
+        if op == "make":
+            assert not isinstance(e.type, (Scalar, Struct))
+            return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
+        if op == "identity":
+            assert isinstance(e.type, Matrix)
+            return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
+        if op == "new":
+            return f"{e.type}()"
+        raise ValueError(f"Warp has no spelling for {op!r}")
+
+    def conversion(self, type: ValueType) -> str:
+        """The function that converts to a scalar type."""
+        return self.type(type)
+
+    def start(self, e: Expr) -> str:
+        """A variable's starting value, such that a loop may change it."""
+        if isinstance(e.type, Scalar):
+            digits = number(e.value) if e.type.is_float else str(int(e.value))
+            return f"{self.conversion(e.type)}({digits})"
+        assert not isinstance(e.type, Struct)
+        return f"{self.composite(e.type)}()"
+
+    # Statements.
+
+    def block(self, statements: tuple[Stmt, ...], indent: str) -> None:
+        """Statements at one depth."""
+        lines = self.lines
+        expr = self.expr
+        for s in statements:
+            kind = type(s)
+            if kind is Assign:
+                sign = AUGMENTED[s.op] + "=" if s.op else "="  # type: ignore[union-attr]
+                lines.append(f"{indent}{expr(s.target)} {sign} {expr(s.value)}")  # type: ignore[union-attr, arg-type]
+            elif isinstance(s, If):
+                self.conditional(s, indent)
+            elif isinstance(s, For):
+                lines.append(f"{indent}for {s.name} in range({self.range(s)}):")
+                self.block(s.body, indent + "    ")
+            elif isinstance(s, Thread):
+                lines.append(f"{indent}{', '.join(s.names)} = wp.tid()")
+            elif isinstance(s, Atomic):
+                self.atomic(s, indent)
+            elif isinstance(s, Comment):
+                lines.append(f"{indent}# {s.text}")
+            elif isinstance(s, While):
+                lines.append(f"{indent}while {expr(s.test)}:")
+                self.block(s.body, indent + "    ")
+            elif isinstance(s, Return):
+                lines.append(f"{indent}return" if s.value is None else f"{indent}return {expr(s.value)}")
+            elif isinstance(s, Jump):
+                lines.append(f"{indent}{s.word}")
+
+    def range(self, loop: For) -> str:
+        """The arguments of ``range``."""
+        parts = [loop.stop] if loop.start is None else [loop.start, loop.stop]
+        if loop.step is not None:
+            parts.append(loop.step)
+        return ", ".join([self.expr(part) for part in parts])
+
+    def conditional(self, s: If, indent: str) -> None:
+        """An ``if`` with its ``elif`` and ``else``."""
+        word = "if"
+        while True:
+            self.lines.append(f"{indent}{word} {self.expr(s.test)}:")
+            self.block(s.then, indent + "    ")
+            if not s.orelse:
+                return
+            only = s.orelse[0]
+            if len(s.orelse) == 1 and isinstance(only, If):
+                s, word = only, "elif"
+                continue
+            self.lines.append(f"{indent}else:")
+            self.block(s.orelse, indent + "    ")
+            return
+
+    def atomic(self, s: Atomic, indent: str) -> None:
+        """An atomic update."""
+        subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
+        self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {self.expr(s.value)})")
+
+
+def number(value: float) -> str:
+    """A float as people write it: short, with a point, and an exponent where it is tiny or huge."""
+    if value == 0.0 or 1e-3 <= abs(value) < 1e6:
+        return repr(float(value))
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    mantissa = mantissa.rstrip("0")
+    return f"{mantissa}0e{int(exponent)}" if mantissa.endswith(".") else f"{mantissa}e{int(exponent)}"

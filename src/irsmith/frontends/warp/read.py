@@ -1,0 +1,132 @@
+"""Find the kernels of a user's own file by importing it. Run this in a process of its own."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from irsmith.frontends.warp import compiler
+from irsmith.frontends.warp.standalone import standalone
+from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.outcome import Reject, Step
+
+CATEGORY = "user"
+_LICENCE = re.compile(r"SPDX-License-Identifier:\s*([\w.+-]+(?:\s+(?:AND|OR|WITH)\s+[\w.+-]+)*)")
+_VERSION = re.compile(r"^__version__\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
+
+
+def read(path: Path) -> list[Kernel | Reject]:
+    """The kernels that a file defines, each with a source that stands alone, in the file's order.
+
+    A kernel whose statements cannot be cut out (one made inside a function, say) keeps the whole file as its
+    source. Whatever the file raises when it is imported comes through.
+    """
+    compiler.require()
+    text = path.read_text(encoding="utf-8")
+    provenance = provenance_of(path, text)
+    _import(path)
+    found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
+    found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
+    return [_describe(kernel, text, provenance) for kernel in found]
+
+
+def _import(path: Path) -> types.ModuleType:
+    # The file's own folder comes first on the path, as when Python runs a script.
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _describe(kernel: Any, text: str, provenance: Provenance) -> Kernel | Reject:
+    source = standalone(text, kernel.key)
+    if source is not None:
+        try:
+            with compiler.declared(source) as module:
+                compiler.kernel_of(module, kernel.key)
+        except Exception:  # noqa: BLE001  (a cut that does not run is no failure: the whole file does)
+            source = None
+    source = source or text
+    instances = compiler.instances_of(kernel)
+    if not instances:
+        message = "a generic kernel that no overload gives types to"
+        return Reject(Step.LOWER, "GenericWithoutInstance", message, kernel.key, CATEGORY, source)
+    docstring = (ast.get_docstring(kernel.adj.tree.body[0]) or "").strip()
+    return Kernel(
+        name=kernel.key,
+        category=CATEGORY,
+        description=docstring.partition("\n\n")[0].replace("\n", " "),
+        source=source,
+        signature=signature_of(instances[0]),
+        provenance=provenance,
+    )
+
+
+def signature_of(kernel: Any) -> Signature:
+    """The signature of a Warp kernel, as far as it can be read: extents and domains are not known."""
+    written, read_ = accesses(kernel.adj.tree.body[0])
+    arguments = []
+    for name, type_, rank in compiler.arguments_of(kernel):
+        direction = Direction.IN
+        if name in written and rank:
+            direction = Direction.INOUT if name in read_ else Direction.OUT
+        arguments.append(Argument(name, type_, rank, direction))
+    return Signature(tuple(arguments))
+
+
+def accesses(function: ast.FunctionDef) -> tuple[set[str], set[str]]:
+    """The names whose elements a function writes, and those whose elements it reads.
+
+    An array that is passed on to a helper counts as both, for the helper may do either.
+    """
+    written: set[str] = set()
+    read_: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript | ast.Attribute):
+            root: ast.expr = node
+            while isinstance(root, ast.Subscript | ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name):
+                (read_ if isinstance(node.ctx, ast.Load) else written).add(root.id)
+        elif isinstance(node, ast.Call):
+            names = [argument.id for argument in node.args if isinstance(argument, ast.Name)]
+            read_.update(names)
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            written.update(names[:1] if name.startswith("atomic_") else [] if name else names)
+    for node in ast.walk(function):
+        if isinstance(node, ast.AugAssign):
+            target: ast.expr = node.target
+            while isinstance(target, ast.Subscript | ast.Attribute):
+                target = target.value
+            if isinstance(target, ast.Name):
+                read_.add(target.id)
+    return written, read_
+
+
+def provenance_of(path: Path, text: str) -> Provenance:
+    """Where a file comes from, and its licence and version where it or its package states them."""
+    parts = path.parts
+    file, package_version = path.name, None
+    if "site-packages" in parts:
+        inside = parts[len(parts) - parts[::-1].index("site-packages") :]
+        file = "/".join(inside)
+        owners = importlib.metadata.packages_distributions().get(inside[0], [])
+        if owners:
+            package_version = f"{owners[0]} {importlib.metadata.version(owners[0])}"
+    licence = _LICENCE.search(text)
+    own_version = _VERSION.search(text)
+    return Provenance(
+        file=file,
+        licence=licence[1] if licence else None,
+        version=own_version[1] if own_version else package_version,
+    )

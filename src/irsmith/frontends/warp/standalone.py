@@ -1,0 +1,114 @@
+"""Cut a kernel out of its file: the statements that it needs, in their order, as a text that stands alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+
+def standalone(source: str, name: str) -> str | None:
+    """The part of a module's text that defines one of its top-level functions and all that it refers to.
+
+    Kept are the statements that bind a name which a kept one uses, decorators that register something on a
+    kept name (such as ``@wp.func_grad(helper)``), bare calls that configure Warp, and ``__future__`` imports.
+
+    Returns:
+        The text, or None where no top-level function has that name.
+    """
+    module = ast.parse(source)
+    bound = [set(_bindings(statement)) for statement in module.body]
+    used = [set(_uses(statement)) for statement in module.body]
+    if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
+        return None
+    kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
+    wanted = {name}
+    while True:
+        grown = {i for i, names in enumerate(bound) if names & wanted}
+        grown |= {i for i, statement in enumerate(module.body) if _registers_on(statement, wanted)}
+        if grown <= kept:
+            break
+        kept |= grown
+        for index in grown:
+            wanted |= used[index]
+    lines = source.splitlines()
+    pieces: list[str] = []
+    previous: ast.stmt | None = None
+    for index in sorted(kept):
+        statement = module.body[index]
+        if previous is not None:
+            spaced = isinstance(statement, _DEFINITION) or isinstance(previous, _DEFINITION)
+            imports = isinstance(statement, _IMPORT) and isinstance(previous, _IMPORT)
+            alike = type(statement) is type(previous)
+            pieces.append("\n\n\n" if spaced else "\n" if imports or alike else "\n\n")
+        pieces.append("\n".join(lines[_first_line(statement) - 1 : statement.end_lineno]))
+        previous = statement
+    return "".join(pieces) + "\n"
+
+
+_DEFINITION = (ast.FunctionDef, ast.ClassDef)
+_IMPORT = (ast.Import, ast.ImportFrom)
+_CONFIGURATION = {"set_module_options"}
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, _DEFINITION) else []
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _bindings(statement: ast.stmt) -> Iterator[str]:
+    """The module-level names that a statement binds."""
+    for node in _own_scope(statement):
+        if isinstance(node, _DEFINITION):
+            yield node.name
+        elif isinstance(node, _IMPORT):
+            for alias in node.names:
+                yield alias.asname or alias.name.partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _own_scope(statement: ast.stmt) -> Iterator[ast.AST]:
+    """A statement and what it runs in the module's own scope: not the insides of functions and classes."""
+    yield statement
+    if isinstance(statement, _DEFINITION):
+        return
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.stmt):
+            yield from _own_scope(child)
+        else:
+            yield from ast.walk(child)
+
+
+def _uses(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            # An annotation may be written as a text.
+            yield node.value
+
+
+def _called(node: ast.expr) -> str:
+    target = node.func if isinstance(node, ast.Call) else node
+    return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
+
+
+def _always_kept(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module == "__future__"
+    return isinstance(statement, ast.Expr) and _called(statement.value) in _CONFIGURATION
+
+
+def _registers_on(statement: ast.stmt, names: set[str]) -> bool:
+    """Whether a statement adds to something kept: a custom gradient, a replay, or an overload."""
+    calls: list[ast.expr] = []
+    if isinstance(statement, ast.FunctionDef):
+        calls = [decorator for decorator in statement.decorator_list if isinstance(decorator, ast.Call)]
+    elif isinstance(statement, ast.Expr) and _called(statement.value) == "overload":
+        calls = [statement.value]
+    return any(
+        isinstance(argument, ast.Name) and argument.id in names
+        for call in calls
+        if isinstance(call, ast.Call) and _called(call) in {"func_grad", "func_replay", "overload"}
+        for argument in call.args
+    )

@@ -1,0 +1,192 @@
+"""A recipe: everything that decides a dataset's content, read from TOML or made in code, and checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from irsmith import frontends
+from irsmith.errors import UserError, nearest
+from irsmith.frontends.base import stage_named
+from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+
+DEFAULT_SHARD_SIZE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a dataset's content.
+
+    Attributes:
+        frontend: The Python kernel language.
+        stages: The stages whose texts a row holds; empty for all that the frontend has.
+        count: The number of indices tried. Rejects are not replaced.
+        seed: Keys every random choice, together with the frontend and the generator's version.
+        categories: Category name to weight; the weights add up to 1.
+        sizes: How long the kernels are.
+        shard_size: Indices a shard, and so a data file.
+        max_reject_share: The share of rejects that stops a run.
+    """
+
+    frontend: str = "warp"
+    stages: tuple[str, ...] = ()
+    count: int = 1000
+    seed: int = 0
+    categories: tuple[tuple[str, float], ...] = ()
+    sizes: Sizes = field(default_factory=Sizes)
+    shard_size: int = DEFAULT_SHARD_SIZE
+    max_reject_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        frontend = frontends.get(self.frontend)
+        for name in ("count", "shard_size"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name}: {getattr(self, name)} is not a positive number: give 1 or more")
+        if not -(2**63) <= self.seed < 2**63:
+            raise UserError(f"seed: {self.seed} does not fit in 64 bits")
+        lines = self.sizes
+        if not 1 <= lines.shortest <= lines.median <= lines.longest:
+            raise UserError(
+                f"sizes: shortest {lines.shortest}, median {lines.median} and longest {lines.longest} "
+                "do not ascend from 1"
+            )
+        if not 0 <= lines.spread <= 3:
+            raise UserError(f"sizes.spread: {lines.spread} is out of range: give 0 to 3")
+        if not 0 <= self.max_reject_share <= 1:
+            raise UserError(f"max_reject_share: {self.max_reject_share} is not a share: give 0 to 1")
+        stages = tuple(dict.fromkeys(self.stages or [stage.name for stage in frontend.stages]))
+        order = [stage.name for stage in frontend.stages]
+        for stage in stages:
+            stage_named(frontend, stage)
+        object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
+        object.__setattr__(self, "categories", _weights(self.categories))
+
+    @property
+    def settings(self) -> Settings:
+        """What the synthesiser is told."""
+        return Settings(self.categories, self.sizes)
+
+    def to_toml(self) -> str:
+        """The recipe as a file that reads back equal."""
+        table = asdict(self)
+        table["categories"] = dict(self.categories)
+        return tomli_w.dumps({name: value for name, value in table.items() if value is not None})
+
+    def differences(self, other: Recipe) -> list[str]:
+        """The settings in which two recipes differ, each as ``name: mine, not theirs``."""
+        mine, theirs = asdict(self), asdict(other)
+        return [f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in mine if mine[name] != theirs[name]]
+
+
+def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    weights: dict[str, float] = {}
+    for name, weight in given:
+        canonical = ALIASES.get(name, name)
+        if canonical not in CATEGORIES:
+            raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+        if not math.isfinite(weight) or weight < 0:
+            raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
+        weights[canonical] = weights.get(canonical, 0) + weight
+    if not weights:
+        everything = math.fsum(category.weight for category in CATEGORIES.values())
+        return tuple((name, CATEGORIES[name].weight / everything) for name in sorted(CATEGORIES))
+    total = math.fsum(weights.values())
+    if abs(total - 1) > 1e-6:
+        raise UserError(f"categories: the weights add up to {total:g}, not 1")
+    return tuple(sorted((name, weight) for name, weight in weights.items() if weight > 0))
+
+
+def evenly(categories: Iterable[str]) -> tuple[tuple[str, float], ...]:
+    """Equal weights for the named categories."""
+    names = list(dict.fromkeys(categories))
+    return tuple((name, 1 / len(names)) for name in names)
+
+
+def parse(text: str, origin: str) -> Recipe:
+    """Read a recipe from TOML.
+
+    Args:
+        text: The TOML.
+        origin: What to call it in errors, such as a file's path.
+
+    Raises:
+        UserError: It is not TOML, has an unknown key, or a value that cannot be used.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{origin}: not TOML: {error}") from None
+    try:
+        return _from_table(table)
+    except UserError as error:
+        raise UserError(f"{origin}: {error}") from None
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe file.
+
+    Raises:
+        UserError: It cannot be read, or is not a recipe.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8 text") from None
+
+
+def _from_table(table: Mapping[str, Any]) -> Recipe:
+    values = dict(table)
+    known = {entry.name: entry.default for entry in fields(Recipe)}
+    for name in values:
+        if name not in known:
+            raise UserError(f"unknown recipe key {name!r}: {nearest(name, known)}")
+    for name, value in values.items():
+        _check_type(name, value, known[name])
+    if "stages" in values:
+        values["stages"] = tuple(values["stages"])
+    if "categories" in values:
+        values["categories"] = tuple(values["categories"].items())
+    if "sizes" in values:
+        values["sizes"] = _sizes(values["sizes"])
+    return Recipe(**values)
+
+
+def _sizes(table: Mapping[str, Any]) -> Sizes:
+    known = {entry.name: entry.default for entry in fields(Sizes)}
+    for name, value in table.items():
+        if name not in known:
+            raise UserError(f"unknown recipe key 'sizes.{name}': {nearest(name, known)}")
+        _check_type(f"sizes.{name}", value, known[name])
+    return replace(Sizes(), **table)
+
+
+def _check_type(name: str, value: Any, default: Any) -> None:
+    if name == "stages":
+        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        wanted = "a list of names"
+    elif name == "categories":
+        good = isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
+        wanted = "a table of weights"
+    elif name == "sizes":
+        good, wanted = isinstance(value, dict), "a table"
+    elif isinstance(default, float):
+        good, wanted = _is_number(value), "a number"
+    elif isinstance(default, int):
+        good, wanted = isinstance(value, int) and not isinstance(value, bool), "a whole number"
+    else:
+        good, wanted = isinstance(value, str), "a text"
+    if not good:
+        raise UserError(f"{name}: {json.dumps(value, default=str)} is not {wanted}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,277 @@
+"""A row: one kernel with its texts and metadata, and the Arrow schema that a dataset stores rows in.
+
+The columns are described in ``docs/row-format.md``, which a test compares with `schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from irsmith import files
+from irsmith.frontends.base import Stage
+from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.outcome import LineSpan
+from irsmith.structure import Structure
+from irsmith.types import Domain, Field, Struct, ValueType, parse_type
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a dataset.
+
+    Attributes:
+        id: Unique in the dataset.
+        index: The place in the recipe's sequence, or in the user's file.
+        seed: The recipe's seed; None for a user's own kernel.
+        frontend: The Python kernel language.
+        kernel: The source with its signature.
+        texts: Column to text for every part of every stage that was asked for; None where there is none.
+        lines: Which lines of each text came from which line of the source.
+        structure: Identity without names and literals, sizes and complexity.
+        group_id: The same for all rows that came from one program.
+        toolchain: What lowered it, as ``name version`` joined by commas.
+    """
+
+    id: str
+    index: int
+    seed: int | None
+    frontend: str
+    kernel: Kernel
+    texts: Mapping[str, str | None]
+    lines: tuple[LineSpan, ...]
+    structure: Structure
+    group_id: str
+    toolchain: str
+
+
+_DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
+_ARGUMENT = pa.struct(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("rank", pa.int32(), nullable=False),
+        pa.field("direction", pa.string(), nullable=False),
+        pa.field("shape", pa.list_(pa.int32()), nullable=False),
+        *_DOMAIN,
+    ]
+)
+_STRUCT = pa.struct(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field(
+            "fields",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("name", pa.string(), nullable=False),
+                        pa.field("type", pa.string(), nullable=False),
+                        *_DOMAIN,
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+    ]
+)
+_LINE_SPAN = pa.struct(
+    [
+        pa.field("column", pa.string(), nullable=False),
+        pa.field("python_line", pa.int32(), nullable=False),
+        pa.field("first", pa.int32(), nullable=False),
+        pa.field("last", pa.int32(), nullable=False),
+    ]
+)
+_METRICS = (
+    "lines",
+    "statements",
+    "operators",
+    "calls",
+    "branches",
+    "loops",
+    "loop_depth",
+    "nesting",
+    "helpers",
+    "structs_used",
+)
+"""The figures of `Structure` that have a column of the same name."""
+
+
+def schema(stages: Sequence[Stage]) -> pa.Schema:
+    """The Arrow schema of a dataset with these stages."""
+    required = dict.fromkeys(("id", "frontend", "name", "category", "description", "python_source"), pa.string())
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("index", pa.int64(), nullable=False),
+            *(pa.field(name, type_, nullable=False) for name, type_ in required.items() if name != "id"),
+            pa.field("arguments", pa.list_(_ARGUMENT), nullable=False),
+            pa.field("structs", pa.list_(_STRUCT), nullable=False),
+            pa.field("launch", pa.list_(pa.int32()), nullable=False),
+            *(pa.field(column, pa.string()) for stage in stages for column in stage.columns()),
+            pa.field("line_map", pa.list_(_LINE_SPAN), nullable=False),
+            pa.field("structure_id", pa.string(), nullable=False),
+            pa.field("skeleton_id", pa.string(), nullable=False),
+            pa.field("group_id", pa.string(), nullable=False),
+            pa.field("seed", pa.int64()),
+            *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
+            pa.field("toolchain", pa.string(), nullable=False),
+            pa.field("file", pa.string()),
+            pa.field("licence", pa.string()),
+            pa.field("version", pa.string()),
+        ]
+    )
+
+
+def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
+    """Rows as an Arrow table of `schema`."""
+    target = schema(stages)
+    columns: dict[str, Any] = {
+        "id": [row.id for row in rows],
+        "index": [row.index for row in rows],
+        "frontend": [row.frontend for row in rows],
+        "name": [row.kernel.name for row in rows],
+        "category": [row.kernel.category for row in rows],
+        "description": [row.kernel.description for row in rows],
+        "python_source": [row.kernel.source for row in rows],
+        "arguments": [[_argument_record(a) for a in row.kernel.signature.arguments] for row in rows],
+        "structs": [[_struct_record(s) for s in structs_of(row.kernel.signature)] for row in rows],
+        "launch": [row.kernel.signature.launch for row in rows],
+        "line_map": _line_map([row.lines for row in rows]),
+        "structure_id": [row.structure.structure_id for row in rows],
+        "skeleton_id": [row.structure.skeleton_id for row in rows],
+        "group_id": [row.group_id for row in rows],
+        "seed": [row.seed for row in rows],
+        "toolchain": [row.toolchain for row in rows],
+        "file": [row.kernel.provenance and row.kernel.provenance.file for row in rows],
+        "licence": [row.kernel.provenance and row.kernel.provenance.licence for row in rows],
+        "version": [row.kernel.provenance and row.kernel.provenance.version for row in rows],
+    }
+    for metric in _METRICS:
+        columns[metric] = [getattr(row.structure, metric) for row in rows]
+    for stage in stages:
+        for column in stage.columns():
+            columns[column] = [row.texts[column] for row in rows]
+    arrays = [
+        values if isinstance(values, pa.Array) else pa.array(values, field.type)
+        for field, values in ((field, columns[field.name]) for field in target)
+    ]
+    return pa.Table.from_arrays(arrays, schema=target)
+
+
+def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
+    # Built from flat columns: a list of dictionaries a row costs several times as much.
+    spans = [span for lines in maps for span in lines]
+    offsets = [0]
+    for lines in maps:
+        offsets.append(offsets[-1] + len(lines))
+    children = [
+        pa.array([span.column for span in spans], pa.string()),
+        pa.array([span.python_line for span in spans], pa.int32()),
+        pa.array([span.first for span in spans], pa.int32()),
+        pa.array([span.last for span in spans], pa.int32()),
+    ]
+    values = pa.StructArray.from_arrays(children, fields=list(_LINE_SPAN))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=pa.list_(_LINE_SPAN))
+
+
+def structs_of(signature: Signature) -> list[Struct]:
+    """The structs that a signature's types name, those within others first."""
+    found: dict[str, Struct] = {}
+
+    def visit(type_: ValueType) -> None:
+        if isinstance(type_, Struct):
+            for field in type_.fields:
+                visit(field.type)
+            found.setdefault(type_.name, type_)
+
+    for argument in signature.arguments:
+        visit(argument.type)
+    return list(found.values())
+
+
+def _bounds(domain: Domain | None) -> dict[str, float | None]:
+    return {"low": None, "high": None} if domain is None else {"low": domain.low, "high": domain.high}
+
+
+def _argument_record(argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name,
+        "type": str(argument.type),
+        "rank": argument.rank,
+        "direction": argument.direction.value,
+        "shape": argument.shape,
+        **_bounds(argument.domain),
+    }
+
+
+def _struct_record(struct: Struct) -> dict[str, Any]:
+    fields = [{"name": f.name, "type": str(f.type), **_bounds(f.domain)} for f in struct.fields]
+    return {"name": struct.name, "fields": fields}
+
+
+def _domain(record: Mapping[str, Any]) -> Domain | None:
+    return None if record["low"] is None else Domain(record["low"], record["high"])
+
+
+def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
+    """A row from one record of a table, such as ``table.to_pylist()`` or a line of JSONL gives."""
+    structs: dict[str, Struct] = {}
+    for item in record["structs"]:
+        fields = tuple(Field(f["name"], parse_type(f["type"], structs), _domain(f)) for f in item["fields"])
+        structs[item["name"]] = Struct(item["name"], fields)
+    arguments = tuple(
+        Argument(
+            a["name"],
+            parse_type(a["type"], structs),
+            a["rank"],
+            Direction(a["direction"]),
+            tuple(a["shape"]),
+            _domain(a),
+        )
+        for a in record["arguments"]
+    )
+    provenance = None
+    if record["file"] is not None:
+        provenance = Provenance(record["file"], record["licence"], record["version"])
+    kernel = Kernel(
+        record["name"],
+        record["category"],
+        record["description"],
+        record["python_source"],
+        Signature(arguments, tuple(record["launch"])),
+        provenance,
+    )
+    lines = tuple(LineSpan(s["column"], s["python_line"], s["first"], s["last"]) for s in record["line_map"])
+    return Row(
+        id=record["id"],
+        index=record["index"],
+        seed=record["seed"],
+        frontend=record["frontend"],
+        kernel=kernel,
+        texts={column: record[column] for stage in stages for column in stage.columns()},
+        lines=lines,
+        structure=Structure(
+            record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in _METRICS}
+        ),
+        group_id=record["group_id"],
+        toolchain=record["toolchain"],
+    )
+
+
+def write_rows(path: Path, rows: Sequence[Row], stages: Sequence[Stage]) -> None:
+    """Write rows to one file of their own, as Parquet or as JSONL by its ending."""
+    table = to_table(rows, stages)
+    if path.suffix == ".jsonl":
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in table.to_pylist())
+        files.write_text(path, lines)
+    else:
+        files.write(path, lambda aside: pq.write_table(table, aside, compression="zstd"))

@@ -1,0 +1,158 @@
+"""Combinations that bounds allow but algebra empties: what cancels, repeats itself or is constant.
+
+A value's history is looked up through the variables that hold it, so that ``d = normalize(v)`` followed by
+``length(d)`` is seen for the constant that it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Expr
+
+Definitions = dict[str, Expr]
+
+# Applying the first to a result of one of the second changes nothing, or leaves nothing.
+_EMPTY_AFTER: dict[str, frozenset[str]] = {
+    "normalize": frozenset({"normalize", "vscale", "vdiv", "vneg", "cross_unit"}),
+    "length": frozenset({"normalize", "vneg", "vabs"}),
+    "length_sq": frozenset({"normalize", "vneg", "vabs"}),
+    "vabs": frozenset({"vabs", "vneg"}),
+    "vneg": frozenset({"vneg", "vsub"}),
+    "transpose": frozenset({"transpose"}),
+    "trace": frozenset({"transpose"}),
+    "determinant": frozenset({"transpose", "inverse", "outer", "mmul"}),
+    "abs": frozenset({"abs", "neg"}),
+    "neg": frozenset({"neg", "sub"}),
+    "exp": frozenset({"log", "exp"}),
+    "log": frozenset({"exp", "log"}),
+    "log2": frozenset({"exp", "log", "log2", "log10"}),
+    "log10": frozenset({"exp", "log", "log2", "log10"}),
+    "sqrt": frozenset({"square", "sqrt"}),
+    "cbrt": frozenset({"sqrt", "cbrt"}),
+    "square": frozenset({"sqrt", "square"}),
+    "sin": frozenset({"sin", "cos", "asin", "acos", "floor", "ceil", "round"}),
+    "cos": frozenset({"sin", "cos", "asin", "acos", "floor", "ceil", "round"}),
+    "tan": frozenset({"atan", "sin", "cos", "tan"}),
+    "atan": frozenset({"tan", "atan", "tanh"}),
+    "tanh": frozenset({"tanh", "atan", "sin", "cos"}),
+    "asin": frozenset({"sin", "cos", "asin", "acos"}),
+    "acos": frozenset({"sin", "cos", "asin", "acos"}),
+    "sinh": frozenset({"cosh", "sinh", "log"}),
+    "cosh": frozenset({"cosh", "sinh", "log", "abs"}),
+    "degrees": frozenset({"degrees", "radians"}),
+    "radians": frozenset({"degrees", "radians", "sin", "cos", "tanh"}),
+    "sign": frozenset({"sign", "floor", "ceil", "round"}),
+    **{word: frozenset({"floor", "ceil", "round", "sign", "frac"}) for word in ("floor", "ceil", "round", "frac")},
+}
+
+
+def root(value: Expr, definitions: Definitions) -> Expr:
+    """The expression that a variable holds, through copies."""
+    for _ in range(4):
+        if value.op != "name":
+            break
+        held = definitions.get(value.name)
+        if held is None:
+            break
+        value = held
+    return value
+
+
+def axis(value: Expr, definitions: Definitions) -> Expr:
+    """What a vector points along, whatever it was scaled by."""
+    for _ in range(8):
+        held = root(value, definitions)
+        if held.op not in {"vscale", "vdiv", "normalize", "vneg"}:
+            return held
+        value = held.args[0]
+    return value
+
+
+def _holds(value: Expr, operators: tuple[str, ...], part: Expr, definitions: Definitions) -> bool:
+    held = root(value, definitions)
+    return held.op in operators and any(same(arg, part) for arg in held.args)
+
+
+def same(a: Expr, b: Expr) -> bool:
+    """Whether two expressions are one value, as far as their text says."""
+    return a is b or (a.op == b.op and a.name == b.name and a.value == b.value and len(a.args) == len(b.args) and all(map(same, a.args, b.args)))
+
+
+def _sum(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return _holds(a, ("sub", "vsub", "msub"), b, definitions) or _holds(b, ("sub", "vsub", "msub"), a, definitions)
+
+
+def _difference(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    words = ("add", "sub", "vadd", "vsub", "madd", "msub")
+    return _holds(a, words, b, definitions) or _holds(b, words, a, definitions) or same(root(a, definitions), root(b, definitions))
+
+
+def _product(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return _holds(a, ("div",), b, definitions) or _holds(b, ("div",), a, definitions)
+
+
+def _quotient(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return _holds(a, ("mul", "div", "square"), b, definitions) or _holds(b, ("mul", "div", "square"), a, definitions) or same(a, b)
+
+
+def _parallel(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return same(axis(a, definitions), axis(b, definitions))
+
+
+def _parallel_sum(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return _difference(a, b, definitions) or _parallel(a, b, definitions)
+
+
+def _orthogonal(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    for x, y in ((axis(a, definitions), b), (axis(b, definitions), a)):
+        if x.op == "cross" and any(_parallel(arg, y, definitions) for arg in x.args):
+            return True
+    # Two unit vectors along one line.
+    return root(a, definitions).op == "normalize" and _parallel(a, b, definitions)
+
+
+def _equal(a: Expr, b: Expr, definitions: Definitions) -> bool:
+    return same(root(a, definitions), root(b, definitions))
+
+
+_PAIRS: dict[str, Callable[[Expr, Expr, Definitions], bool]] = {
+    "add": _sum,
+    "madd": _sum,
+    "sub": _difference,
+    "msub": _difference,
+    "vadd": _parallel_sum,
+    "vsub": _parallel_sum,
+    "mul": _product,
+    "div": _quotient,
+    "mod": _quotient,
+    "cross": _parallel,
+    "dot": _orthogonal,
+    "min": _equal,
+    "max": _equal,
+    "vmin": _equal,
+    "vmax": _equal,
+    "cw_div": _equal,
+    "atan2": _quotient,
+}
+
+
+def refuse_empty(operator: str, args: tuple[Expr, ...], definitions: Definitions) -> None:
+    """Refuse an application that algebra empties.
+
+    Raises:
+        Discard: It would cancel, repeat itself, or be constant.
+    """
+    if len(args) == 1:
+        banned = _EMPTY_AFTER.get(operator)
+        if banned is not None:
+            held = root(args[0], definitions)
+            if held.op in banned:
+                raise Discard(operator)
+            if operator in {"length", "length_sq"} and held.op in {"vscale", "vdiv"} and root(held.args[0], definitions).op == "normalize":
+                raise Discard(operator)
+    elif len(args) == 2:
+        test = _PAIRS.get(operator)
+        if test is not None and test(args[0], args[1], definitions):
+            raise Discard(operator)

@@ -1,0 +1,58 @@
+"""The table of categories: what each is called, which function makes it, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from irsmith.synth.categories import base
+from irsmith.synth.sketch import Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One shape of program.
+
+    Attributes:
+        make: Fills a sketch.
+        weight: How often it is drawn by default, relative to the others.
+        scale: How long its kernels are, relative to the others.
+    """
+
+    make: Callable[[Sketch], None]
+    weight: float = 1.0
+    scale: float = 1.0
+
+
+CATEGORIES: dict[str, Category] = {
+    "arithmetic": Category(base.arithmetic, 1.0, 0.8),
+    "scalar_param": Category(base.scalar_param, 1.0, 0.9),
+    "math": Category(base.math, 1.0, 0.9),
+    "vector": Category(base.vector),
+    "matrix": Category(base.matrix, 1.0, 0.9),
+    "control_flow": Category(base.control_flow),
+    "nested_branch": Category(base.nested_branch, 1.0, 1.1),
+    "multi_conditional": Category(base.multi_conditional, 1.0, 1.1),
+    "loop": Category(base.loop),
+    "nested_loop": Category(base.nested_loop, 1.0, 1.1),
+    "atomic": Category(base.atomic),
+    "reduction": Category(base.reduction),
+    "multi_statement": Category(base.multi_statement, 1.0, 1.1),
+    "combined": Category(base.combined, 1.5, 1.4),
+}
+"""Every category, by name."""
+
+ALIASES: dict[str, str] = {
+    "elementwise": "arithmetic",
+    "scalar-array": "scalar_param",
+    "scalar_array": "scalar_param",
+    "unary": "math",
+    "branch": "control_flow",
+    "conditional": "control_flow",
+    "nested conditionals": "nested_branch",
+    "nested_conditionals": "nested_branch",
+    "multi_cond": "multi_conditional",
+    "nested": "nested_loop",
+    "compound": "combined",
+}
+"""Names that earlier pipelines used. What they called ``reduction`` is ``atomic`` here."""

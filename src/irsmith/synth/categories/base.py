@@ -1,0 +1,180 @@
+"""The base categories: each a short function that drives phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from irsmith.synth.errors import Discard
+from irsmith.synth.moves import MATHEMATICAL, PLAIN
+from irsmith.synth.phases import atomics, branches, loops, straight
+from irsmith.synth.sketch import Sketch
+
+
+def _start(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
+    """Open the kernel and load a first set of values, more for a longer kernel."""
+    rng = s.rng
+    s.open(rng.pick((1, 1, 1, 1, 1, 2, 2, 3)) if s.budget > 3 else 1)
+    count = max(fewest, min(6, 1 + rng.below(2 + s.budget // 6)))
+    straight.loads(s, "".join(rng.pick(kinds) for _ in range(count)))
+    if rng.chance(0.45):
+        s.param()
+
+
+def _must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
+    """Run a phase that the category is about."""
+    for _ in range(tries):
+        if s.attempt(lambda: phase(s)):
+            return
+    raise Discard("category")
+
+
+def _spend(s: Sketch, *phases: Callable[[Sketch], None], kinds: str = "ff") -> None:
+    """Fill the lines that are left with more of the same, and intermediate values."""
+    rng = s.rng
+    while s.budget > 3:
+        before = s.budget
+        if len(s.fresh) < 2 and rng.chance(0.5):
+            s.load(rng.pick(kinds))
+        elif phases and rng.chance(0.3):
+            phase = rng.pick(phases)
+            s.attempt(lambda phase=phase: phase(s))  # type: ignore[misc]
+        else:
+            straight.temps(s, 1)
+        if s.budget >= before:
+            s.budget -= 1
+
+
+def arithmetic(s: Sketch) -> None:
+    """Sums, products and quotients, element by element."""
+    s.repertoire = PLAIN
+    kinds = "i" if s.rng.chance(0.2) else "f"
+    _start(s, kinds, fewest=2)
+    _spend(s, kinds=kinds)
+    straight.finish(s)
+
+
+def scalar_param(s: Sketch) -> None:
+    """Arrays combined with arguments passed by value."""
+    _start(s)
+    for _ in range(s.rng.pick((1, 1, 2, 2, 3))):
+        s.param()
+    _spend(s)
+    straight.finish(s)
+
+
+def math(s: Sketch) -> None:
+    """The functions of a mathematics library."""
+    s.repertoire = MATHEMATICAL
+    _start(s)
+    _spend(s)
+    straight.finish(s)
+
+
+def vector(s: Sketch) -> None:
+    """Short vectors and their products."""
+    _start(s, "vvf", fewest=2)
+    if not any(value.kind == "v" for value in s.pool):
+        s.load("v")
+    _spend(s, kinds="vvf")
+    straight.finish(s)
+
+
+def matrix(s: Sketch) -> None:
+    """Small matrices, alone and with vectors."""
+    _start(s, "mmvf", fewest=2)
+    if not any(value.kind == "m" for value in s.pool):
+        s.load("m")
+    _spend(s, kinds="mvf")
+    straight.finish(s)
+
+
+def control_flow(s: Sketch) -> None:
+    """A choice between two ways."""
+    _start(s, s.rng.pick(("f", "f", "ffi", "fv")))
+    straight.temps(s, s.rng.pick((0, 1, 2)))
+    if s.rng.chance(0.2):
+        s.attempt(lambda: branches.leave_early(s))
+    _must(s, branches.branch)
+    _spend(s, branches.branch)
+    straight.finish(s)
+
+
+def nested_branch(s: Sketch) -> None:
+    """A choice within a choice."""
+    _start(s, s.rng.pick(("f", "f", "ffi", "fv")), fewest=2)
+    straight.temps(s, s.rng.pick((0, 1, 2)))
+    _must(s, lambda t: branches.define_both(t, 2) if t.rng.chance(0.6) or not t.assignable else branches.update(t, 2))
+    _spend(s, branches.branch)
+    straight.finish(s)
+
+
+def multi_conditional(s: Sketch) -> None:
+    """One of several cases."""
+    _start(s, s.rng.pick(("f", "ffi", "fi", "fv")), fewest=2)
+    straight.temps(s, s.rng.pick((0, 1)))
+    _must(s, branches.chain)
+    _spend(s, branches.branch, branches.chain)
+    straight.finish(s)
+
+
+def loop(s: Sketch) -> None:
+    """A loop that accumulates or iterates."""
+    _start(s, s.rng.pick(("f", "f", "fv")))
+    straight.temps(s, s.rng.pick((0, 0, 1, 2)))
+    _must(s, loops.loop)
+    _spend(s, loops.loop)
+    straight.finish(s)
+
+
+def nested_loop(s: Sketch) -> None:
+    """A loop inside a loop."""
+    _start(s)
+    straight.temps(s, s.rng.pick((0, 0, 1)))
+    _must(s, loops.nested_loop)
+    _spend(s, loops.loop)
+    straight.finish(s)
+
+
+def atomic(s: Sketch) -> None:
+    """Atomic updates of what threads share."""
+    _start(s, s.rng.pick(("f", "f", "ffi", "fv")))
+    _spend(s, branches.branch)
+    _must(s, atomics.atomic)
+    while s.fresh:
+        if s.rng.chance(0.5):
+            straight.finish(s)
+        else:
+            _must(s, atomics.atomic)
+
+
+def reduction(s: Sketch) -> None:
+    """Many elements to one: a loop that folds a row, or threads that fold together."""
+    _start(s)
+    _must(s, loops.loop)
+    _spend(s, loops.loop)
+    if s.rng.chance(0.4):
+        _must(s, atomics.atomic)
+    if s.fresh:
+        straight.finish(s, 2)
+
+
+def multi_statement(s: Sketch) -> None:
+    """Several intermediate values, one after the other."""
+    _start(s, s.rng.pick(("f", "fv", "fi")), fewest=2)
+    s.budget = max(s.budget, 5)
+    _spend(s, kinds="fv")
+    straight.finish(s, 4)
+
+
+def combined(s: Sketch) -> None:
+    """Loops, branches and functions together."""
+    _start(s, s.rng.pick(("f", "fv", "ffi")))
+    steps = [branches.branch, loops.loop]
+    for step in s.rng.shuffled(steps):
+        straight.temps(s, s.rng.below(2))
+        _must(s, step)
+    _spend(s, branches.branch, loops.loop, branches.chain)
+    if s.rng.chance(0.3):
+        s.attempt(lambda: atomics.atomic(s))
+    if s.fresh:
+        straight.finish(s)

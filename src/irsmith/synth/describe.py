@@ -1,0 +1,42 @@
+"""A kernel's name and the sentence on what it computes."""
+
+from __future__ import annotations
+
+from irsmith.kernel import Direction
+from irsmith.synth.sketch import Sketch
+
+_TAILS = ("_kernel", "", "", "", "_step", "_pass", "_op")
+_GERUNDS = {
+    "loop": "by looping over each {item}'s row",
+    "nested_loop": "with nested loops",
+    "atomic": "with atomic updates",
+    "reduction": "by reduction",
+    "control_flow": "depending on its state",
+    "nested_branch": "depending on its state",
+    "multi_conditional": "case by case",
+}
+
+
+def describe(s: Sketch, category: str) -> tuple[str, str]:
+    """The kernel's name, and one sentence."""
+    rng, theme = s.rng, s.theme
+    verb = s.verb or rng.pick(theme.verbs)
+    outputs = [argument.name for argument in s.arguments if argument.direction is not Direction.IN]
+    inputs = [argument.name for argument in s.arguments if argument.direction is Direction.IN]
+    subject = (outputs[0] if outputs else inputs[0]).removesuffix("_out").removeprefix("new_")
+    if len(subject) < 3:
+        subject = theme.items[0].split()[-1]
+    name = s.module_names.claim(f"{verb}_{subject}".lower() + rng.pick(_TAILS))
+    item = rng.pick(theme.items)
+    text = f"{verb.capitalize()} {_listing(outputs)} of each {item}"
+    if inputs:
+        text += f" from {_listing(inputs[:4])}"
+    tail = _GERUNDS.get(category)
+    if tail:
+        text += ", " + tail.format(item=item)
+    return name, text + "."
+
+
+def _listing(names: list[str]) -> str:
+    words = [name.replace("_", " ") for name in names]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,0 +1,112 @@
+"""Growing expressions: operands in, one value of a wanted kind out, every operand used."""
+
+from __future__ import annotations
+
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Expr
+from irsmith.synth.sketch import Sketch
+
+_ORDER = {"m": 0, "v": 1, "f": 2, "i": 3}
+
+
+def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
+    """Combine operands, all of them, into one value.
+
+    Args:
+        s: The kernel in the making.
+        operands: What must be used.
+        size: How many combinations to make at least, as far as the operands allow.
+        want: The kind of the result.
+
+    Raises:
+        Discard: No legal way was found.
+    """
+    rng, al, repertoire = s.rng, s.al, s.repertoire
+    work = list(operands)
+    if want != "i":
+        work = [al.real_of(value) if value.kind == "i" else value for value in work]
+    failures = 0
+    while len(work) > 1 or size > 0 or work[0].kind != want:
+        many = len(work)
+        if failures > 14:
+            raise Discard("grow")
+        if many == 1:
+            arity = 1
+        elif many == 2:
+            arity = 1 if size > 1 and rng.chance(0.35) else 2
+        elif size < many - 1:
+            arity = 3 if rng.chance(0.6) else 2
+        else:
+            arity = rng.pick((1, 2, 2, 3, 3))
+        taken = [work.pop(rng.below(len(work))) for _ in range(arity)]
+        if arity > 1:
+            taken.sort(key=_rank)
+        moves = repertoire.get("".join(value.kind for value in taken))
+        result = None
+        if moves is not None:
+            for _ in range(4):
+                try:
+                    result = moves.draw(rng)(al, rng, *taken)
+                except Discard:
+                    continue
+                break
+        if result is None or (result.kind != want and len(work) == 0 and not _leads_to(result.kind, want)):
+            work += taken
+            failures += 1
+            if failures == 8 and many == 1 and work[0].kind == want:
+                return work[0]
+            continue
+        work.append(result)
+        size -= 1
+    return work[0]
+
+
+def _rank(value: Expr) -> int:
+    return _ORDER[value.kind]
+
+
+def _leads_to(kind: str, want: str) -> bool:
+    """Whether moves on one operand can get from a kind to another."""
+    return kind == want or (want == "f" and kind in "vm")
+
+
+def operands(s: Sketch, count: int, kinds: str, *, fresh: float = 0.75) -> list[Expr]:
+    """Values in scope to combine, unread ones first, no two the same; they count as read.
+
+    Raises:
+        Discard: There is none.
+    """
+    rng = s.rng
+    unread = [value for value in s.fresh if value.kind in kinds]
+    known = [value for value in s.pool if value.kind in kinds]
+    chosen: list[Expr] = []
+    for _ in range(count):
+        source = unread if unread and rng.chance(fresh) else known
+        if not source:
+            break
+        value = source[rng.below(len(source))]
+        if value in chosen:
+            continue
+        chosen.append(value)
+        if value in unread:
+            unread.remove(value)
+    if not chosen:
+        raise Discard("operands")
+    for value in chosen:
+        s.read(value)
+    return chosen
+
+
+def wanted_kind(s: Sketch, values: list[Expr]) -> str:
+    """A kind that the values can be combined to."""
+    kinds = {value.kind for value in values}
+    if "m" in kinds:
+        return s.rng.pick("mvf" if "v" in kinds else "mmf")
+    if "v" in kinds:
+        return "v" if s.rng.chance(0.6) else "f"
+    return "i" if kinds == {"i"} else "f"
+
+
+def size_of(s: Sketch) -> int:
+    """How many operators the author puts in one statement."""
+    return 1 + int(s.rng.random() * s.style.weight)

@@ -1,0 +1,181 @@
+"""Programs as data: expressions, statements and functions that any frontend can print.
+
+Expressions and statements are named tuples: immutable, cheap to make by the hundred, compared by value.
+Every expression carries its type and its `Span`, so whoever grows a program knows what is legal to do next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from irsmith.kernel import Argument
+from irsmith.types import Struct, ValueType
+
+
+class Span(NamedTuple):
+    """Where a value lies: bounds that it never leaves, and the band in which it usually is.
+
+    Composite values have one span for all components. The usual band is what thresholds are picked from, so
+    that both sides of a comparison are reached by ordinary inputs.
+    """
+
+    low: float
+    high: float
+    usual_low: float
+    usual_high: float
+
+
+class Expr(NamedTuple):
+    """One node of an expression.
+
+    Attributes:
+        op: An operator of the table, or one of the leaf and structural kinds below.
+        kind: The family of the type: ``f``loat, ``i``nteger, ``b``ool, ``v``ector, ``m``atrix, ``q``uaternion,
+            ``s``truct.
+        type: The value's type.
+        span: The value's bounds.
+        args: The operands.
+        name: What a ``name``, ``index``, ``field``, ``call`` or ``extent`` refers to.
+        value: What a ``literal`` holds; the position of a ``component``; the axis of an ``extent``.
+
+    Kinds of node that are not operators: ``literal``; ``name`` (a variable, an argument by value or a
+    constant); ``index`` (an array element, args are the subscripts); ``field`` (of a struct); ``component``
+    (of a vector); ``element`` (of a matrix, args are the matrix and two subscripts); ``extent`` (an array's
+    size along an axis); ``call`` (of a helper); ``cast``; ``make`` (a vector or matrix from its components);
+    ``new`` (a struct with its defaults); ``mutable`` (a literal that will be changed in a loop); ``choose``
+    (a conditional expression: test, then, otherwise).
+    """
+
+    op: str
+    kind: str
+    type: ValueType
+    span: Span
+    args: tuple[Expr, ...] = ()
+    name: str = ""
+    value: float = 0.0
+
+
+class Thread(NamedTuple):
+    """The thread's coordinates in the launch, one name an axis."""
+
+    names: tuple[str, ...]
+
+
+class Assign(NamedTuple):
+    """``target = value``, or ``target op= value`` when ``op`` names an operator."""
+
+    target: Expr
+    value: Expr
+    op: str = ""
+
+
+class If(NamedTuple):
+    """A conditional; an ``orelse`` of a single `If` is an ``elif``."""
+
+    test: Expr
+    then: tuple[Stmt, ...]
+    orelse: tuple[Stmt, ...] = ()
+
+
+class For(NamedTuple):
+    """A counted loop over ``range(start, stop, step)``; an absent start is 0, an absent step 1."""
+
+    name: str
+    start: Expr | None
+    stop: Expr
+    step: Expr | None
+    body: tuple[Stmt, ...]
+
+
+class While(NamedTuple):
+    """A loop that runs as long as its test holds."""
+
+    test: Expr
+    body: tuple[Stmt, ...]
+
+
+class Jump(NamedTuple):
+    """``break`` or ``continue``."""
+
+    word: str
+
+
+class Return(NamedTuple):
+    """Leave the function, with a value in a helper."""
+
+    value: Expr | None
+
+
+class Atomic(NamedTuple):
+    """An atomic update of an array element: ``add``, ``sub``, ``min`` or ``max``; its old value is not used."""
+
+    op: str
+    target: Expr
+    value: Expr
+
+
+class Comment(NamedTuple):
+    """A line of comment."""
+
+    text: str
+
+
+Stmt = Thread | Assign | If | For | While | Jump | Return | Atomic | Comment
+"""A statement of a function's body."""
+
+
+class Constant(NamedTuple):
+    """A named number of the module."""
+
+    name: str
+    value: Expr
+
+
+class Parameter(NamedTuple):
+    """A parameter of a helper, always by value."""
+
+    name: str
+    type: ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A function that the kernel calls."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: ValueType
+    body: tuple[Stmt, ...]
+    docstring: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A synthesised kernel with all it needs, before it is printed.
+
+    Attributes:
+        name: The kernel's name.
+        category: The shape that it was made as.
+        description: One sentence on what it computes.
+        arguments: The kernel's arguments in order.
+        launch: The launch dimension of a test run.
+        body: The kernel's statements.
+        docstring: The kernel's docstring; empty for none.
+        constants: Named numbers of the module.
+        structs: Structs, each before those that hold it.
+        helpers: Helper functions, each before its callers.
+        accent: A number from which a printer draws the spellings that vary between authors.
+    """
+
+    name: str
+    category: str
+    description: str
+    arguments: tuple[Argument, ...]
+    launch: tuple[int, ...]
+    body: tuple[Stmt, ...]
+    docstring: str = ""
+    constants: tuple[Constant, ...] = ()
+    structs: tuple[Struct, ...] = ()
+    helpers: tuple[Helper, ...] = ()
+    accent: int = field(default=0)

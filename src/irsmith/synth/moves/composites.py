@@ -1,0 +1,214 @@
+"""The ways people combine vectors and matrices with each other and with scalars."""
+
+from __future__ import annotations
+
+from irsmith.rng import Stream
+from irsmith.synth.algebra import TRUTH, Algebra, whole
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Expr
+from irsmith.synth.moves.scalars import FACTORS, Move, Moves, complement, distinct, leaf
+
+
+def _unary(operator: str) -> Move:
+    return lambda al, _, x: al.do(operator, x)
+
+
+def _binary(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+        distinct(a, b)
+        return al.do(operator, a, b)
+
+    return move
+
+
+def _pair(operator: str) -> Move:
+    return lambda al, _, a, b: al.do(operator, a, b)
+
+
+def _vector_scale(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    if v.op == "vscale":
+        raise Discard("scale")
+    return al.do("vscale", v, al.literal(rng.pick(FACTORS)))
+
+
+def _component(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    return al.component(leaf(v), rng.below(v.type.length))  # type: ignore[union-attr]
+
+
+def _self_dot(al: Algebra, _: Stream, v: Expr) -> Expr:
+    return al.do("length_sq", leaf(v))._replace(op="dot", args=(v, v))
+
+
+def _component_sum(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    leaf(v)
+    total = al.component(v, 0)
+    for position in range(1, v.type.length):  # type: ignore[union-attr]
+        total = al.do("add", total, al.component(v, position))
+    return al.do("div", total, al.literal(float(v.type.length))) if rng.chance(0.5) else total  # type: ignore[union-attr]
+
+
+def _safe_unit(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    return al.do("vdiv", leaf(v), al.do("add", al.do("length", v), al.literal(rng.pick((0.1, 1.0, 0.5)))))
+
+
+def _gap(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("length", al.do("vsub", a, b))
+
+
+def _gap_squared(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("length_sq", al.do("vsub", a, b))
+
+
+def _toward(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    return al.do("normalize", al.do("vsub", a, b))
+
+
+def _cosine(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("dot", al.do("normalize", a), al.do("normalize", b))
+
+
+def _reflect(al: Algebra, _: Stream, d: Expr, n: Expr) -> Expr:
+    distinct(d, n)
+    factor = al.do("mul", al.literal(2.0), al.do("dot", leaf(d), leaf(n)))
+    return al.do("vsub", d, al.do("vscale", n, factor))
+
+
+def _reject(al: Algebra, _: Stream, d: Expr, n: Expr) -> Expr:
+    distinct(d, n)
+    return al.do("vsub", leaf(d), al.do("vscale", leaf(n), al.do("dot", d, n)))
+
+
+def _midpoint(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("vscale", al.do("vadd", a, b), al.literal(0.5))
+
+
+def _cross(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    if a.type.length != 3:  # type: ignore[union-attr]
+        raise Discard("cross")
+    return al.do("cross", a, b)
+
+
+def _resize(al: Algebra, _: Stream, v: Expr, x: Expr) -> Expr:
+    return al.do("vscale", al.do("normalize", v), x)
+
+
+def _step(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, a: Expr, b: Expr, t: Expr) -> Expr:
+        distinct(a, b)
+        return al.do(operator, a, al.do("vscale", b, t))
+
+    return move
+
+
+def _pull(al: Algebra, _: Stream, a: Expr, b: Expr, k: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("vscale", al.do("vsub", a, b), k)
+
+
+def _vector_blend(al: Algebra, rng: Stream, a: Expr, b: Expr, t: Expr) -> Expr:
+    distinct(a, b)
+    if rng.chance(0.5):
+        return al.do("vlerp", a, b, t)
+    return al.do("vadd", al.do("vscale", a, complement(al, rng, leaf(t))), al.do("vscale", b, t))
+
+
+def _two_factors(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, v: Expr, a: Expr, b: Expr) -> Expr:
+        return al.do("vscale", v, al.do(operator, a, b))
+
+    return move
+
+
+def _inverse(al: Algebra, rng: Stream, m: Expr) -> Expr:
+    rows: int = m.type.rows  # type: ignore[union-attr]
+    need = rows * max(-m.span.low, m.span.high)
+    shift = next((shift for shift in (1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 20.0) if shift >= need + 0.5), 0.0)
+    if not shift or rng.chance(0.2):
+        raise Discard("inverse")
+    return al.inverse(al.regular(leaf(m), shift), shift - need)
+
+
+def _stable_determinant(al: Algebra, rng: Stream, m: Expr) -> Expr:
+    shifted = al.regular(leaf(m), rng.pick((1.0, 2.0, 4.0)))
+    return al.do("determinant", shifted)
+
+
+def _element(al: Algebra, rng: Stream, m: Expr) -> Expr:
+    rows: int = m.type.rows  # type: ignore[union-attr]
+    return al.element(leaf(m), whole(rng.below(rows)), whole(rng.below(rows)))
+
+
+def _gram(al: Algebra, rng: Stream, m: Expr) -> Expr:
+    transposed = al.do("transpose", leaf(m))
+    return al.do("mmul", transposed, m) if rng.chance(0.5) else al.do("mmul", m, transposed)
+
+
+def _symmetric(al: Algebra, rng: Stream, m: Expr) -> Expr:
+    part = al.do("madd", leaf(m), al.do("transpose", m))
+    return al.do("mscale", part, al.literal(0.5))
+
+
+def _back_rotate(al: Algebra, _: Stream, m: Expr, v: Expr) -> Expr:
+    return al.do("mvmul", al.do("transpose", m), v)
+
+
+def _quadratic_form(al: Algebra, _: Stream, m: Expr, v: Expr) -> Expr:
+    return al.do("dot", leaf(v), al.do("mvmul", m, v))
+
+
+def _solve(al: Algebra, rng: Stream, m: Expr, v: Expr) -> Expr:
+    return al.do("mvmul", _inverse(al, rng, m), v)
+
+
+def _affine(al: Algebra, _: Stream, m: Expr, a: Expr, b: Expr) -> Expr:
+    return al.do("vadd", al.do("mvmul", m, a), b)
+
+
+def _rank_one(al: Algebra, _: Stream, m: Expr, a: Expr, b: Expr) -> Expr:
+    return al.do("madd", m, al.do("outer", a, b))
+
+
+def _bilinear(al: Algebra, _: Stream, m: Expr, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("dot", a, al.do("mvmul", m, b))
+
+
+def _conjugate(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    return al.do("mmul", al.do("mmul", leaf(a), b), al.do("transpose", a))
+
+
+def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
+    rows: int = m.type.rows  # type: ignore[union-attr]
+    identity = Expr("identity", "m", m.type, TRUTH)
+    scaled = al.do("mscale", identity, x)
+    return al.do("madd", m, scaled)
+
+
+COMPOSITE_MOVES: Moves = {
+    "v": (
+        (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3, _unary("length")),
+        (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
+    ),
+    "vv": (
+        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross), (0.8, _binary("vmin")),
+        (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
+        (1, _reflect), (0.8, _reject), (1, _midpoint),
+    ),
+    "vf": ((7, _pair("vscale")), (2, _pair("vdiv")), (1.5, _resize)),
+    "vvf": ((4, _step("vadd")), (3, _step("vsub")), (2, _vector_blend), (2, _pull)),
+    "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub"))),
+    "m": (
+        (2, _unary("transpose")), (1.5, _unary("determinant")), (1.5, _unary("trace")), (2, _inverse), (1, _stable_determinant),
+        (1.5, _element), (1.5, _gram), (1, _symmetric),
+    ),
+    "mm": ((4, _pair("mmul")), (3, _binary("madd")), (2.5, _binary("msub")), (1, _binary("ddot")), (0.6, _conjugate)),
+    "mv": ((6, _pair("mvmul")), (2, _back_rotate), (1.5, _quadratic_form), (1.5, _solve)),
+    "mf": ((3, _pair("mscale")), (1, _nudge)),
+    "mvv": ((3, _affine), (1, _rank_one), (1.5, _bilinear)),
+}  # fmt: skip
+"""Weights and moves for each sequence of operand kinds."""

@@ -1,0 +1,127 @@
+"""The table of operators: for each its operand kinds, its result, its legal domain, and whether it has a gradient.
+
+How an operator is spelt belongs to each frontend, keyed by the names used here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from irsmith.synth import spans
+from irsmith.synth.spans import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        name: Its name in the program, which frontends spell.
+        operands: A kind for each operand, as `ir.Expr` names them; ``x`` stands for a float or an integer.
+        result: ``same`` for the first operand's type, ``last`` for the last one's, ``scalar`` for the scalar of
+            the first operand, or a kind for a type that does not follow from the operands.
+        rule: Bounds of the result from bounds of the operands; None outside the legal domain.
+        differentiable: Whether a gradient flows through it.
+        nouns: What a person calls a variable that holds the result.
+        damping: How much narrower the usual band is than the rule says, where rules are far from tight.
+    """
+
+    name: str
+    operands: str
+    result: str
+    rule: Rule
+    differentiable: bool = True
+    nouns: tuple[str, ...] = ()
+    damping: float = 1.0
+
+
+_TABLE = (
+    # Scalars of either kind.
+    Operator("add", "xx", "same", spans.add, nouns=("total", "combined", "base")),
+    Operator("sub", "xx", "same", spans.sub, nouns=("diff", "delta", "offset", "residual")),
+    Operator("mul", "xx", "same", spans.mul, nouns=("scaled", "product", "weighted", "term")),
+    Operator("square", "x", "same", spans.square, nouns=("sq", "energy", "power")),
+    Operator("neg", "x", "same", spans.negate, nouns=("flipped", "neg")),
+    Operator("abs", "x", "same", spans.absolute, nouns=("magnitude", "mag", "abs_val")),
+    Operator("min", "xx", "same", spans.minimum, nouns=("lower", "smallest", "lo", "capped")),
+    Operator("max", "xx", "same", spans.maximum, nouns=("upper", "largest", "hi", "floored")),
+    Operator("clamp", "xxx", "same", spans.clamp, nouns=("clamped", "limited", "bounded")),
+    Operator("sign", "x", "same", spans.sign, differentiable=False, nouns=("side", "direction", "sgn")),
+    # Floats.
+    Operator("div", "ff", "same", spans.div, nouns=("ratio", "quotient", "fraction", "rate")),
+    Operator("mod", "ff", "same", spans.remainder, nouns=("wrapped", "phase", "remainder")),
+    Operator("pow", "ff", "same", spans.power, nouns=("powered", "falloff", "curve")),
+    Operator("sqrt", "f", "same", spans.rising(math.sqrt, 0.0, 1e6), nouns=("root", "radius", "sigma")),
+    Operator("cbrt", "f", "same", spans.rising(math.cbrt, 0.01, 1e6), nouns=("root", "scale")),
+    Operator("sin", "f", "same", spans.sine, nouns=("wave", "s", "swing", "oscillation")),
+    Operator("cos", "f", "same", spans.cosine, nouns=("c", "wave", "carrier", "osc")),
+    Operator("tan", "f", "same", spans.rising(math.tan, -1.2, 1.2), nouns=("slope", "tangent")),
+    Operator("asin", "f", "same", spans.rising(math.asin, -0.98, 0.98), nouns=("angle", "elevation")),
+    Operator("acos", "f", "same", spans.falling(math.acos, -0.98, 0.98), nouns=("angle", "theta")),
+    Operator("atan", "f", "same", spans.rising(math.atan, -50.0, 50.0), nouns=("angle", "bearing")),
+    Operator("atan2", "ff", "same", spans.arctan2, nouns=("angle", "heading", "theta")),
+    Operator("sinh", "f", "same", spans.rising(math.sinh, -4.0, 4.0), nouns=("stretch", "sh")),
+    Operator("cosh", "f", "same", spans.rising(math.cosh, 0.0, 4.0), nouns=("stretch", "ch")),
+    Operator("tanh", "f", "same", spans.rising(math.tanh, -4.0, 4.0), nouns=("activation", "squashed", "response")),
+    Operator("exp", "f", "same", spans.rising(math.exp, -8.0, 5.0), nouns=("growth", "weight", "decay", "factor")),
+    Operator("log", "f", "same", spans.rising(math.log, 0.01, 1e6), nouns=("log_val", "level", "entropy")),
+    Operator("log2", "f", "same", spans.rising(math.log2, 0.01, 1e6), nouns=("octave", "bits")),
+    Operator("log10", "f", "same", spans.rising(math.log10, 0.01, 1e6), nouns=("decibel", "decades")),
+    Operator("floor", "f", "same", spans.rounded(math.floor), differentiable=False, nouns=("cell", "lower_cell")),
+    Operator("ceil", "f", "same", spans.rounded(math.ceil), differentiable=False, nouns=("upper_cell", "steps")),
+    Operator("round", "f", "same", spans.rounded(round), differentiable=False, nouns=("nearest", "snapped")),
+    Operator("frac", "f", "same", spans.fraction, nouns=("frac", "local")),
+    Operator("lerp", "fff", "same", spans.blend, nouns=("blend", "mixed", "interp")),
+    Operator("smoothstep", "fff", "same", spans.smoothstep, nouns=("fade", "smooth", "ease")),
+    Operator("degrees", "f", "same", spans.rising(math.degrees, -50.0, 50.0), nouns=("deg",)),
+    Operator("radians", "f", "same", spans.rising(math.radians, -720.0, 720.0), nouns=("rad", "angle")),
+    # Integers.
+    Operator("floordiv", "ii", "same", spans.floor_quotient, differentiable=False, nouns=("group", "half", "bucket")),
+    Operator("rem", "ii", "same", spans.whole_remainder, differentiable=False, nouns=("wrapped", "lane", "slot")),
+    Operator("shl", "ii", "same", spans.shift_left, differentiable=False, nouns=("shifted", "packed")),
+    Operator("shr", "ii", "same", spans.shift_right, differentiable=False, nouns=("shifted", "high_bits")),
+    Operator("and", "ii", "same", spans.bit_and, differentiable=False, nouns=("masked", "bits")),
+    Operator("or", "ii", "same", spans.bit_or, differentiable=False, nouns=("merged", "flags")),
+    Operator("xor", "ii", "same", spans.bit_xor, differentiable=False, nouns=("mixed", "hash_val")),
+    # Vectors.
+    Operator("vadd", "vv", "same", spans.add, nouns=("total", "combined", "target")),
+    Operator("vsub", "vv", "same", spans.sub, nouns=("delta", "diff", "offset", "d")),
+    Operator("vneg", "v", "same", spans.negate, nouns=("flipped", "reverse")),
+    Operator("vscale", "vf", "same", spans.mul, nouns=("scaled", "step", "impulse")),
+    Operator("vdiv", "vf", "same", spans.div, nouns=("scaled", "unit")),
+    Operator("cw_mul", "vv", "same", spans.mul, nouns=("modulated", "tinted", "scaled")),
+    Operator("cw_div", "vv", "same", spans.div, nouns=("ratio", "relative")),
+    Operator("vmin", "vv", "same", spans.minimum, nouns=("lower", "corner_lo")),
+    Operator("vmax", "vv", "same", spans.maximum, nouns=("upper", "corner_hi")),
+    Operator("vabs", "v", "same", spans.absolute, nouns=("extent", "abs_delta")),
+    Operator("vlerp", "vvf", "same", spans.blend, nouns=("blend", "interp", "mid")),
+    Operator("dot", "vv", "scalar", spans.dot, nouns=("projection", "alignment", "d", "along")),
+    Operator("cross", "vv", "same", spans.cross, nouns=("axis", "torque", "perp")),
+    Operator("normalize", "v", "same", spans.normalize, nouns=("direction", "dir", "unit", "n")),
+    Operator("length", "v", "scalar", spans.length, nouns=("dist", "length", "r", "norm")),
+    Operator("length_sq", "v", "scalar", spans.length_sq, nouns=("dist_sq", "r2", "norm_sq")),
+    # Matrices.
+    Operator("madd", "mm", "same", spans.add, nouns=("total", "combined")),
+    Operator("msub", "mm", "same", spans.sub, nouns=("diff", "residual")),
+    Operator("mscale", "mf", "same", spans.mul, nouns=("scaled",)),
+    Operator("mmul", "mm", "same", spans.dot, nouns=("product", "composed", "chain")),
+    Operator("mvmul", "mv", "last", spans.dot, nouns=("rotated", "transformed", "mapped")),
+    Operator("transpose", "m", "same", spans.same, nouns=("mt", "transposed")),
+    Operator("determinant", "m", "scalar", spans.determinant, nouns=("det", "volume"), damping=0.25),
+    Operator("trace", "m", "scalar", spans.total, nouns=("tr", "trace")),
+    Operator("ddot", "mm", "scalar", spans.double_dot, nouns=("inner", "energy")),
+    Operator("inverse", "m", "same", spans.refused, nouns=("inv", "m_inv")),
+    Operator("outer", "vv", "m", spans.mul, nouns=("outer", "dyad")),
+    Operator("diag", "v", "m", spans.with_zero, nouns=("diag",)),
+    Operator("identity", "", "m", spans.unit),
+)
+
+OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _TABLE}
+"""The table, by name."""
+
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+"""Tests of two scalars."""
+
+CONNECTIVES = ("both", "either", "not")
+"""Tests made of tests."""

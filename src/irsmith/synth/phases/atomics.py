@@ -1,0 +1,87 @@
+"""Phases that combine the results of many threads with atomic updates."""
+
+from __future__ import annotations
+
+from irsmith.kernel import Argument, Direction
+from irsmith.synth.algebra import whole
+from irsmith.synth.errors import Discard
+from irsmith.synth.grow import grow, size_of, wanted_kind
+from irsmith.synth.ir import Atomic, Expr, Span
+from irsmith.synth.phases.branches import guarded
+from irsmith.synth.sketch import Sketch
+from irsmith.types import INT32, Domain
+
+_NOTES = ("accumulate atomically", "add this thread's share", "combine across threads")
+_TOTALS = ("total", "sum_out", "accum", "loss", "energy_total", "result", "counter", "histogram", "bins", "totals")
+
+
+def atomic(s: Sketch) -> None:
+    """Fold unread values into an element that threads share: one cell, a group's, or a row's.
+
+    Raises:
+        Discard: There is nothing to fold in.
+    """
+    rng = s.rng
+    values = [value for value in s.fresh if value.kind in "fiv"]
+    if not values:
+        raise Discard("atomic")
+    if len(values) > 3:
+        values = [values.pop(rng.below(len(values))) for _ in range(3)]
+    for value in values:
+        s.read(value)
+    kind = wanted_kind(s, values)
+    value = grow(s, values, size_of(s) - 1, kind)
+    word = rng.pick(("add", "add", "add", "add", "sub", "max", "min")) if kind != "v" else rng.pick(("add", "add", "sub"))
+    s.note(*_NOTES)
+    if value.op != "name":
+        s.probe.check(value)
+    if rng.chance(0.25):
+        guarded(s, lambda: s.emit(Atomic(word, shared_cell(s, word, value), value)))
+    else:
+        s.emit(Atomic(word, shared_cell(s, word, value), value))
+
+
+def shared_cell(s: Sketch, word: str, value: Expr) -> Expr:
+    """An element of a new array that several threads update."""
+    rng = s.rng
+    low, high = value.span.low, value.span.high
+    if word in {"add", "sub"}:
+        domain = Domain(0, 10) if value.kind == "i" else Domain(-1.0, 1.0)
+    else:
+        # Starting values that updates will beat.
+        start = round(value.span.usual_low if word == "max" else value.span.usual_high, 2)
+        if not low < start < high:
+            start = round((low + high) / 2, 2)
+        domain = Domain(int(start), int(start)) if value.kind == "i" else Domain(start, start)
+    subscripts, shape = _slot(s)
+    text = s.names.free(_TOTALS if rng.chance(0.6) else s.theme.results, rng)
+    s.arguments.append(Argument(text, value.type, len(shape), Direction.INOUT, shape, domain))
+    return Expr("index", value.kind, value.type, Span(low, high, low, high), subscripts, text)
+
+
+def _slot(s: Sketch) -> tuple[tuple[Expr, ...], tuple[int, ...]]:
+    """Which element: the only one, one by an index array, one by arithmetic, or one of a launch axis."""
+    rng = s.rng
+    roll = rng.random()
+    if len(s.coords) > 1 and roll < 0.55:
+        axis = rng.below(len(s.coords))
+        return (s.coords[axis],), (s.extents[axis],)
+    if roll < 0.4:
+        return (whole(0),), (1,)
+    if roll < 0.75:
+        groups = rng.pick((4, 8, 8, 16))
+        coords, extents = s.subscripts()
+        text = s.names.free(("group", "bin_idx", "labels", "segment", "cell_ids", "bucket", "owner", "cluster_id"), rng)
+        s.arguments.append(Argument(text, INT32, len(extents), Direction.IN, extents, Domain(0, groups - 1)))
+        index = Expr("index", "i", INT32, Span(0, groups - 1, groups // 4, (3 * groups) // 4), coords, text)
+        if rng.chance(s.style.locals):
+            index = s.define(index, s.names_free(("g", "bin_id", "slot", "seg", "dest", "cell")), keep=False)
+        return (index,), (groups,)
+    divisor = rng.pick((2, 4, 4, 8))
+    extent = s.extents[0]
+    coord = s.coords[0]
+    if rng.chance(0.5):
+        index = Expr("rem", "i", INT32, Span(0, divisor - 1, 0, divisor - 1), (coord, whole(divisor)))
+        return (index,), (divisor,)
+    index = Expr("floordiv", "i", INT32, Span(0, (extent - 1) // divisor, 0, extent // divisor), (coord, whole(divisor)))
+    return (index,), ((extent - 1) // divisor + 1,)

@@ -1,0 +1,335 @@
+"""A kernel in the making, tried on a few dozen imagined threads.
+
+Bounds say what is legal; they do not say what happens. So every variable has a lane of sample values: a statement
+is kept only if its result varies, is finite, and feels each operand, and a test only if both its sides are met.
+The lanes come in groups: threads of one launch share what is passed by value.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Expr
+
+Lanes = npt.NDArray[Any]
+
+GROUPS, MEMBERS = 8, 8
+LANES = GROUPS * MEMBERS
+_COLUMNS = 512
+# The least part of a result's spread that an operand must account for, and the least spread itself.
+_LEAST_EFFECT = 0.006
+_LEAST_SPREAD = 2e-3
+# The least part of a variable's spread that anything which went into it must account for, by way of others.
+_LEAST_INFLUENCE = 4e-3
+# The fewest lanes on either side of a test.
+_FEWEST = 5
+
+
+def _tables() -> tuple[list[Lanes], list[Lanes], Lanes]:
+    """Evenly spread numbers from 0 to 1 in many orders: a lane each, and a group each; and one shuffle."""
+    source = random.Random(1)
+
+    def column(count: int) -> Lanes:
+        order = sorted(range(count), key=lambda _: source.random())
+        return np.array([(place + source.random()) / count for place in order])
+
+    lanes = [column(LANES) for _ in range(_COLUMNS)]
+    groups = [np.repeat(column(GROUPS), MEMBERS) for _ in range(_COLUMNS)]
+    shuffle = np.array(sorted(range(LANES), key=lambda _: source.random()))
+    return lanes, groups, shuffle
+
+
+_BY_LANE, _BY_GROUP, _SHUFFLE = _tables()
+
+
+def _tuple_dot(a: Lanes, b: Lanes) -> Lanes:
+    return (a * b).sum(axis=-1)
+
+
+def _column(value: Lanes) -> Lanes:
+    """A scalar as a factor of vectors."""
+    return value if value.ndim == 0 else value[:, None]
+
+
+def _square_column(value: Lanes) -> Lanes:
+    """A scalar as a factor of matrices."""
+    return value if value.ndim == 0 else value[:, None, None]
+
+
+def _cross(a: Lanes, b: Lanes) -> Lanes:
+    return a[..., (1, 2, 0)] * b[..., (2, 0, 1)] - a[..., (2, 0, 1)] * b[..., (1, 2, 0)]
+
+
+def _normalize(v: Lanes) -> Lanes:
+    return v / (np.sqrt((v * v).sum(axis=-1))[..., None] + 1e-12)
+
+
+def _transposed(m: Lanes) -> Lanes:
+    return m.swapaxes(-1, -2)
+
+
+def _smoothstep(a: Lanes, b: Lanes, x: Lanes) -> Lanes:
+    t = np.clip((x - a) / (b - a), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a, b: function(np.asarray(a).astype(np.int64), np.asarray(b).astype(np.int64)).astype(np.float64)
+
+
+_MEANINGS: dict[str, Callable[..., Any]] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "mod": np.fmod, "rem": np.fmod,
+    "floordiv": np.floor_divide, "square": np.square, "neg": np.negative, "abs": np.abs, "min": np.minimum,
+    "max": np.maximum, "clamp": lambda x, a, b: np.minimum(np.maximum(x, a), b), "sign": np.sign, "pow": np.power, "sqrt": np.sqrt,
+    "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "exp": np.exp, "log": np.log, "log2": np.log2,
+    "log10": np.log10, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "frac": lambda x: x - np.floor(x),
+    "lerp": lambda a, b, t: a + (b - a) * t, "smoothstep": _smoothstep, "degrees": np.degrees, "radians": np.radians,
+    "shl": _whole(np.left_shift), "shr": _whole(np.right_shift), "and": _whole(np.bitwise_and), "or": _whole(np.bitwise_or),
+    "xor": _whole(np.bitwise_xor),
+    "vadd": np.add, "vsub": np.subtract, "vneg": np.negative, "vscale": lambda v, x: v * _column(x), "vdiv": lambda v, x: v / _column(x),
+    "cw_mul": np.multiply, "cw_div": np.divide, "vmin": np.minimum, "vmax": np.maximum, "vabs": np.abs,
+    "vlerp": lambda a, b, t: a + (b - a) * _column(t), "dot": _tuple_dot, "cross": _cross, "normalize": _normalize,
+    "length": lambda v: np.sqrt((v * v).sum(axis=-1)), "length_sq": lambda v: (v * v).sum(axis=-1),
+    "madd": np.add, "msub": np.subtract, "mscale": lambda m, x: m * _square_column(x), "mmul": np.matmul,
+    "mvmul": lambda m, v: (m @ v[..., None])[..., 0], "transpose": _transposed, "determinant": np.linalg.det,
+    "trace": lambda m: np.trace(m, axis1=-2, axis2=-1), "ddot": lambda a, b: (a * b).sum(axis=(-2, -1)), "inverse": np.linalg.inv,
+    "outer": lambda a, b: a[..., :, None] * b[..., None, :], "diag": lambda v: v[..., :, None] * np.eye(v.shape[-1]),
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "both": np.logical_and, "either": np.logical_or, "not": np.logical_not,
+}  # fmt: skip
+"""What operators do to lanes."""
+
+
+class Probe:
+    """The lanes of one kernel.
+
+    Attributes:
+        values: The lanes of each variable.
+        mask: Which lanes reach the current block; None for all.
+        looping: How many loops are open: in a loop, threads of a launch see what they share change.
+        shared: Arrays whose elements all threads read alike.
+        influence: How much of each variable's spread is owed to each name that went into it.
+        weights: The influences on the value that was checked last.
+    """
+
+    __slots__ = ("_elements", "_next", "influence", "looping", "mask", "shared", "values", "weights")
+
+    def __init__(self, first: int) -> None:
+        self.values: dict[str, Lanes] = {}
+        self.mask: Lanes | None = None
+        self.looping = 0
+        self.shared: set[str] = set()
+        self.influence: dict[str, dict[str, float]] = {}
+        self.weights: dict[str, float] = {}
+        self._elements: dict[Any, Lanes] = {}
+        self._next = first
+
+    def _draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
+        """Lanes spread over an input's domain."""
+        low, high = value.span.low, value.span.high
+        table = _BY_GROUP if by_group else _BY_LANE
+        self._next += 1
+        type = value.type
+        if value.kind == "v":
+            count = type.length  # type: ignore[union-attr]
+            unit: Lanes = np.stack([table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(count)], axis=-1)
+        elif value.kind == "m":
+            rows = type.rows  # type: ignore[union-attr]
+            columns = [table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(rows * rows)]
+            unit = np.stack(columns, axis=-1).reshape(LANES, rows, rows)
+        else:
+            unit = table[self._next * 7 % _COLUMNS]
+            if value.kind in "ib":
+                return np.floor(low + (high - low + 1) * unit)
+        return low + (high - low) * unit
+
+    def argument(self, value: Expr) -> None:
+        """Give an argument by value its lanes."""
+        self.values[value.name] = self._draw(value, by_group=True)
+
+    def of(self, e: Expr) -> Lanes:
+        """The lanes of an expression."""
+        op = e.op
+        if op == "name":
+            known = self.values.get(e.name)
+            if known is None:
+                known = self.values[e.name] = self._draw(e)
+            return known
+        if op == "literal":
+            return np.float64(e.value)  # type: ignore[return-value]
+        meaning = _MEANINGS.get(op)
+        if meaning is not None:
+            args = e.args
+            if len(args) == 1:
+                return meaning(self.of(args[0]))  # type: ignore[no-any-return]
+            if len(args) == 2:
+                return meaning(self.of(args[0]), self.of(args[1]))  # type: ignore[no-any-return]
+            return meaning(*[self.of(arg) for arg in args])  # type: ignore[no-any-return]
+        return self._structural(e)
+
+    def _structural(self, e: Expr) -> Lanes:
+        op, args = e.op, e.args
+        if op in {"index", "field", "extent"}:
+            place = _place(e)
+            known = self._elements.get(place)
+            if known is None:
+                known = self._elements[place] = self._draw(e, by_group=op == "index" and e.name in self.shared)
+            return known
+        if op == "cast":
+            value = self.of(args[0])
+            return np.trunc(value) if e.kind == "i" else value
+        if op == "component":
+            return self.of(args[0])[..., int(e.value)]
+        if op == "element":
+            return self.of(args[0])[..., int(args[1].value), int(args[2].value)]
+        if op == "make":
+            return np.stack([np.broadcast_to(self.of(arg), (LANES,)) for arg in args], axis=-1)
+        if op == "identity":
+            return np.eye(e.type.rows)  # type: ignore[union-attr]
+        if op == "choose":
+            return np.where(self.of(args[0]), self.of(args[1]), self.of(args[2]))
+        if op == "mutable":
+            return np.full((LANES, e.type.length), e.value) if e.kind == "v" else np.full(LANES, e.value)  # type: ignore[union-attr]
+        raise Discard(op)
+
+    def _seen(self, lanes: Lanes) -> Lanes:
+        if lanes.ndim == 0:
+            raise Discard("constant")
+        return lanes if self.mask is None else lanes[self.mask]
+
+    def check(self, value: Expr) -> Lanes:
+        """The lanes of a value that is about to be kept.
+
+        Raises:
+            Discard: It hardly varies, is not finite, or hardly feels something that went into it.
+        """
+        lanes = self.of(value)
+        seen = self._seen(lanes)
+        low, high = float(seen.min()), float(seen.max())
+        spread = high - low
+        # The negation catches NaN.
+        if not spread > _LEAST_SPREAD * max(-low, high, 0.02) or spread > 1e12:
+            raise Discard("constant")
+        leaves: dict[Any, Expr] = {}
+        _collect(value, leaves)
+        weights: dict[str, float] = {}
+        share = 1.0
+        for place, leaf in leaves.items():
+            if len(leaves) > 1:
+                changed = self._seen(self._shuffled(value, place, leaf))
+                share = float(np.abs(changed - seen).mean()) / spread * 3.0
+                if not share > _LEAST_EFFECT * 3.0:
+                    raise Discard("no effect")
+                share = min(share, 1.0)
+            for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
+                weights[name] = weights.get(name, 0.0) + weight * share
+        if weights and min(weights.values()) < _LEAST_INFLUENCE:
+            raise Discard("drowned")
+        self.weights = weights
+        return lanes
+
+    def settle(self, name: str, lanes: Lanes) -> None:
+        """Give a variable its lanes, and what influences it: that of the value checked last."""
+        self.values[name] = lanes
+        self.influence[name] = {**self.weights, name: 1.0}
+
+    def _shuffled(self, value: Expr, place: Any, leaf: Expr) -> Lanes:
+        """A value's lanes with one operand's lanes in another order."""
+        store: dict[Any, Lanes] = self.values if leaf.op == "name" else self._elements
+        key = leaf.name if leaf.op == "name" else place
+        held = store[key]
+        store[key] = held[_SHUFFLE]
+        try:
+            return self.of(value)
+        finally:
+            store[key] = held
+
+    def merge(self, test: Expr, holds: Lanes, then: tuple[dict[str, Lanes], dict[str, dict[str, float]]]) -> set[str]:
+        """Join the lanes behind a conditional; the names that either arm changed.
+
+        Args:
+            test: The condition.
+            holds: Where it holds.
+            then: Values and influences at the end of the arm in which it holds; the current ones are the other's.
+        """
+        leaves: dict[Any, Expr] = {}
+        _collect(test, leaves)
+        tested: dict[str, float] = {}
+        for leaf in leaves.values():
+            for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
+                tested[name] = max(tested.get(name, 0.0), 0.3 * weight)
+        changed = set()
+        values, influence = then
+        for name, lanes in values.items():
+            other = self.values.get(name)
+            if other is None:
+                self.values[name] = lanes
+            elif other is not lanes:
+                column = holds if lanes.ndim == 1 else holds[:, None] if lanes.ndim == 2 else holds[:, None, None]
+                self.values[name] = np.where(column, lanes, other)
+                merged = dict(tested)
+                for weights in (influence.get(name, {}), self.influence.get(name, {})):
+                    for source, weight in weights.items():
+                        merged[source] = max(merged.get(source, 0.0), weight)
+                self.influence[name] = merged
+                changed.add(name)
+        return changed
+
+    def varies_by_thread(self, lanes: Lanes) -> bool:
+        """Whether the threads of one launch get different values."""
+        grouped = lanes.reshape(GROUPS, MEMBERS, -1)
+        return bool((grouped.max(axis=1) - grouped.min(axis=1)).max() > _LEAST_SPREAD * max(1e-2, float(np.abs(lanes).max())))
+
+    def test(self, condition: Expr) -> Lanes:
+        """The lanes in which a test holds.
+
+        Raises:
+            Discard: It hardly ever holds, or hardly ever fails, where it is reached.
+        """
+        holds: Lanes = np.broadcast_to(self.of(condition), (LANES,))
+        seen = self._seen(holds)
+        count = int(seen.sum())
+        if count < _FEWEST or len(seen) - count < _FEWEST:
+            raise Discard("one-sided")
+        if not self.looping:
+            grouped = holds.reshape(GROUPS, MEMBERS)
+            if int((grouped.any(axis=1) & ~grouped.all(axis=1)).sum()) < 3:
+                raise Discard("decided for all threads at once")
+        return holds
+
+    def quantile(self, value: Expr, low: float, high: float, at: float) -> tuple[float, float]:
+        """A value's quantile between two shares, and the distance between those.
+
+        Raises:
+            Discard: The value does not vary there.
+        """
+        seen = np.sort(self._seen(self.of(value)), axis=None)
+        last = len(seen) - 1
+        a, b = float(seen[int(low * last)]), float(seen[int(high * last)])
+        if not b - a > 1e-4 * max(abs(a), abs(b), 1e-2):
+            raise Discard("quantile")
+        return a + (b - a) * at, b - a
+
+
+def _place(e: Expr) -> Any:
+    """What tells two elements, fields or subscripts apart."""
+    return (e.op, e.name, e.value, *[_place(arg) for arg in e.args]) if e.args else (e.op, e.name, e.value)
+
+
+def _collect(e: Expr, leaves: dict[Any, Expr]) -> None:
+    """The variables and elements that an expression reads."""
+    op = e.op
+    if op == "name":
+        leaves[e.name] = e
+    elif op in {"index", "field"}:
+        leaves[_place(e)] = e
+    else:
+        for arg in e.args:
+            _collect(arg, leaves)

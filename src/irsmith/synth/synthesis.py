@@ -1,0 +1,150 @@
+"""From a key to a program: draw what is wanted, let a category fill a sketch, and close it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from irsmith.errors import UserError
+from irsmith.kernel import Argument, Direction
+from irsmith.rng import Stream, stream
+from irsmith.synth.algebra import Algebra
+from irsmith.synth.categories import CATEGORIES
+from irsmith.synth.choice import Choice
+from irsmith.synth.describe import describe
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Program
+from irsmith.synth.sketch import Sketch
+from irsmith.synth.style import draw_style
+from irsmith.synth.themes import THEMES
+from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT64, UINT32, Scalar
+
+GENERATOR_VERSION = 1
+"""Raised by every change after which a key gives another program."""
+
+_ATTEMPTS = 40
+_REALS: Choice[Scalar] = Choice(((FLOAT32, 0.86), (FLOAT64, 0.1), (FLOAT16, 0.04)))
+_WHOLES: Choice[Scalar] = Choice(((INT32, 0.84), (INT64, 0.07), (UINT32, 0.05), (INT16, 0.04)))
+_LENGTHS = Choice(((3, 7.0), (2, 2.0), (4, 1.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How long kernels are: log-normal about the median, as real ones are, and cut at both ends.
+
+    Attributes:
+        shortest: The fewest lines to aim for.
+        median: The lines that half of all kernels stay below.
+        longest: The most lines to aim for.
+        spread: The standard deviation of the logarithm of the lines.
+    """
+
+    shortest: int = 4
+    median: int = 18
+    longest: int = 120
+    spread: float = 0.75
+
+    def __post_init__(self) -> None:
+        if not 3 <= self.shortest <= self.median <= self.longest <= 400:
+            raise UserError("sizes: shortest, median and longest must rise, from 3 to 400 lines")
+        if not 0.0 <= self.spread <= 3.0:
+            raise UserError(f"sizes: a spread of {self.spread:g} is not from 0 to 3")
+
+
+def _default_categories() -> tuple[tuple[str, float], ...]:
+    return tuple((name, entry.weight) for name, entry in sorted(CATEGORIES.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a recipe decides about synthesis.
+
+    Attributes:
+        categories: Category names with their weights, relative to each other.
+        sizes: How long the kernels are.
+    """
+
+    categories: tuple[tuple[str, float], ...] = field(default_factory=_default_categories)
+    sizes: Sizes = Sizes()
+
+
+def synthesise(seed: int, frontend: str, index: int, settings: Settings) -> Program:
+    """The program of a key: the same for the same arguments, in any process and any order.
+
+    Args:
+        seed: The recipe's seed.
+        frontend: Whose programs these are; part of the key, no more.
+        index: The program's place in the dataset.
+        settings: What to make.
+
+    Raises:
+        Discard: No attempt came to an end; the caller records it.
+    """
+    rng = stream(seed, frontend, GENERATOR_VERSION, index)
+    names, weights = zip(*settings.categories, strict=True)
+    return synthesise_category(rng, rng.weighted(names, weights), settings)
+
+
+def synthesise_category(rng: Stream, category: str, settings: Settings) -> Program:
+    """A program of one category, from a stream.
+
+    Raises:
+        Discard: No attempt came to an end.
+    """
+    lines = _lines(rng, settings.sizes, CATEGORIES[category].scale)
+    for attempt in range(_ATTEMPTS):
+        try:
+            with np.errstate(all="ignore"):
+                return _attempt(rng, category, lines)
+        except Discard:
+            # What keeps failing may be too much to ask.
+            if attempt % 4 == 3:
+                lines = max(settings.sizes.shortest, lines * 3 // 4)
+    raise Discard(f"nothing grew in {_ATTEMPTS} attempts", category)
+
+
+def _lines(rng: Stream, sizes: Sizes, scale: float) -> int:
+    """How many lines to aim for: log-normal, as the lengths of real kernels are."""
+    normal = math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(math.tau * rng.random())
+    lines = sizes.median * scale * math.exp(sizes.spread * normal)
+    return int(min(max(lines, sizes.shortest), sizes.longest))
+
+
+def _attempt(rng: Stream, category: str, lines: int) -> Program:
+    theme, style = THEMES.draw(rng), draw_style(rng)
+    al = Algebra(_REALS.draw(rng), _WHOLES.draw(rng))
+    # The decorator, the signature and the stores take lines of their own.
+    sketch = Sketch(rng, theme, style, al, _LENGTHS.draw(rng), lines - 3)
+    CATEGORIES[category].make(sketch)
+    if sketch.fresh or not sketch.arguments:
+        raise Discard("unread")
+    name, description = describe(sketch, category)
+    return Program(
+        name=name,
+        category=category,
+        description=description,
+        arguments=_ordered(sketch),
+        launch=sketch.extents,
+        body=tuple(sketch.body),
+        docstring=description if style.docstring else "",
+        constants=tuple(sketch.constants),
+        structs=tuple(sketch.structs),
+        helpers=tuple(sketch.helpers),
+        accent=rng.below(2**30),
+    )
+
+
+def _ordered(s: Sketch) -> tuple[Argument, ...]:
+    """The arguments as the author orders them: results last, except where they came up."""
+    order = s.style.order
+    if order == "made":
+        return tuple(s.arguments)
+
+    def rank(argument: Argument) -> int:
+        if argument.direction is Direction.OUT:
+            return 3
+        return 1 if (argument.rank == 0) == (order == "values") else 2
+
+    return tuple(sorted(s.arguments, key=rank))
