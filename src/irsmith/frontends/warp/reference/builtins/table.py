@@ -1,0 +1,19 @@
+"""All builtins that are formulas of their arguments' values."""
+
+from __future__ import annotations
+
+from irsmith.frontends.warp.reference.builtins import matrix, quaternion, random, scalar, vector
+from irsmith.frontends.warp.reference.builtins.overload import Table
+
+
+def _joined(*tables: Table) -> Table:
+    result: Table = {}
+    for table in tables:
+        for name, overloads in table.items():
+            result[name] = (*result.get(name, ()), *overloads)
+    return result
+
+
+# Scalars first: they are by far the most used.
+BUILTINS = _joined(scalar.TABLE, vector.TABLE, matrix.TABLE, quaternion.TABLE, random.TABLE)
+"""The overloads of each builtin, tried in order. More than one is tried only for other argument types."""

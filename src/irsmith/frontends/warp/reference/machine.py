@@ -1,0 +1,109 @@
+"""The state of a run: which lanes are active, what each has decided, and what went wrong in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from irsmith.frontends.warp.reference.errors import Fault, FaultKind, Site
+from irsmith.frontends.warp.reference.memory import Store
+from irsmith.frontends.warp.reference.values import Array
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+class Machine:
+    """State that the translated closures share.
+
+    Attributes:
+        lanes: How many executions run together.
+        mask: The active lanes, or None when all are.
+        coordinates: The position of the running thread, one array for each dimension of the launch.
+        stores: The array arguments.
+        tracing: Whether the path and the margin are kept.
+    """
+
+    def __init__(self) -> None:
+        self.tracing = False
+        self.lanes = 0
+        self.mask: Array | None = None
+        self.coordinates: list[Array] = []
+        self.stores: dict[str, Store] = {}
+        self.integers: list[Array] = []
+
+    def reset(self, lanes: int, steps: int, *, tracing: bool) -> None:
+        """Make ready for a run with so many lanes and at most so many loop iterations."""
+        self.lanes = lanes
+        self.mask = None
+        self.all = np.ones(lanes, bool)
+        self.none = np.zeros(lanes, bool)
+        self.steps = steps
+        self.fault_kind = np.zeros(lanes, np.uint8)
+        self.fault_line = np.zeros(lanes, np.int64)
+        self.seen: dict[Site, tuple[Array, Array]] = {}
+        self.tracing = tracing
+        self.path = np.zeros(lanes, np.uint64)
+        self.margin = np.full(lanes, np.inf)
+
+    def active(self) -> Array:
+        """The active lanes as an array."""
+        return self.all if self.mask is None else self.mask
+
+    def empty(self) -> bool:
+        """Whether no lane is active."""
+        return self.mask is not None and not np.count_nonzero(self.mask)
+
+    def integer(self, value: int) -> Array:
+        """A whole number as a value that is the same in every lane."""
+        if 0 <= value < 4096:
+            while value >= len(self.integers):
+                self.integers.append(np.array([len(self.integers)], np.int32))
+            return self.integers[value]
+        return np.array([value], np.int64).astype(np.int32)
+
+    def fault(self, kind: FaultKind, bad: Array, line: int) -> None:
+        """Note a fault in the active lanes of ``bad`` that have none yet."""
+        if not np.count_nonzero(bad):
+            return
+        new = (bad if self.mask is None else bad & self.mask) & (self.fault_kind == 0)
+        self.fault_kind[new] = kind
+        self.fault_line[new] = line
+
+    def faults(self) -> tuple[Fault | None, ...]:
+        """The first fault of each lane."""
+        return tuple(
+            Fault(FaultKind(int(kind)), int(line)) if kind else None
+            for kind, line in zip(self.fault_kind, self.fault_line, strict=True)
+        )
+
+    def saw(self, site: Site, true: Array | bool, false: Array | bool) -> None:
+        """Note which lanes decided what at a site."""
+        seen = self.seen.get(site)
+        if seen is None:
+            seen = self.seen[site] = (np.zeros(self.lanes, bool), np.zeros(self.lanes, bool))
+        if true is not False:
+            np.logical_or(seen[0], true, out=seen[0])
+        if false is not False:
+            np.logical_or(seen[1], false, out=seen[1])
+
+    def decide(self, outcome: Array) -> None:
+        """Mix a discrete outcome into the path of the active lanes."""
+        if len(outcome) == 1:  # the same in every lane, so it tells no two apart
+            return
+        parts = outcome.reshape(self.lanes, -1)
+        mixed = self.path
+        for index in range(parts.shape[1]):
+            mixed = (mixed ^ parts[:, index].astype(np.int64).view(np.uint64)) * _MULTIPLIER
+            mixed = mixed ^ (mixed >> _SHIFT)
+        self.path = mixed if self.mask is None else np.where(self.mask, mixed, self.path)
+
+    def near(self, a: Array, b: Array | float) -> None:
+        """Keep the smallest distance of two compared numbers, relative to their size."""
+        size = np.abs(a) + np.abs(b)
+        distance: Any = np.where(size > 0, np.abs(a - b) / size, 0.0)
+        if distance.ndim > 1:
+            distance = distance.reshape(len(distance), -1).min(axis=1)
+        smaller = np.fmin(self.margin, distance)
+        self.margin = smaller if self.mask is None else np.where(self.mask, smaller, self.margin)

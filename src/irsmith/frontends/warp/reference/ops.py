@@ -1,0 +1,133 @@
+"""Arithmetic, as the precision of a run asks for it.
+
+Builtins are written in terms of these operations, one rounding each, so that a run with randomly rounded
+intermediates also shakes what happens inside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from irsmith.frontends.warp.reference.machine import Machine
+from irsmith.frontends.warp.reference.values import Array, Precision
+from irsmith.types import Scalar
+
+LIBRARY_ULPS = 4.0
+"""How far off a mathematical library function may be, in units of the last place."""
+
+_EPSILON = {np.dtype(kind): float(np.finfo(kind).eps) for kind in (np.float16, np.float32, np.float64)}
+
+
+class Ops:
+    """Operations that round once to the dtype of their operands."""
+
+    def __init__(self, machine: Machine, precision: Precision) -> None:
+        self.machine = machine
+        self.precision = precision
+        # Plain NumPy functions, so that an operation costs one call.
+        self.add: Callable[..., Array] = np.add
+        self.sub: Callable[..., Array] = np.subtract
+        self.mul: Callable[..., Array] = np.multiply
+        self.div: Callable[..., Array] = np.divide
+        self.sqrt: Callable[..., Array] = np.sqrt
+        self.remainder: Callable[..., Array] = np.fmod
+
+    def dtype(self, scalar: Scalar) -> np.dtype[Any]:
+        """The dtype that holds a scalar in this run."""
+        return self.precision.dtype(scalar)
+
+    def round(self, value: Array, dtype: np.dtype[Any]) -> Array:
+        """A value converted to a float dtype."""
+        return value.astype(dtype)
+
+    def library(self, function: Callable[..., Array], *operands: Array) -> Array:
+        """A function of the mathematical library.
+
+        Narrow floats are computed in float64 and rounded, which gives the nearest result (but for very rare
+        ties) on every machine; NumPy's own float32 versions differ between CPUs.
+        """
+        dtype = operands[0].dtype
+        if dtype == np.float64:
+            return function(*operands)
+        return function(*(operand.astype(np.float64) for operand in operands)).astype(dtype)
+
+    def total(self, terms: Array) -> Array:
+        """The sum along the last axis, from the first term on, rounded after each."""
+        result: Array = terms[..., 0]
+        for index in range(1, terms.shape[-1]):
+            result = self.add(result, terms[..., index])
+        return result
+
+    def compare(self, relation: Callable[..., Array], a: Array, b: Array) -> Array:
+        """A relation, with its outcome entered into the path when it depends on floats."""
+        result: Array = relation(a, b)
+        if self.machine.tracing and a.dtype.kind == "f":
+            self.machine.decide(result)
+            self.machine.near(a, b)
+        return result
+
+    def decide(self, outcome: Array, a: Array | None = None, b: Array | float | None = None) -> None:
+        """Enter a discrete outcome into the path, and how near its operands were to the other outcome."""
+        if self.machine.tracing:
+            self.machine.decide(outcome)
+            if a is not None and b is not None:
+                self.machine.near(a, b)
+
+
+class RandomlyRounded(Ops):
+    """Operations whose float results are moved at random by up to a rounding error (Monte-Carlo arithmetic)."""
+
+    ROWS = 509
+    """How many noises each lane has; they are used in turn."""
+
+    def __init__(self, machine: Machine, precision: Precision) -> None:
+        super().__init__(machine, precision)
+        for name in ("add", "sub", "mul", "div", "sqrt", "remainder"):
+            setattr(self, name, self._shaken(getattr(self, name)))
+        self.noise: Array = np.zeros((1, 1))
+        self.factors: dict[float, tuple[list[Array], Array]] = {}
+        self.next = 0
+
+    def seed(self, lanes: Array, seed: int) -> None:
+        """Draw the noise for a run, in the given lanes only."""
+        generator = np.random.Generator(np.random.Philox(seed))
+        self.noise = generator.uniform(-1.0, 1.0, (len(lanes), self.ROWS)) * lanes[:, None]
+        self.factors.clear()
+        self.next = 0
+
+    def shake(self, value: Array, ulps: float = 1.0) -> Array:
+        """A float value moved by up to ``ulps`` units in the last place, each component and lane on its own."""
+        if value.dtype.kind != "f":
+            return value
+        step = ulps * _EPSILON[value.dtype]
+        if step not in self.factors:
+            table = 1.0 + step * self.noise
+            self.factors[step] = list(np.ascontiguousarray(table.T)), table
+        rows, table = self.factors[step]
+        if value.ndim == 1:
+            self.next = (self.next + 1) % self.ROWS
+            factor = rows[self.next]
+        else:
+            width = value[0].size
+            self.next = (self.next + width) % (self.ROWS - width)
+            factor = table[:, self.next : self.next + width].reshape(-1, *value.shape[1:])
+        return (value * factor).astype(value.dtype)
+
+    def _shaken(self, operation: Callable[..., Array]) -> Callable[..., Array]:
+        def shaken(*operands: Array) -> Array:
+            return self.shake(operation(*operands))
+
+        return shaken
+
+    def round(self, value: Array, dtype: np.dtype[Any]) -> Array:
+        """A value converted to a float dtype, and moved when that loses digits."""
+        result = value.astype(dtype)
+        narrower = value.dtype.kind == "f" and value.dtype.itemsize > dtype.itemsize
+        return self.shake(result) if narrower else result
+
+    def library(self, function: Callable[..., Array], *operands: Array) -> Array:
+        """A function of the mathematical library, which is allowed a few units in the last place."""
+        return self.shake(super().library(function, *operands), LIBRARY_ULPS)

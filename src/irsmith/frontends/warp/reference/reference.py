@@ -1,0 +1,206 @@
+"""The reference: what a Warp kernel means, given from its text.
+
+The text is translated once into closures, one for each syntax node, and then run in many lanes together. A
+lane is one independent execution of the whole launch: its own inputs, its own thread order, its own rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from irsmith.frontends.warp.reference import statements
+from irsmith.frontends.warp.reference.calls import Callables
+from irsmith.frontends.warp.reference.errors import Fault, Site, Unsupported
+from irsmith.frontends.warp.reference.machine import Machine
+from irsmith.frontends.warp.reference.memory import Store, unpack
+from irsmith.frontends.warp.reference.ops import Ops, RandomlyRounded
+from irsmith.frontends.warp.reference.scope import ArrayView, Scope
+from irsmith.frontends.warp.reference.source import Source
+from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Type, Value
+
+STEP_LIMIT = 100_000
+"""Loop iterations in one run, over all threads, before the lanes still looping are stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which lanes took which way at a site: one Boolean for each lane and way."""
+
+    true: Array
+    false: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run gave, lane by lane.
+
+    Attributes:
+        outputs: The final contents of every array argument, lane axis first.
+        faults: The first undefined thing that each lane did, or None. Such a lane's outputs mean nothing.
+        coverage: The ways taken at each ``if``, ternary and loop that was reached. A ``while`` counts each
+            test of its condition, a ``for`` whether it ran at all; one with literal bounds is not listed.
+        path: A hash of all discrete outcomes that depend on floats: comparisons, roundings, casts to
+            integers, and which operand ``min``, ``abs`` and the like chose. Lanes of one run with equal
+            paths computed the same smooth function. Zero unless asked for.
+        margin: The smallest distance, relative to their size, of two floats that were compared (or of
+            which one was chosen); 0 at a tie, and at a division or root of exactly 0. Infinite unless asked for.
+    """
+
+    outputs: dict[str, Array]
+    faults: tuple[Fault | None, ...]
+    coverage: dict[Site, Coverage]
+    path: Array
+    margin: Array
+
+
+@dataclass(slots=True)
+class _Program:
+    machine: Machine
+    ops: Ops
+    scope: Scope
+    body: Callable[[], None]
+
+
+class Reference:
+    """The meaning of one kernel.
+
+    Attributes:
+        arguments: The type of each argument, in order.
+    """
+
+    def __init__(self, source: str, kernel: str) -> None:
+        """Read a module's text.
+
+        Raises:
+            Unsupported: The module or the kernel uses something that has no meaning here yet.
+        """
+        self.source = Source(source)
+        if kernel not in self.source.kernels:
+            raise Unsupported(f"kernel {kernel}, which the module does not declare")
+        self.kernel = self.source.kernels[kernel]
+        self.arguments: dict[str, Type] = {}
+        for argument in self.kernel.args.args:
+            if argument.annotation is None:
+                raise Unsupported(f"argument {argument.arg} without annotation", argument)
+            self.arguments[argument.arg] = self.source.type(argument.annotation)
+        self._programs: dict[tuple[str, bool], _Program] = {}
+        self._program("declared", perturbed=False)
+
+    def _program(self, precision: str, *, perturbed: bool) -> _Program:
+        """The translation for a precision, made when first needed."""
+        key = (precision, perturbed)
+        if key not in self._programs:
+            machine, kind = Machine(), Precision(precision)
+            ops = RandomlyRounded(machine, kind) if perturbed else Ops(machine, kind)
+            scope = Callables(self.source, machine, ops).scope(self.kernel, is_kernel=True)
+            for name, type in self.arguments.items():
+                variable = scope.declare(name, type, self.kernel)
+                if isinstance(type, ArrayType):
+                    variable.view = ArrayView(name)
+            self._programs[key] = _Program(machine, ops, scope, statements.block(scope, self.kernel.body).run)
+        return self._programs[key]
+
+    def run(
+        self,
+        inputs: Mapping[str, Array],
+        launch: tuple[int, ...],
+        *,
+        precision: str = "declared",
+        order: Array | None = None,
+        perturb: Array | None = None,
+        seed: int = 0,
+        trace: bool = False,
+        step_limit: int = STEP_LIMIT,
+    ) -> Result:
+        """Run the whole launch in every lane.
+
+        Args:
+            inputs: Each argument's value with the lane axis first: ``(lanes, *array shape, *components)``, a
+                structured array for structs, and ``(lanes, *components)`` for an argument passed by value.
+            launch: The extents of the launch.
+            precision: ``"declared"`` rounds every operation to its declared type; ``"float64"`` computes and
+                keeps every float in float64.
+            order: For each lane, the linear thread indices in the order in which they run; 0, 1, … when None.
+            perturb: The lanes whose float operations are rounded at random (``"declared"`` only).
+            seed: The seed of that rounding.
+            trace: Whether to keep the path and the margin.
+            step_limit: Loop iterations after which the lanes that are still looping are stopped.
+
+        Raises:
+            ValueError: The inputs do not fit the kernel's arguments or each other.
+        """
+        if precision not in ("declared", "float64"):
+            raise ValueError(f"no such precision: {precision!r}")
+        shaken = perturb is not None and bool(np.any(perturb))
+        if shaken and precision != "declared":
+            raise ValueError("only the declared precision can be perturbed")
+        lanes = self._lanes(inputs)
+        program = self._program(precision, perturbed=shaken)
+        machine = program.machine
+        machine.reset(lanes, step_limit, tracing=trace)
+        if isinstance(program.ops, RandomlyRounded):
+            program.ops.seed(np.asarray(perturb, bool), seed)
+        values = self._bind(program, inputs)
+        with np.errstate(all="ignore"):
+            for coordinates in _threads(machine, launch, order):
+                machine.coordinates = coordinates
+                machine.mask = None
+                program.scope.assigned.clear()
+                for slot, value in values:
+                    program.scope.frame[slot] = value
+                program.body()
+            machine.mask = None
+        kind = program.ops.precision
+        return Result(
+            outputs={name: store.contents(kind) for name, store in machine.stores.items()},
+            faults=machine.faults(),
+            coverage={site: Coverage(*seen) for site, seen in sorted(machine.seen.items())},
+            path=machine.path,
+            margin=machine.margin,
+        )
+
+    def _lanes(self, inputs: Mapping[str, Array]) -> int:
+        if set(inputs) != set(self.arguments):
+            raise ValueError(f"inputs {sorted(inputs)} for arguments {sorted(self.arguments)}")
+        counts = {len(value) for value in inputs.values()}
+        if len(counts) != 1:
+            raise ValueError(f"inputs with different numbers of lanes: {sorted(counts)}")
+        return counts.pop()
+
+    def _bind(self, program: _Program, inputs: Mapping[str, Array]) -> list[tuple[int, Value]]:
+        """Store the arrays, and give the slots and values of the other arguments."""
+        machine, kind = program.machine, program.ops.precision
+        machine.stores.clear()
+        values = []
+        for name, type in self.arguments.items():
+            data: Any = inputs[name]
+            if isinstance(type, ArrayType):
+                machine.stores[name] = Store(machine, type, data, kind)
+            else:
+                values.append((program.scope.variables[name].slot, unpack(type, data, kind)))
+        return values
+
+
+def _threads(machine: Machine, launch: tuple[int, ...], order: Array | None) -> list[list[Array]]:
+    """The coordinates of the running thread, step by step; missing dimensions are 0."""
+    if not 1 <= len(launch) <= 4:
+        raise ValueError(f"launch of {len(launch)} dimensions")
+    count = int(np.prod(launch))
+    zero = machine.integer(0)
+    padding = [zero] * (4 - len(launch))
+    if order is not None:
+        order = np.asarray(order)
+        if order.shape != (machine.lanes, count):
+            raise ValueError(f"order of shape {order.shape} for {machine.lanes} lanes of {count} threads")
+        if (order == order[0]).all():
+            order = order[0]
+    else:
+        order = np.arange(count)
+    places = [place.astype(np.int32) for place in np.unravel_index(order, launch)]
+    if order.ndim == 1:
+        return [[machine.integer(int(place[step])) for place in places] + padding for step in range(count)]
+    return [[place[:, step] for place in places] + padding for step in range(count)]

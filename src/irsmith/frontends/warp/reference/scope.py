@@ -1,0 +1,156 @@
+"""The translation of one function: its variables, and what its parts share.
+
+No helper is recursive in Warp, so a function's variables live in one fixed frame.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from irsmith.frontends.warp.reference.errors import Unsupported
+from irsmith.frontends.warp.reference.machine import Machine
+from irsmith.frontends.warp.reference.ops import Ops
+from irsmith.frontends.warp.reference.source import Source, TypedConstant
+from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, components, scalar_of
+from irsmith.types import BOOL, FLOAT32, INT32, Scalar
+
+if TYPE_CHECKING:
+    from irsmith.frontends.warp.reference.calls import Callables
+
+Run = Callable[[], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView:
+    """An array argument, or what is left of it after its leading indices are fixed."""
+
+    argument: str
+    prefix: tuple[Run, ...] = ()
+
+
+@dataclass(slots=True)
+class ArrayExpr(Expr):
+    """An expression whose value is an array: which one is known when the function is translated.
+
+    Attributes:
+        view: The array.
+        prepare: Computes the indices that the view keeps; run where the expression stands.
+    """
+
+    view: ArrayView = ArrayView("")
+    prepare: tuple[Callable[[], None], ...] = ()
+
+
+@dataclass(slots=True)
+class Variable:
+    """A local variable, parameter or loop counter.
+
+    Attributes:
+        type: The one type that it has.
+        slot: Its place in the frame.
+        const: The number that it stands for, when it is bound to a literal in one place only.
+        view: For an array, which one.
+    """
+
+    type: Type
+    slot: int
+    const: bool | int | float | None = None
+    view: ArrayView | None = None
+
+
+@dataclass(slots=True)
+class Loop:
+    """The lanes that left the running iteration early."""
+
+    broken: Array | None = None
+    continued: Array | None = None
+
+
+@dataclass(slots=True)
+class Statement:
+    """A translated statement.
+
+    ``leaves`` says whether some lane may not go on to the next statement (``break``, ``continue``, ``return``).
+    """
+
+    run: Callable[[], None]
+    leaves: bool = False
+
+
+@dataclass(slots=True)
+class Scope:
+    """A function being translated."""
+
+    source: Source
+    machine: Machine
+    ops: Ops
+    callables: Callables
+    function: ast.FunctionDef
+    is_kernel: bool
+    doubtful: set[str]
+    once: set[str]
+    frame: list[Value] = field(default_factory=list)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    assigned: dict[str, Array | None] = field(default_factory=dict)
+    loops: list[Loop] = field(default_factory=list)
+    returns: Type | None = None
+    result: Value = None
+
+    def new_slot(self) -> int:
+        """A fresh place in the frame."""
+        self.frame.append(None)
+        return len(self.frame) - 1
+
+    def declare(self, name: str, type: Type, node: ast.AST) -> Variable:
+        """The variable of a name, made when it is new; its type never changes."""
+        variable = self.variables.get(name)
+        if variable is None:
+            variable = self.variables[name] = Variable(type, self.new_slot())
+        elif variable.type != type:
+            raise Unsupported(f"variable {name} of type {variable.type} assigned a {type}", node)
+        return variable
+
+    def constant(self, type: Scalar, number: bool | int | float) -> Expr:
+        """A literal, or a constant that is written as one."""
+        value = convert_number(number, type, self.ops.dtype(type))
+        return Expr(type, lambda: value, const=number)
+
+    def plain_constant(self, number: bool | int | float) -> Expr:
+        """A Python number as the literal that it is: int32, float32 or bool."""
+        kind = BOOL if isinstance(number, bool) else INT32 if isinstance(number, int) else FLOAT32
+        return self.constant(kind, number)
+
+    def typed_constant(self, constant: TypedConstant) -> Expr:
+        """A module-level constant with its own type."""
+        scalar = scalar_of(constant.type)
+        if isinstance(constant.type, Scalar):
+            expr = self.constant(scalar, constant.numbers[0])
+            return Expr(constant.type, expr.run, const=constant.numbers[0])
+        flat = [convert_number(number, scalar, self.ops.dtype(scalar)) for number in constant.numbers]
+        value = np.concatenate(flat).reshape(1, *components(constant.type))
+        return Expr(constant.type, lambda: value)
+
+    def array(self, type: ArrayType, view: ArrayView, prepare: tuple[Callable[[], None], ...] = ()) -> ArrayExpr:
+        """An expression for an array or a view of one."""
+
+        def run() -> Value:
+            raise AssertionError("an array is no value")
+
+        return ArrayExpr(type, run, view=view, prepare=prepare)
+
+
+def convert_number(number: bool | int | float, type: Scalar, dtype: np.dtype[Any]) -> Array:
+    """A Python number as a value that is the same in every lane; whole numbers wrap as in C++."""
+    if type == BOOL:
+        return np.array([bool(number)])
+    if type.is_integer:
+        width = dtype.itemsize * 8
+        bits = int(number) & ((1 << width) - 1)
+        return np.array([bits], f"u{dtype.itemsize}").view(dtype)
+    with np.errstate(over="ignore"):
+        return np.array([number], np.float64).astype(dtype)

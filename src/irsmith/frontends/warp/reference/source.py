@@ -1,0 +1,301 @@
+"""What a module's text declares: imports, constants, type aliases, structs, helper functions and kernels."""
+
+from __future__ import annotations
+
+import ast
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from irsmith.frontends.warp.reference.errors import Unsupported
+from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
+from irsmith.frontends.warp.reference.values import ArrayType, Transformation, Type, scalar_of
+from irsmith.types import Field, Matrix, Quaternion, Scalar, Struct, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class TypedConstant:
+    """A module-level constant with a type of its own, such as ``wp.constant(wp.float64(0.5))``.
+
+    ``numbers`` are the components in order, not rounded yet.
+    """
+
+    type: Type
+    numbers: tuple[float | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A name of the ``warp`` module that is called as a function."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PythonModule:
+    """An imported module."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Function:
+    """A ``@wp.func`` helper with all its overloads."""
+
+    name: str
+    overloads: list[ast.FunctionDef] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name whose declaration has no meaning here, with what was said about it."""
+
+    error: Unsupported
+
+
+Meaning = bool | int | float | TypedConstant | Builtin | PythonModule | Function | Missing | Type
+"""What a module-level name or expression stands for."""
+
+
+class Source:
+    """The declarations of a module."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise Unsupported(f"text that is not Python: {error.msg}", error.lineno or 0) from error
+        self.names: dict[str, Meaning] = dict(PYTHON_TYPES)
+        self.kernels: dict[str, ast.FunctionDef] = {}
+        for statement in tree.body:
+            try:
+                self._declare(statement)
+            except Unsupported as error:
+                # Only a kernel that uses what is declared here is out of reach.
+                for name in _bound_by(statement):
+                    self.names[name] = Missing(error)
+
+    def _declare(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Import(names):
+                for alias in names:
+                    self.names[alias.asname or alias.name.split(".")[0]] = PythonModule(alias.name)
+            case ast.ImportFrom(module="warp", names=names):
+                for alias in names:
+                    self.names[alias.asname or alias.name] = self.attribute(PythonModule("warp"), alias.name, node)
+            case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(ast.Name(name), _, ast.expr() as value):
+                self.names[name] = self.meaning(value)
+            case ast.FunctionDef():
+                self._declare_function(node)
+            case ast.ClassDef(name):
+                self.names[name] = self._struct(node)
+            case ast.Expr():
+                pass
+            case _:
+                raise Unsupported(f"module-level {type(node).__name__}", node)
+
+    def _declare_function(self, node: ast.FunctionDef) -> None:
+        for decorator in node.decorator_list:
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            match self.meaning(called):
+                case Builtin("func"):
+                    known = self.names.get(node.name)
+                    function = known if isinstance(known, Function) else Function(node.name)
+                    function.overloads.append(node)
+                    self.names[node.name] = function
+                    return
+                case Builtin("kernel"):
+                    self.kernels[node.name] = node
+                    return
+        raise Unsupported(f"function {node.name} that is neither kernel nor helper", node)
+
+    def _struct(self, node: ast.ClassDef) -> Struct:
+        if [self.meaning(decorator) for decorator in node.decorator_list] != [Builtin("struct")]:
+            raise Unsupported(f"class {node.name} that is no struct", node)
+        fields: list[Field] = []
+        for statement in node.body:
+            match statement:
+                case ast.AnnAssign(ast.Name(name), annotation, None):
+                    type = self.type(annotation)
+                    if isinstance(type, ArrayType | Transformation):
+                        raise Unsupported(f"struct field of type {type}", statement)
+                    fields.append(Field(name, type))  # type: ignore[arg-type]
+                case ast.Expr(ast.Constant()) | ast.Pass():
+                    pass
+                case _:
+                    raise Unsupported("statement in a struct", statement)
+        return Struct(node.name, tuple(fields))
+
+    def name(self, name: str, node: ast.AST) -> Meaning:
+        """What a module-level name stands for."""
+        meaning = self.names.get(name)
+        if meaning is None:
+            raise Unsupported(f"name {name}", node)
+        if isinstance(meaning, Missing):
+            raise meaning.error
+        return meaning
+
+    def attribute(self, owner: Meaning, name: str, node: ast.AST) -> Meaning:
+        """What ``owner.name`` stands for."""
+        if isinstance(owner, PythonModule):
+            if owner.name == "warp":
+                if name in BUILTIN_TYPES:
+                    return BUILTIN_TYPES[name]
+                if name in NUMBERS:
+                    return NUMBERS[name]
+                return PythonModule("warp") if name == "types" else Builtin(name)
+            if owner.name in ("math", "numpy"):
+                number = getattr(math, name, None)
+                # A function of another module stands for Warp's builtin of that name.
+                return float(number) if isinstance(number, float) else Builtin(name)
+        raise Unsupported(f"attribute {name}", node)
+
+    def meaning(self, node: ast.expr) -> Meaning:
+        """What an expression at module level, or a type or callee inside a function, stands for."""
+        match node:
+            case ast.Constant(bool() | int() | float() as value):
+                return value
+            case ast.Name(name):
+                return self.name(name, node)
+            case ast.Attribute(value, name):
+                return self.attribute(self.meaning(value), name, node)
+            case ast.UnaryOp(operator, operand):
+                return self._unary(operator, self.meaning(operand), node)
+            case ast.BinOp(left, operator, right):
+                return self._binary(operator, self.meaning(left), self.meaning(right), node)
+            case ast.Subscript() | ast.Call():
+                made = self._type_made_by(node)
+                return self._constant_made_by(node) if made is None else made
+        raise Unsupported(f"constant expression {type(node).__name__}", node)
+
+    def type(self, node: ast.expr) -> Type:
+        """The type that an annotation names."""
+        meaning = self.meaning(node)
+        if isinstance(meaning, Scalar | Vector | Matrix | Quaternion | Transformation | Struct | ArrayType):
+            return meaning
+        raise Unsupported(f"annotation {ast.unparse(node)}", node)
+
+    def number(self, node: ast.expr) -> int | float:
+        """The plain number that an expression stands for."""
+        meaning = self.meaning(node)
+        if isinstance(meaning, int | float):
+            return meaning
+        raise Unsupported("constant that is not a plain number", node)
+
+    def _unary(self, operator: ast.unaryop, value: Meaning, node: ast.AST) -> Meaning:
+        if isinstance(operator, ast.USub):
+            if isinstance(value, int | float):
+                return -value
+            if isinstance(value, TypedConstant):
+                return TypedConstant(value.type, tuple(-number for number in value.numbers))
+        raise Unsupported("operator in a constant", node)
+
+    def _binary(self, operator: ast.operator, left: Meaning, right: Meaning, node: ast.AST) -> Meaning:
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            # A module-level constant is evaluated by Python itself.
+            match operator:
+                case ast.Add():
+                    return left + right
+                case ast.Sub():
+                    return left - right
+                case ast.Mult():
+                    return left * right
+                case ast.Div():
+                    return left / right
+                case ast.FloorDiv():
+                    return left // right
+                case ast.Mod():
+                    return left % right
+                case ast.Pow():
+                    return Source._power(left, right)
+                case ast.LShift() if isinstance(left, int) and isinstance(right, int):
+                    return left << right
+        raise Unsupported("operator in a constant", node)
+
+    @staticmethod
+    def _power(left: int | float, right: int | float) -> int | float:
+        result: int | float = left**right
+        return result
+
+    def _type_made_by(self, node: ast.Subscript | ast.Call) -> Type | None:
+        """The type that ``wp.array2d(dtype=float)``, ``wp.array[float]`` or ``wp.types.vector(...)`` makes."""
+        called = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(called, ast.Name | ast.Attribute):
+            return None
+        maker = self.meaning(called)
+        if not isinstance(maker, Builtin):
+            return None
+        if maker.name in ("array", "array1d", "array2d", "array3d", "array4d"):
+            rank = int(maker.name[5]) if len(maker.name) > 5 else 1
+            if isinstance(node, ast.Subscript):
+                return ArrayType(self.type(node.slice), rank)
+            options = {keyword.arg: keyword.value for keyword in node.keywords}
+            if "dtype" not in options or node.args:
+                raise Unsupported("array annotation without a dtype", node)
+            if "ndim" in options:
+                rank = int(self.number(options["ndim"]))
+            return ArrayType(self.type(options["dtype"]), rank)
+        if isinstance(node, ast.Subscript):
+            return None
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        given = [*node.args, *options.values()]
+        inside_types = isinstance(called, ast.Attribute) and ast.unparse(called.value).endswith("types")
+        if not inside_types and maker.name not in ("vec", "mat"):
+            return None
+        if not given or "dtype" not in options:
+            raise Unsupported(f"type made by {maker.name}", node)
+        scalar = scalar_of(self.type(options["dtype"]))
+        match maker.name:
+            case "vector" | "vec":
+                return Vector(int(self.number(options["length"] if "length" in options else node.args[0])), scalar)
+            case "matrix" | "mat":
+                shape = options["shape"] if "shape" in options else node.args[0]
+                if isinstance(shape, ast.Tuple) and len(shape.elts) == 2:
+                    return Matrix(int(self.number(shape.elts[0])), int(self.number(shape.elts[1])), scalar)
+            case "quaternion":
+                return Quaternion(scalar)
+            case "transformation":
+                return Transformation(scalar)
+        raise Unsupported(f"type made by {maker.name}", node)
+
+    def _constant_made_by(self, node: ast.Subscript | ast.Call) -> Meaning:
+        if not isinstance(node, ast.Call) or node.keywords:
+            raise Unsupported(f"constant expression {type(node).__name__}", node)
+        callee = self.meaning(node.func)
+        arguments = [self.meaning(argument) for argument in node.args]
+        if callee in (Builtin("constant"), Builtin("static")) and len(arguments) == 1:
+            return arguments[0]
+        numbers: list[Any] = []
+        for argument in arguments:
+            if isinstance(argument, TypedConstant):
+                numbers += argument.numbers
+            elif isinstance(argument, int | float):
+                numbers.append(argument)
+            else:
+                raise Unsupported("constant made of something other than numbers", node)
+        if isinstance(node.func, ast.Name) and node.func.id in ("float", "int", "bool") and len(numbers) == 1:
+            # At module level these are Python's own.
+            made: Meaning = {"float": float, "int": int, "bool": bool}[node.func.id](numbers[0])
+            return made
+        if isinstance(callee, Scalar) and len(numbers) == 1:
+            return TypedConstant(callee, tuple(numbers))
+        if isinstance(callee, Vector | Matrix | Quaternion):
+            count = callee.rows * callee.columns if isinstance(callee, Matrix) else getattr(callee, "length", 4)
+            if len(numbers) in (0, 1):
+                numbers = (numbers or [0]) * count
+            if len(numbers) == count:
+                return TypedConstant(callee, tuple(numbers))
+        raise Unsupported(f"constant {ast.unparse(node)}", node)
+
+
+def _bound_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement declares or assigns."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names

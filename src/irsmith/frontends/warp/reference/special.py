@@ -1,0 +1,180 @@
+"""Builtins that are more than a formula: they ask for the thread, touch arrays, or change a variable."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+import numpy as np
+
+from irsmith.frontends.warp.reference import atomic, expressions, indexing, places
+from irsmith.frontends.warp.reference.builtins.random import DRAWS, Draws
+from irsmith.frontends.warp.reference.errors import Unsupported
+from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
+from irsmith.frontends.warp.reference.values import (
+    ArrayType,
+    Expr,
+    Transformation,
+    TupleType,
+    Type,
+    Value,
+    components,
+    is_composite,
+    select,
+)
+from irsmith.types import FLOAT32, INT32, UINT32, Matrix, Quaternion, Scalar
+
+Handler = Callable[[Scope, ast.Call, int], Expr]
+"""Translates a call whose result is unpacked to so many names."""
+
+
+def _arguments(scope: Scope, node: ast.Call, *counts: int) -> list[Expr]:
+    if node.keywords or len(node.args) not in counts:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    return [expressions.expression(scope, argument) for argument in node.args]
+
+
+def _tid(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    if not scope.is_kernel or node.args or node.keywords or expected > 4:
+        raise Unsupported("tid", node)
+    machine = scope.machine
+    if expected == 1:
+        return Expr(INT32, lambda: machine.coordinates[0])
+    return Expr(TupleType((INT32,) * expected), lambda: tuple(machine.coordinates[:expected]))
+
+
+def _where(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``where(condition, value if true, value if false)``: both values are computed."""
+    del expected
+    condition, yes, no = _arguments(scope, node, 3)
+    if yes.type != no.type or isinstance(yes.type, ArrayType):
+        raise Unsupported(f"where of {yes.type} and {no.type}", node)
+    test, run_yes, run_no = expressions.as_condition(scope, condition, node).run, yes.run, no.run
+    guarded = condition.guarded or yes.guarded or no.guarded
+
+    def run() -> Value:
+        return select(test(), run_yes(), run_no())
+
+    return Expr(yes.type, run, guarded=guarded)
+
+
+def _len(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    del expected
+    (owner,) = _arguments(scope, node, 1)
+    if isinstance(owner, ArrayExpr):
+        return indexing.extent(scope, owner, 0, node)
+    if is_composite(owner.type):
+        return scope.constant(INT32, components(owner.type)[0])
+    raise Unsupported(f"len of {owner.type}", node)
+
+
+def _cast(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``cast(value, dtype)``: the same bits read as another type of the same size."""
+    del expected
+    options = {keyword.arg: keyword.value for keyword in node.keywords}
+    if len(node.args) + len(options) != 2 or set(options) - {"dtype"} or not node.args:
+        raise Unsupported("arguments of cast", node)
+    value = expressions.expression(scope, node.args[0])
+    kind = scope.source.type(options["dtype"] if "dtype" in options else node.args[1])
+    if not (isinstance(value.type, Scalar) and isinstance(kind, Scalar)) or scope.ops.precision.exact:
+        raise Unsupported("cast of bits", node)
+    dtype, run = scope.ops.dtype(kind), value.run
+    if dtype.itemsize != scope.ops.dtype(value.type).itemsize:
+        raise Unsupported(f"cast of {value.type} to {kind}", node)
+    return Expr(kind, lambda: run().view(dtype), guarded=value.guarded)
+
+
+def _identity(kind: Callable[[Scalar], Type], value: list[float]) -> Handler:
+    """A constant of a quaternion or transform type, float32 unless a ``dtype`` says otherwise."""
+
+    def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
+        del expected
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        scalar: Type = scope.source.type(given[0]) if given else FLOAT32
+        if len(given) > 1 or not isinstance(scalar, Scalar):
+            raise Unsupported("identity", node)
+        constant = np.array([value], scope.ops.dtype(scalar))
+        return Expr(kind(scalar), lambda: constant)
+
+    return handler
+
+
+def _identity_matrix(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    del expected
+    options = {keyword.arg: keyword.value for keyword in node.keywords}
+    options |= dict(zip(("n", "dtype"), node.args, strict=False))
+    if set(options) != {"n", "dtype"}:
+        raise Unsupported("arguments of identity", node)
+    size, scalar = expressions.expression(scope, options["n"]).const, scope.source.type(options["dtype"])
+    if not isinstance(size, int) or not isinstance(scalar, Scalar):
+        raise Unsupported("identity", node)
+    constant = np.eye(size, dtype=scope.ops.dtype(scalar))[None]
+    return Expr(Matrix(size, size, scalar), lambda: constant)
+
+
+def _draw(name: str) -> Handler:
+    """A builtin that draws from a state variable and replaces it."""
+
+    def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
+        del expected
+        if node.keywords or not node.args:
+            raise Unsupported(f"arguments of {name}", node)
+        place = places.place(scope, node.args[0])
+        others = [expressions.expression(scope, argument) for argument in node.args[1:]]
+        types = tuple(other.type for other in others)
+        for draw in DRAWS[name]:
+            if draw.arguments == types and place.type == UINT32:
+                break
+        else:
+            raise Unsupported(f"{name} of {', '.join(map(str, types))}", node)
+        formula, runs, ops, line = draw.formula, [other.run for other in others], scope.ops, node.lineno
+
+        def run() -> Value:
+            place.find()
+            values = [other() for other in runs]
+            draws = Draws(ops, place.load(), line)
+            result = formula(draws, *values)
+            place.save(draws.state)
+            return result
+
+        return Expr(draw.result, run, guarded=True)
+
+    return handler
+
+
+def _silent(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """Printing: its arguments are computed, and nothing that a run returns changes."""
+    del expected
+    values = [argument for argument in node.args if not isinstance(argument, ast.Constant)]
+    runs = [expressions.expression(scope, value).run for value in values]
+
+    def run() -> Value:
+        for compute in runs:
+            compute()
+
+    return Expr(TupleType(()), run, guarded=True)
+
+
+def _static(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``static(expression)``: computed by Python when the module is loaded."""
+    del expected
+    if len(node.args) != 1 or node.keywords:
+        raise Unsupported("arguments of static", node)
+    return expressions.static_value(scope, scope.source.meaning(node.args[0]), node)
+
+
+SPECIAL: dict[str, Handler] = {
+    "tid": _tid,
+    "where": _where,
+    "len": _len,
+    "cast": _cast,
+    "static": _static,
+    "print": _silent,
+    "printf": _silent,
+    "identity": _identity_matrix,
+    "quat_identity": _identity(Quaternion, [0, 0, 0, 1]),
+    "transform_identity": _identity(Transformation, [0, 0, 0, 0, 0, 0, 1]),
+    **atomic.HANDLERS,
+    **{name: _draw(name) for name in DRAWS},
+}
+"""Builtins by name."""
