@@ -66,7 +66,7 @@ def describe(source: str, name: str) -> Structure:
 
     Args:
         source: A module's text.
-        name: The kernel's function.
+        name: The kernel's function; one inside another is found by the end of its qualified name.
 
     Raises:
         SyntaxError: The text is not Python.
@@ -85,7 +85,8 @@ def describe(source: str, name: str) -> Structure:
             members[node.targets[0].id] = node
     kernel = members.get(name)
     if not isinstance(kernel, ast.FunctionDef):
-        kernel = next((n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name), None)
+        inner = name.rpartition("__")[2]
+        kernel = next((n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == inner), None)
         if kernel is None:
             raise ValueError(f"no function {name!r} in the source")
     walk = _Walk(modules, members, kernel)

@@ -6,7 +6,7 @@ import ast
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -77,19 +77,20 @@ def lower(
 
 
 def _work(request: Request, on_progress: Callable[[int], None]) -> list[Row | Reject]:
-    pipeline = Pipeline(Recipe(frontend=request.frontend, stages=request.stages))
-    # What the file prints on import must not mix with what irsmith prints.
+    # What the file prints when it is executed must not mix with what irsmith prints.
     with contextlib.redirect_stdout(sys.stderr):
-        kernels = _read(pipeline, request)
-    outcomes: list[Row | Reject] = []
-    for index, item in enumerate(kernels):
+        return list(_lowered(request, on_progress))
+
+
+def _lowered(request: Request, on_progress: Callable[[int], None]) -> Iterator[Row | Reject]:
+    pipeline = Pipeline(Recipe(frontend=request.frontend, stages=request.stages))
+    for index, item in enumerate(_read(pipeline, request)):
         if isinstance(item, Kernel):
             digest = blake2b(f"{item.name}\n{item.source}".encode(), digest_size=8).hexdigest()
-            outcomes.append(pipeline.lowered(item, index, f"{request.frontend}-user-{digest}", None))
+            yield pipeline.lowered(item, index, f"{request.frontend}-user-{digest}", None)
         else:
-            outcomes.append(item)
+            yield item
         on_progress(index + 1)
-    return outcomes
 
 
 def _read(pipeline: Pipeline, request: Request) -> list[Kernel | Reject]:

@@ -1,0 +1,159 @@
+"""The command line: what it prints, how it fails, and how soon it answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import irsmith
+from irsmith import Recipe
+from irsmith.cli import COMMANDS
+from irsmith.cli.text import printable
+
+
+def run(*arguments, cwd=None, **options):
+    line = [sys.executable, "-m", "irsmith", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=cwd, **options)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp("made")
+    irsmith.generate(Recipe(count=12, seed=5), root, workers=1)
+    return root
+
+
+def test_help_names_every_command():
+    shown = run("--help")
+    assert shown.returncode == 0
+    for name, meaning in COMMANDS.items():
+        assert f"{name} " in shown.stdout
+        assert meaning.split()[0] in shown.stdout
+        assert run(name, "--help").returncode == 0
+
+
+def test_help_loads_neither_a_jit_nor_arrow():
+    code = (
+        "import sys\nfrom irsmith.cli import main\nsys.argv = ['irsmith', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'warp', 'pyarrow', 'numpy', 'rich', 'jax'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, irsmith\nassert not {'warp', 'pyarrow', 'numpy', 'click'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_generate_prints_a_summary_as_json(tmp_path):
+    shown = run("generate", "--frontend", "warp", "--count", 4, "--seed", 7, "--out", tmp_path / "d", "--json")
+    assert shown.returncode == 0, shown.stderr
+    summary = json.loads(shown.stdout)
+    assert summary["tried"] == 4
+    assert summary["rows"] + sum(summary["rejects"].values()) == 4
+    assert summary["toolchain"]["warp-lang"] == "1.19.0"
+
+
+def test_generate_quiet_says_nothing(tmp_path):
+    shown = run("generate", "--count", 2, "--out", tmp_path / "d", "-q")
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+
+
+def test_a_recipe_file_and_an_option_beside_it(tmp_path):
+    (tmp_path / "r.toml").write_text("count = 50\nseed = 9\n[categories]\nloop = 1.0\n")
+    shown = run("generate", "r.toml", "--count", 3, "--out", "d", "--json", "--jsonl", cwd=tmp_path)
+    assert json.loads(shown.stdout)["tried"] == 3
+    rows = list(irsmith.load(tmp_path / "d"))
+    assert {row.kernel.category for row in rows} == {"loop"}
+    assert {row.seed for row in rows} == {9}
+    assert len((tmp_path / "d" / "dataset.jsonl").read_text().splitlines()) == len(rows)
+
+
+def test_show_puts_python_beside_the_text(made):
+    row = next(iter(irsmith.load(made)))
+    wide = run("show", made, row.id, env={"COLUMNS": "220", "PATH": ""})
+    assert wide.returncode == 0, wide.stderr
+    assert any("import warp as wp" in line and "template" in line for line in wide.stdout.splitlines())
+    for wanted in ("cpp forward", "cpp backward", row.kernel.name, "launch"):
+        assert wanted in wide.stdout
+    narrow = run("show", made, "0", "--stage", "cuda", "--direction", "forward", env={"COLUMNS": "80", "PATH": ""})
+    assert "cuda forward" in narrow.stdout
+    assert "backward" not in narrow.stdout
+
+
+def test_stats_as_text_and_json(made):
+    text = run("stats", made)
+    assert "12 tried" in text.stdout
+    found = json.loads(run("stats", made, "--json").stdout)
+    assert found["tried"] == 12
+    assert found["total"]["rows"] == len(irsmith.load(made))
+
+
+def test_doctor_tries_every_stage():
+    shown = run("doctor")
+    assert shown.returncode == 0, shown.stderr
+    for wanted in ("warp: warp-lang 1.19.0", "cpp: works", "cuda: works", "accelerator:"):
+        assert wanted in shown.stdout
+    [warp] = json.loads(run("doctor", "--json").stdout)
+    assert warp["stages"] == {"cpp": "", "cuda": ""}
+
+
+def test_lower_shows_json_and_writes_rows(tmp_path):
+    (tmp_path / "f.py").write_text(
+        "import warp as wp\n\n\n@wp.kernel\ndef k(x: wp.array(dtype=float)):\n    x[wp.tid()] = 1.0\n"
+    )
+    shown = run("lower", "f.py", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "k_cpu_kernel_forward" in shown.stdout
+    assert "k_cuda_kernel_backward" in shown.stdout
+    record = json.loads(run("lower", "f.py", "--json", "--stage", "cuda", cwd=tmp_path).stdout)
+    assert record["kernel"] == "k"
+    assert "cpp_forward" not in record
+    assert run("lower", "f.py", "--out", "rows.parquet", cwd=tmp_path).stdout == "1 rows in rows.parquet\n"
+    assert (tmp_path / "rows.parquet").exists()
+
+
+def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
+    (tmp_path / "f.py").write_text(
+        "import warp as wp\n\n\n@wp.kernel\ndef k(x: wp.array(dtype=float)):\n    x[wp.tid()] = nope\n"
+    )
+    shown = run("lower", "f.py", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert "k: not lowered: WarpCodegenKeyError" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "--count", "0", "--out", "d"], "count: 0 is not a positive number"),
+        (["generate", "--count", "-5", "--out", "d"], "count: -5 is not a positive number"),
+        (["generate", "--workers", "0", "--out", "d"], "workers: 0 is not a positive number"),
+        (["generate", "--frontend", "wrap", "--out", "d"], "unknown frontend 'wrap': did you mean 'warp'?"),
+        (["generate", "--category", "lop", "--out", "d"], "unknown category 'lop': did you mean 'loop'?"),
+        (["generate", "--stage", "cpu", "--out", "d"], "unknown stage 'cpu' of frontend warp: did you mean 'cpp'?"),
+        (["generate", "--count", "many", "--out", "d"], "'many' is not a valid integer"),
+        (["generate", "none.toml", "--out", "d"], "none.toml: No such file"),
+        (["generate"], "Missing option '--out'"),
+        (["generat"], "unknown command 'generat': did you mean 'generate'?"),
+        (["generate", "--cuont", "3", "--out", "d"], "No such option"),
+        (["stats", "nowhere"], "no dataset here"),
+        (["show", "nowhere", "1"], "no dataset here"),
+        (["lower", "none.py"], "none.py: No such file"),
+        (["lower", "none.py", "--out", "rows.csv"], "rows are written as .parquet or .jsonl"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
+    shown = run(*arguments, cwd=tmp_path)
+    assert shown.returncode == 2
+    assert shown.stderr.count("\n") == 1
+    assert message in shown.stderr
+    assert shown.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_cannot_steer_the_terminal():
+    assert printable("a\x1b[2Jb\tc\n\r\x07\x9b") == "a\\x1b[2Jb\tc\n\\x0d\\x07\\x9b"
