@@ -24,7 +24,8 @@ def printable(text: str) -> str:
 
 def highlighted(text: str, language: str) -> Syntax:
     """A text in colour, with line numbers as the line map counts them."""
-    return Syntax(printable(text), language, line_numbers=True, background_color="default", word_wrap=False)
+    shown = printable(text.rstrip("\n"))
+    return Syntax(shown, language, line_numbers=True, background_color="default", word_wrap=False)
 
 
 def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -> RenderableType:

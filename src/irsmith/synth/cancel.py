@@ -77,7 +77,13 @@ def _holds(value: Expr, operators: tuple[str, ...], part: Expr, definitions: Def
 
 def same(a: Expr, b: Expr) -> bool:
     """Whether two expressions are one value, as far as their text says."""
-    return a is b or (a.op == b.op and a.name == b.name and a.value == b.value and len(a.args) == len(b.args) and all(map(same, a.args, b.args)))
+    return a is b or (
+        a.op == b.op
+        and a.name == b.name
+        and a.value == b.value
+        and len(a.args) == len(b.args)
+        and all(map(same, a.args, b.args))
+    )
 
 
 def _sum(a: Expr, b: Expr, definitions: Definitions) -> bool:
@@ -86,7 +92,11 @@ def _sum(a: Expr, b: Expr, definitions: Definitions) -> bool:
 
 def _difference(a: Expr, b: Expr, definitions: Definitions) -> bool:
     words = ("add", "sub", "vadd", "vsub", "madd", "msub")
-    return _holds(a, words, b, definitions) or _holds(b, words, a, definitions) or same(root(a, definitions), root(b, definitions))
+    return (
+        _holds(a, words, b, definitions)
+        or _holds(b, words, a, definitions)
+        or same(root(a, definitions), root(b, definitions))
+    )
 
 
 def _product(a: Expr, b: Expr, definitions: Definitions) -> bool:
@@ -94,7 +104,11 @@ def _product(a: Expr, b: Expr, definitions: Definitions) -> bool:
 
 
 def _quotient(a: Expr, b: Expr, definitions: Definitions) -> bool:
-    return _holds(a, ("mul", "div", "square"), b, definitions) or _holds(b, ("mul", "div", "square"), a, definitions) or same(a, b)
+    return (
+        _holds(a, ("mul", "div", "square"), b, definitions)
+        or _holds(b, ("mul", "div", "square"), a, definitions)
+        or same(a, b)
+    )
 
 
 def _parallel(a: Expr, b: Expr, definitions: Definitions) -> bool:
@@ -148,9 +162,13 @@ def refuse_empty(operator: str, args: tuple[Expr, ...], definitions: Definitions
         banned = _EMPTY_AFTER.get(operator)
         if banned is not None:
             held = root(args[0], definitions)
-            if held.op in banned:
+            if held.op in banned or held.op == "sign":
                 raise Discard(operator)
-            if operator in {"length", "length_sq"} and held.op in {"vscale", "vdiv"} and root(held.args[0], definitions).op == "normalize":
+            if (
+                operator in {"length", "length_sq"}
+                and held.op in {"vscale", "vdiv"}
+                and root(held.args[0], definitions).op == "normalize"
+            ):
                 raise Discard(operator)
     elif len(args) == 2:
         test = _PAIRS.get(operator)

@@ -26,7 +26,7 @@ def describe(s: Sketch, category: str) -> tuple[str, str]:
     subject = (outputs[0] if outputs else inputs[0]).removesuffix("_out").removeprefix("new_")
     if len(subject) < 3:
         subject = theme.items[0].split()[-1]
-    name = s.module_names.claim(f"{verb}_{subject}".lower() + rng.pick(_TAILS))
+    name = s.module_name(f"{verb}_{subject}".lower() + rng.pick(_TAILS))
     item = rng.pick(theme.items)
     text = f"{verb.capitalize()} {_listing(outputs)} of each {item}"
     if inputs:

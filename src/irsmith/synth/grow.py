@@ -6,6 +6,10 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 from irsmith.synth.sketch import Sketch
 
+_FUNCTIONS = frozenset({
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt", "cbrt", "floor", "ceil",
+    "round", "frac", "sign", "degrees", "radians", "pow",
+})  # fmt: skip
 _ORDER = {"m": 0, "v": 1, "f": 2, "i": 3}
 
 
@@ -50,6 +54,14 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
                 except Discard:
                     continue
                 break
+        if (
+            result is not None
+            and result.op in _FUNCTIONS
+            and any(arg.op in _FUNCTIONS for arg in result.args)
+            and not rng.chance(0.2)
+        ):
+            # People seldom apply one function straight to another.
+            result = None
         if result is None or (result.kind != want and len(work) == 0 and not _leads_to(result.kind, want)):
             work += taken
             failures += 1
@@ -81,6 +93,9 @@ def operands(s: Sketch, count: int, kinds: str, *, fresh: float = 0.75) -> list[
     known = [value for value in s.pool if value.kind in kinds]
     chosen: list[Expr] = []
     for _ in range(count):
+        if chosen and chosen[0].kind == "v" and rng.chance(0.5):
+            # Vectors meet vectors more often than chance has it.
+            known = [value for value in known if value.kind == "v"] or known
         source = unread if unread and rng.chance(fresh) else known
         if not source:
             break

@@ -10,11 +10,53 @@ from irsmith.synth.ir import Expr
 from irsmith.synth.operators import OPERATORS
 
 # Builtins that a kernel calls by bare name, and what a module of kernels binds.
-RESERVED = frozenset(keyword.kwlist) | {"abs", "bool", "float", "int", "len", "max", "min", "range", "round", "sum", "print", "wp", "np", "pow"}
+RESERVED = frozenset(keyword.kwlist) | {
+    "abs",
+    "bool",
+    "float",
+    "int",
+    "len",
+    "max",
+    "min",
+    "range",
+    "round",
+    "sum",
+    "print",
+    "wp",
+    "np",
+    "pow",
+}
 
-_PREFIXES = {"sqrt": "sqrt_", "log": "log_", "exp": "exp_", "sin": "sin_", "cos": "cos_", "abs": "abs_", "normalize": "unit_", "inverse": "inv_"}
+_PREFIXES = {
+    "sqrt": "sqrt_",
+    "log": "log_",
+    "exp": "exp_",
+    "sin": "sin_",
+    "cos": "cos_",
+    "abs": "abs_",
+    "normalize": "unit_",
+    "inverse": "inv_",
+}
 _SUFFIXES = {"square": "_sq", "transpose": "_t", "clamp": "_clamped", "length": "_len", "normalize": "_dir"}
-_DIGITS = ("2", "_b", "3", "_new", "4", "_next", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16")
+_TAILS = ("2", "_b", "3", "_new", "4", "_next", *map(str, range(5, 400)))
+_ADJECTIVES = (
+    "local",
+    "net",
+    "base",
+    "adj",
+    "raw",
+    "total",
+    "rel",
+    "eff",
+    "prev",
+    "mean",
+    "half",
+    "corr",
+    "ref",
+    "mod",
+    "inner",
+    "outer",
+)
 
 
 class Names:
@@ -31,7 +73,7 @@ class Names:
         if wish in taken:
             if wish[-1].isdigit():
                 wish += "_"
-            wish = next(wish + digit for digit in (*_DIGITS, *map(str, range(17, 999))) if wish + digit not in taken)
+            wish = next(wish + tail for tail in _TAILS if wish + tail not in taken)
         taken.add(wish)
         return wish
 
@@ -43,6 +85,12 @@ class Names:
                 self.taken.add(wish)
                 return wish
         return self.claim(rng.pick(wishes))
+
+    def distinguished(self, wish: str, rng: Stream) -> str:
+        """The wished name, claimed; where it is taken, with an adjective that sets it apart."""
+        if wish in self.taken and "_" not in wish and len(wish) > 2 and rng.chance(0.75):
+            return self.claim(f"{rng.pick(_ADJECTIVES)}_{wish}")
+        return self.claim(wish)
 
 
 def suggestion(value: Expr, rng: Stream, temps: Sequence[str]) -> str:
@@ -75,4 +123,6 @@ def plural(word: str) -> str:
     """The plural of a name, where it has one that reads well."""
     if len(word) < 3 or word.endswith(("s", "x", "ed", "d", "in", "of")) or "_" in word:
         return word
+    if word.endswith(("ch", "sh")):
+        return word + "es"
     return word[:-1] + "ies" if word.endswith("y") and word[-2] not in "aeiou" else word + "s"

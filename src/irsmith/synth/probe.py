@@ -15,18 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Expr
+from irsmith.synth.ir import Assign, Expr, Helper, If, Return, Stmt
 
 Lanes = npt.NDArray[Any]
 
 GROUPS, MEMBERS = 8, 8
 LANES = GROUPS * MEMBERS
 _COLUMNS = 512
+_LEAVES = frozenset({"literal", "name", "index", "field", "extent"})
 # The least part of a result's spread that an operand must account for, and the least spread itself.
 _LEAST_EFFECT = 0.006
 _LEAST_SPREAD = 2e-3
 # The least part of a variable's spread that anything which went into it must account for, by way of others.
 _LEAST_INFLUENCE = 4e-3
+# The least that the arms of a conditional must differ by, as a part of the result's spread.
+_LEAST_CHOICE = 0.04
 # The fewest lanes on either side of a test.
 _FEWEST = 5
 
@@ -54,12 +57,12 @@ def _tuple_dot(a: Lanes, b: Lanes) -> Lanes:
 
 def _column(value: Lanes) -> Lanes:
     """A scalar as a factor of vectors."""
-    return value if value.ndim == 0 else value[:, None]
+    return value[:, None] if isinstance(value, np.ndarray) else value
 
 
 def _square_column(value: Lanes) -> Lanes:
     """A scalar as a factor of matrices."""
-    return value if value.ndim == 0 else value[:, None, None]
+    return value[:, None, None] if isinstance(value, np.ndarray) else value
 
 
 def _cross(a: Lanes, b: Lanes) -> Lanes:
@@ -119,13 +122,14 @@ class Probe:
         weights: The influences on the value that was checked last.
     """
 
-    __slots__ = ("_elements", "_next", "influence", "looping", "mask", "shared", "values", "weights")
+    __slots__ = ("_elements", "_next", "helpers", "influence", "looping", "mask", "shared", "values", "weights")
 
     def __init__(self, first: int) -> None:
         self.values: dict[str, Lanes] = {}
         self.mask: Lanes | None = None
         self.looping = 0
         self.shared: set[str] = set()
+        self.helpers: dict[str, Helper] = {}
         self.influence: dict[str, dict[str, float]] = {}
         self.weights: dict[str, float] = {}
         self._elements: dict[Any, Lanes] = {}
@@ -156,51 +160,90 @@ class Probe:
 
     def of(self, e: Expr) -> Lanes:
         """The lanes of an expression."""
+        if e.op in _LEAVES:
+            return self._leaf(e)
+        return self._apply(e, [self.of(arg) for arg in e.args])
+
+    def _leaf(self, e: Expr) -> Lanes:
+        """The lanes of something that is read, drawn when it is first met."""
         op = e.op
+        if op == "literal":
+            # A float goes for lanes that are all alike: numpy spreads it.
+            return e.value  # type: ignore[return-value]
         if op == "name":
             known = self.values.get(e.name)
             if known is None:
                 known = self.values[e.name] = self._draw(e)
             return known
-        if op == "literal":
-            return np.float64(e.value)  # type: ignore[return-value]
+        place = _place(e)
+        known = self._elements.get(place)
+        if known is None:
+            owner = e.args[0].name if op == "field" else e.name
+            known = self._elements[place] = self._draw(e, by_group=owner in self.shared)
+        return known
+
+    def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
+        """What an expression makes of its operands' lanes."""
+        op = e.op
         meaning = _MEANINGS.get(op)
         if meaning is not None:
-            args = e.args
-            if len(args) == 1:
-                return meaning(self.of(args[0]))  # type: ignore[no-any-return]
-            if len(args) == 2:
-                return meaning(self.of(args[0]), self.of(args[1]))  # type: ignore[no-any-return]
-            return meaning(*[self.of(arg) for arg in args])  # type: ignore[no-any-return]
-        return self._structural(e)
-
-    def _structural(self, e: Expr) -> Lanes:
-        op, args = e.op, e.args
-        if op in {"index", "field", "extent"}:
-            place = _place(e)
-            known = self._elements.get(place)
-            if known is None:
-                known = self._elements[place] = self._draw(e, by_group=op == "index" and e.name in self.shared)
-            return known
+            return meaning(*args)  # type: ignore[no-any-return]
         if op == "cast":
-            value = self.of(args[0])
-            return np.trunc(value) if e.kind == "i" else value
+            return np.trunc(args[0]) if e.kind == "i" else args[0]
         if op == "component":
-            return self.of(args[0])[..., int(e.value)]
+            return args[0][..., int(e.value)]
         if op == "element":
-            return self.of(args[0])[..., int(args[1].value), int(args[2].value)]
+            return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
-            return np.stack([np.broadcast_to(self.of(arg), (LANES,)) for arg in args], axis=-1)
+            return np.stack([np.broadcast_to(arg, (LANES,)) for arg in args], axis=-1)
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
-            return np.where(self.of(args[0]), self.of(args[1]), self.of(args[2]))
+            return np.where(*args)
         if op == "mutable":
             return np.full((LANES, e.type.length), e.value) if e.kind == "v" else np.full(LANES, e.value)  # type: ignore[union-attr]
+        if op == "call":
+            return self._call(self.helpers[e.name], [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args])
         raise Discard(op)
 
+    def _call(self, helper: Helper, arguments: list[Lanes]) -> Lanes:
+        """What a helper returns for lanes of operands."""
+        inner = Probe(0)
+        inner.helpers = self.helpers
+        inner.values = {parameter.name: lanes for parameter, lanes in zip(helper.parameters, arguments, strict=True)}
+        pending = np.ones(LANES, dtype=bool)
+        result: Lanes | None = None
+
+        def run(body: tuple[Stmt, ...], active: Lanes) -> Lanes:
+            nonlocal result
+            for statement in body:
+                if isinstance(statement, Assign):
+                    value, name = statement.value, statement.target.name
+                    new = (
+                        inner.of(value)
+                        if not statement.op
+                        else _MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
+                    )
+                    old = inner.values.get(name)
+                    inner.values[name] = new if old is None else np.where(_like(active, new), new, old)
+                elif isinstance(statement, If):
+                    holds = inner.of(statement.test)
+                    active = run(statement.then, active & holds) | run(statement.orelse, active & ~holds)
+                elif isinstance(statement, Return) and statement.value is not None:
+                    value_lanes = inner.of(statement.value)
+                    result = (
+                        value_lanes if result is None else np.where(_like(active, value_lanes), value_lanes, result)
+                    )
+                    return np.zeros(LANES, dtype=bool)
+            return active
+
+        run(helper.body, pending)
+        if result is None:
+            raise Discard("call")
+        return result
+
     def _seen(self, lanes: Lanes) -> Lanes:
-        if lanes.ndim == 0:
+        if not isinstance(lanes, np.ndarray):
             raise Discard("constant")
         return lanes if self.mask is None else lanes[self.mask]
 
@@ -210,21 +253,26 @@ class Probe:
         Raises:
             Discard: It hardly varies, is not finite, or hardly feels something that went into it.
         """
-        lanes = self.of(value)
+        leaves: dict[Any, tuple[int, Expr]] = {}
+        memo: dict[int, tuple[Lanes, int]] = {}
+        lanes, _ = self._visit(value, leaves, memo)
+        if not isinstance(lanes, np.ndarray):
+            raise Discard("constant")
         seen = self._seen(lanes)
-        low, high = float(seen.min()), float(seen.max())
+        low, high = float(np.minimum.reduce(seen, axis=None)), float(np.maximum.reduce(seen, axis=None))
         spread = high - low
         # The negation catches NaN.
         if not spread > _LEAST_SPREAD * max(-low, high, 0.02) or spread > 1e12:
             raise Discard("constant")
-        leaves: dict[Any, Expr] = {}
-        _collect(value, leaves)
         weights: dict[str, float] = {}
         share = 1.0
-        for place, leaf in leaves.items():
-            if len(leaves) > 1:
-                changed = self._seen(self._shuffled(value, place, leaf))
-                share = float(np.abs(changed - seen).mean()) / spread * 3.0
+        several = len(leaves) > 1
+        for bit, leaf in leaves.values():
+            if several:
+                if not isinstance(self._leaf(leaf), np.ndarray):
+                    continue
+                difference = np.abs(self._seen(_shuffled(self, value, bit, memo)) - seen)
+                share = float(np.add.reduce(difference, axis=None)) / difference.size / spread * 3.0
                 if not share > _LEAST_EFFECT * 3.0:
                     raise Discard("no effect")
                 share = min(share, 1.0)
@@ -235,21 +283,33 @@ class Probe:
         self.weights = weights
         return lanes
 
+    def _visit(self, e: Expr, leaves: dict[Any, tuple[int, Expr]], memo: dict[int, tuple[Lanes, int]]) -> tuple[Lanes, int]:
+        """The lanes of every node, with the leaves below it as bits."""
+        op = e.op
+        if op in _LEAVES:
+            if op == "literal" or op == "extent":
+                entry = self._leaf(e), 0
+            else:
+                place = e.name if op == "name" else _place(e)
+                known = leaves.get(place)
+                if known is None:
+                    known = leaves[place] = 1 << len(leaves), e
+                entry = self._leaf(e), known[0]
+        else:
+            bits = 0
+            args = []
+            for arg in e.args:
+                lanes, below = self._visit(arg, leaves, memo)
+                args.append(lanes)
+                bits |= below
+            entry = self._apply(e, args), bits
+        memo[id(e)] = entry
+        return entry
+
     def settle(self, name: str, lanes: Lanes) -> None:
         """Give a variable its lanes, and what influences it: that of the value checked last."""
         self.values[name] = lanes
         self.influence[name] = {**self.weights, name: 1.0}
-
-    def _shuffled(self, value: Expr, place: Any, leaf: Expr) -> Lanes:
-        """A value's lanes with one operand's lanes in another order."""
-        store: dict[Any, Lanes] = self.values if leaf.op == "name" else self._elements
-        key = leaf.name if leaf.op == "name" else place
-        held = store[key]
-        store[key] = held[_SHUFFLE]
-        try:
-            return self.of(value)
-        finally:
-            store[key] = held
 
     def merge(self, test: Expr, holds: Lanes, then: tuple[dict[str, Lanes], dict[str, dict[str, float]]]) -> set[str]:
         """Join the lanes behind a conditional; the names that either arm changed.
@@ -258,13 +318,12 @@ class Probe:
             test: The condition.
             holds: Where it holds.
             then: Values and influences at the end of the arm in which it holds; the current ones are the other's.
+
+        Raises:
+            Discard: The arms do much the same.
         """
         leaves: dict[Any, Expr] = {}
         _collect(test, leaves)
-        tested: dict[str, float] = {}
-        for leaf in leaves.values():
-            for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
-                tested[name] = max(tested.get(name, 0.0), 0.3 * weight)
         changed = set()
         values, influence = then
         for name, lanes in values.items():
@@ -272,20 +331,32 @@ class Probe:
             if other is None:
                 self.values[name] = lanes
             elif other is not lanes:
-                column = holds if lanes.ndim == 1 else holds[:, None] if lanes.ndim == 2 else holds[:, None, None]
-                self.values[name] = np.where(column, lanes, other)
-                merged = dict(tested)
-                for weights in (influence.get(name, {}), self.influence.get(name, {})):
-                    for source, weight in weights.items():
-                        merged[source] = max(merged.get(source, 0.0), weight)
-                self.influence[name] = merged
+                merged = self.values[name] = np.where(_like(holds, lanes), lanes, other)
+                seen = self._seen(merged)
+                spread = float(seen.max() - seen.min())
+                # How much it matters which arm was taken: as much as the test does.
+                share = float(self._seen(np.abs(lanes - other)).mean()) / spread if spread > 0.0 else 0.0
+                if share < _LEAST_CHOICE:
+                    raise Discard("either arm will do")
+                weights: dict[str, float] = {}
+                for leaf in leaves.values():
+                    for source, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
+                        weights[source] = max(weights.get(source, 0.0), weight * min(share, 1.0))
+                for side in (influence.get(name, {}), self.influence.get(name, {})):
+                    for source, weight in side.items():
+                        weights[source] = max(weights.get(source, 0.0), weight)
+                self.influence[name] = weights
                 changed.add(name)
         return changed
 
     def varies_by_thread(self, lanes: Lanes) -> bool:
         """Whether the threads of one launch get different values."""
+        if not isinstance(lanes, np.ndarray):
+            return False
         grouped = lanes.reshape(GROUPS, MEMBERS, -1)
-        return bool((grouped.max(axis=1) - grouped.min(axis=1)).max() > _LEAST_SPREAD * max(1e-2, float(np.abs(lanes).max())))
+        return bool(
+            (grouped.max(axis=1) - grouped.min(axis=1)).max() > _LEAST_SPREAD * max(1e-2, float(np.abs(lanes).max()))
+        )
 
     def test(self, condition: Expr) -> Lanes:
         """The lanes in which a test holds.
@@ -316,6 +387,21 @@ class Probe:
         if not b - a > 1e-4 * max(abs(a), abs(b), 1e-2):
             raise Discard("quantile")
         return a + (b - a) * at, b - a
+
+
+def _like(mask: Lanes, lanes: Lanes) -> Lanes:
+    """A mask with the dimensions of lanes."""
+    return mask if lanes.ndim <= 1 else mask.reshape(LANES, *[1] * (lanes.ndim - 1))
+
+
+def _shuffled(probe: Probe, e: Expr, bit: int, memo: dict[int, tuple[Lanes, int]]) -> Lanes:
+    """An expression's lanes with one leaf's lanes in another order; what does not depend on it is not redone."""
+    lanes, bits = memo[id(e)]
+    if not bits & bit:
+        return lanes
+    if e.op in _LEAVES:
+        return lanes[_SHUFFLE]
+    return probe._apply(e, [_shuffled(probe, arg, bit, memo) for arg in e.args])  # noqa: SLF001
 
 
 def _place(e: Expr) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from irsmith.kernel import Argument, Direction
 from irsmith.rng import Stream
@@ -22,6 +23,14 @@ _ONE_AXIS = (16, 24, 32, 32, 48, 64)
 _ABBREVIATIONS = ("{0}", "{0}_i", "{1}", "this_{0}", "{1}_i", "cur_{0}", "{1}0", "{0}_val")
 
 
+class Contract(NamedTuple):
+    """What a helper was made for: where its operands lie, and where its result does."""
+
+    helper: Helper
+    takes: tuple[Span, ...]
+    gives: Span
+
+
 class Sketch:
     """State that categories and phases share while a kernel grows.
 
@@ -35,7 +44,9 @@ class Sketch:
         module_names: The names taken in the module.
         length: Components of its vectors, and rows of its matrices.
         coords: The thread's coordinates.
-        extents: The launch dimension.
+        extents: How many elements there are along each of them.
+        guarded: Whether bounds are looked after already.
+        launch: The launch dimension, which a guard may leave larger than the extents.
         pool: Values in scope.
         fresh: Values of the current block that nothing has read yet.
         assignable: Variables that the current block has defined.
@@ -50,14 +61,18 @@ class Sketch:
         "body",
         "budget",
         "constants",
+        "contracts",
         "coord_names",
         "coords",
         "extents",
         "fresh",
+        "guarded",
         "helpers",
+        "launch",
         "length",
         "module_names",
         "names",
+        "neighbours",
         "pool",
         "probe",
         "quantities",
@@ -83,16 +98,20 @@ class Sketch:
         self.arguments: list[Argument] = []
         self.constants: list[Constant] = []
         self.helpers: list[Helper] = []
+        self.contracts: list[Contract] = []
         self.structs: list[Struct] = []
         self.coords: tuple[Expr, ...] = ()
         self.coord_names: tuple[str, ...] = ()
         self.extents: tuple[int, ...] = ()
+        self.launch: tuple[int, ...] = ()
         self.pool: list[Expr] = []
         self.fresh: list[Expr] = []
         self.body: list[Stmt] = []
         self.quantities: dict[str, list[Quantity]] = {}
         self.tags: list[str] = []
         self.verb = ""
+        self.guarded = False
+        self.neighbours: list[Expr] = []
         self.probe = Probe(rng.below(512))
         self.assignable: list[Expr] = []
         self._outer: list[list[Expr]] = []
@@ -190,7 +209,7 @@ class Sketch:
         """Give a value a variable, in scope and unread unless it is kept out."""
         wish = wish or suggestion(value, self.rng, self.theme.temps)
         lanes = self.probe.check(value)
-        target = variable(self.names.claim(wish), value.type, value.span)
+        target = variable(self.names.distinguished(wish, self.rng), value.type, value.span)
         self.emit(Assign(target, value))
         self.probe.settle(target.name, lanes)
         self.al.definitions[target.name] = value
@@ -215,7 +234,8 @@ class Sketch:
             for values, before in zip(self._outer, outer, strict=True):
                 values[:] = before
             del self.body[mark:], self.arguments[count:]
-            del self.constants[module[0] :], self.helpers[module[1] :], self.structs[module[2] :]
+            del self.constants[module[0] :], self.structs[module[2] :]
+            del self.helpers[module[1] :], self.contracts[module[1] :]
             self.names.taken, self.budget = taken, budget
             probe.values, probe.mask, self.al.definitions = lanes, mask, definitions
             probe.influence, probe.looping = influence, looping
@@ -256,7 +276,12 @@ class Sketch:
         return self.al.whole, self.quantity("wholes")
 
     def array(
-        self, wish: str, type: ValueType, shape: tuple[int, ...], domain: Domain | None, direction: Direction = Direction.IN
+        self,
+        wish: str,
+        type: ValueType,
+        shape: tuple[int, ...],
+        domain: Domain | None,
+        direction: Direction = Direction.IN,
     ) -> Expr:
         """A new array argument. The expression stands for its elements, and lacks its subscripts."""
         text = self.names.claim(wish)
@@ -300,7 +325,9 @@ class Sketch:
         type, (quantity, low, high) = self.array_type(kind)
         coords, shape = self.subscripts()
         whole = kind == "i"
-        array = self.array(self.array_name(quantity), type, shape, Domain(int(low) if whole else low, int(high) if whole else high))
+        array = self.array(
+            self.array_name(quantity), type, shape, Domain(int(low) if whole else low, int(high) if whole else high)
+        )
         element = array._replace(args=coords)
         if self.rng.chance(self.style.locals):
             return self.define(element, self.local_name(quantity, array.name))
@@ -322,6 +349,13 @@ class Sketch:
                 return wish
         return wishes[0]
 
+    def module_name(self, wish: str) -> str:
+        """A name of the module that nothing in the kernel shadows."""
+        self.module_names.taken |= self.names.taken
+        text = self.module_names.claim(wish)
+        self.names.taken.add(text)
+        return text
+
     # The launch.
 
     def open(self, rank: int, extents: tuple[int, ...] = ()) -> None:
@@ -337,14 +371,16 @@ class Sketch:
         wishes = self.style.coordinates[rank - 1]
         wanted = (wishes,) if isinstance(wishes, str) else wishes
         self.coord_names = tuple(self.names.claim(wish) for wish in wanted)
-        self.extents = extents
+        self.extents = self.launch = extents
         self.coords = tuple(
             variable(text, INT32, Span(0, extent - 1, extent // 4, (3 * extent) // 4))
             for text, extent in zip(self.coord_names, extents, strict=True)
         )
         self.emit(Thread(self.coord_names))
 
-    def output(self, kind: str, type: ValueType, direction: Direction = Direction.OUT, shape: tuple[int, ...] = ()) -> Expr:
+    def output(
+        self, kind: str, type: ValueType, direction: Direction = Direction.OUT, shape: tuple[int, ...] = ()
+    ) -> Expr:
         """This thread's element of a new output array."""
         words = self.theme.vector_results if kind in "vm" else self.theme.results
         shape = shape or self.extents

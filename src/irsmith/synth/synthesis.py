@@ -16,6 +16,7 @@ from irsmith.synth.choice import Choice
 from irsmith.synth.describe import describe
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Program
+from irsmith.synth.phases.guards import guard
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.style import draw_style
 from irsmith.synth.themes import THEMES
@@ -120,13 +121,14 @@ def _attempt(rng: Stream, category: str, lines: int) -> Program:
     CATEGORIES[category].make(sketch)
     if sketch.fresh or not sketch.arguments:
         raise Discard("unread")
+    guard(sketch)
     name, description = describe(sketch, category)
     return Program(
         name=name,
         category=category,
         description=description,
         arguments=_ordered(sketch),
-        launch=sketch.extents,
+        launch=sketch.launch,
         body=tuple(sketch.body),
         docstring=description if style.docstring else "",
         constants=tuple(sketch.constants),

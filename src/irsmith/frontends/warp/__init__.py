@@ -50,10 +50,9 @@ class Warp:
 
     def accelerator(self) -> str | None:
         """The name of the first CUDA device, if Warp sees one."""
-        import warp as wp
+        from irsmith.frontends.warp import compiler
 
-        self.toolchain()
-        devices = wp.get_cuda_devices()
+        devices = compiler.start().get_cuda_devices()
         return str(devices[0].name) if devices else None
 
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 import importlib.metadata
 import itertools
 import linecache
+import os
 import re
 import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
@@ -36,7 +39,7 @@ _IDENTIFIERS_OF_WARP = re.compile(r"(var|adj|ret|label|start_for|end_for|start_w
 
 
 def require() -> None:
-    """Check that the installed Warp is the tested one, and import it.
+    """Check that the installed Warp is the tested one, without importing it.
 
     Raises:
         UserError: Warp is not installed, or it is another version; the message names both.
@@ -52,9 +55,30 @@ def require() -> None:
             f"the warp frontend was tested with warp-lang {TESTED_VERSION}, but {found} is installed: "
             f"pip install warp-lang=={TESTED_VERSION}"
         )
+
+
+@cache
+def start() -> Any:
+    """Import the tested Warp and start its runtime, which some types and tile operations ask; once a process.
+
+    Raises:
+        UserError: As `require`.
+    """
+    require()
     import warp as wp
 
     wp.config.log_level = wp.LOG_ERROR
+    # Without a driver, Warp's library says so on the process's standard error, past any Python stream.
+    sys.stderr.flush()
+    aside = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        wp.init()
+    finally:
+        os.dup2(aside, 2)
+        os.close(aside)
+    return wp
 
 
 @contextmanager
@@ -64,6 +88,7 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     The module's name and file are the same for every source, so nothing of where the text came from reaches
     Warp. Whatever the source itself raises comes through.
     """
+    start()
     from warp._src import context
 
     module = types.ModuleType(MODULE_NAME)
@@ -238,7 +263,7 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
 
     The parts are those of `irsmith.frontends.warp.stages`. Whatever Warp raises comes through.
     """
-    import warp as wp
+    wp = start()
     from warp._src import codegen
 
     module = kernel.module
@@ -254,8 +279,7 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     builder = _build(kernel, cpu, names, "cpu")
     on_cpu = _texts(builder, kernel, "cpu", cpu)
     if _uses_tiles(builder):
-        # Only tiles are built otherwise for another device; some ask Warp's libraries how.
-        wp.init()
+        # Only tiles are built otherwise for another device.
         builder = _build(kernel, cuda, names, "cuda")
     return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
 

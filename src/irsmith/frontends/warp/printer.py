@@ -71,7 +71,9 @@ class _Printer:
         for helper in program.helpers:
             self.helper(helper)
         lines += ["", "", "@wp.kernel"]
-        self.header(program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], "")
+        self.header(
+            program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], ""
+        )
         if program.docstring:
             lines.append(f'    """{program.docstring}"""')
         self.block(program.body, "    ")

@@ -27,7 +27,7 @@ def read(path: Path) -> list[Kernel | Reject]:
     A kernel whose statements cannot be cut out (one made inside a function, say) keeps the whole file as its
     source. Whatever the file raises when it is imported comes through.
     """
-    compiler.require()
+    compiler.start()
     text = path.read_text(encoding="utf-8")
     provenance = provenance_of(path, text)
     _import(path)

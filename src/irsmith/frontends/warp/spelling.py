@@ -70,7 +70,9 @@ SPELLINGS: dict[str, Spelling] = {
 }
 """Every operator that the synthesiser uses, by its name there."""
 
-AUGMENTED: dict[str, str] = {name: sign for name, sign in _SIGNS.items() if sign in {"+", "-", "*", "/", "%", "//", "&", "|", "^"}}
+AUGMENTED: dict[str, str] = {
+    name: sign for name, sign in _SIGNS.items() if sign in {"+", "-", "*", "/", "%", "//", "&", "|", "^"}
+}
 """The signs of augmented assignments."""
 
 VECTOR_SUFFIX = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base
+from irsmith.synth.categories import base, patterns
 from irsmith.synth.sketch import Sketch
 
 
@@ -39,6 +39,15 @@ CATEGORIES: dict[str, Category] = {
     "reduction": Category(base.reduction),
     "multi_statement": Category(base.multi_statement, 1.0, 1.1),
     "combined": Category(base.combined, 1.5, 1.4),
+    "stencil": Category(patterns.stencil),
+    "scan": Category(patterns.scan, 0.8),
+    "histogram": Category(patterns.histogram, 0.7, 0.8),
+    "gather": Category(patterns.gather),
+    "scatter": Category(patterns.scatter, 0.8),
+    "helper_function": Category(patterns.helper_function),
+    "struct": Category(patterns.struct),
+    "while_loop": Category(patterns.while_loop, 0.8),
+    "early_exit": Category(patterns.early_exit),
 }
 """Every category, by name."""
 

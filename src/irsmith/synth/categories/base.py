@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from irsmith.synth.errors import Discard
 from irsmith.synth.moves import MATHEMATICAL, PLAIN
-from irsmith.synth.phases import atomics, branches, loops, straight
+from irsmith.synth.phases import atomics, branches, functions, loops, records, straight
 from irsmith.synth.sketch import Sketch
 
 
-def _start(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
+def opened(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
     """Open the kernel and load a first set of values, more for a longer kernel."""
     rng = s.rng
     s.open(rng.pick((1, 1, 1, 1, 1, 2, 2, 3)) if s.budget > 3 else 1)
@@ -18,9 +18,10 @@ def _start(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
     straight.loads(s, "".join(rng.pick(kinds) for _ in range(count)))
     if rng.chance(0.45):
         s.param()
+    _extras(s)
 
 
-def _must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
+def must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
     """Run a phase that the category is about."""
     for _ in range(tries):
         if s.attempt(lambda: phase(s)):
@@ -28,7 +29,7 @@ def _must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
     raise Discard("category")
 
 
-def _spend(s: Sketch, *phases: Callable[[Sketch], None], kinds: str = "ff") -> None:
+def spend(s: Sketch, *phases: Callable[[Sketch], None], kinds: str = "ff") -> None:
     """Fill the lines that are left with more of the same, and intermediate values."""
     rng = s.rng
     while s.budget > 3:
@@ -38,142 +39,155 @@ def _spend(s: Sketch, *phases: Callable[[Sketch], None], kinds: str = "ff") -> N
         elif phases and rng.chance(0.3):
             phase = rng.pick(phases)
             s.attempt(lambda phase=phase: phase(s))  # type: ignore[misc]
+        elif rng.chance(0.1) and s.budget > 8:
+            s.attempt(lambda: functions.call(s))
         else:
             straight.temps(s, 1)
         if s.budget >= before:
             s.budget -= 1
 
 
+def _extras(s: Sketch, calls: float = 0.18) -> None:
+    """What any kernel may have beside its subject: a helper, a struct of parameters, a named constant."""
+    rng = s.rng
+    if s.budget > 4 and rng.chance(calls):
+        s.attempt(lambda: functions.call(s))
+    if s.budget > 5 and rng.chance(0.07):
+        s.attempt(lambda: records.parameters(s))
+    if s.budget > 5 and rng.chance(0.08):
+        records.constant(s)
+
+
 def arithmetic(s: Sketch) -> None:
     """Sums, products and quotients, element by element."""
     s.repertoire = PLAIN
     kinds = "i" if s.rng.chance(0.2) else "f"
-    _start(s, kinds, fewest=2)
-    _spend(s, kinds=kinds)
+    opened(s, kinds, fewest=2)
+    spend(s, kinds=kinds)
     straight.finish(s)
 
 
 def scalar_param(s: Sketch) -> None:
     """Arrays combined with arguments passed by value."""
-    _start(s)
+    opened(s)
     for _ in range(s.rng.pick((1, 1, 2, 2, 3))):
         s.param()
-    _spend(s)
+    spend(s)
     straight.finish(s)
 
 
 def math(s: Sketch) -> None:
     """The functions of a mathematics library."""
     s.repertoire = MATHEMATICAL
-    _start(s)
-    _spend(s)
+    opened(s)
+    spend(s)
     straight.finish(s)
 
 
 def vector(s: Sketch) -> None:
     """Short vectors and their products."""
-    _start(s, "vvf", fewest=2)
+    opened(s, "vvf", fewest=2)
     if not any(value.kind == "v" for value in s.pool):
         s.load("v")
-    _spend(s, kinds="vvf")
+    spend(s, kinds="vvf")
     straight.finish(s)
 
 
 def matrix(s: Sketch) -> None:
     """Small matrices, alone and with vectors."""
-    _start(s, "mmvf", fewest=2)
+    opened(s, "mmvf", fewest=2)
     if not any(value.kind == "m" for value in s.pool):
         s.load("m")
-    _spend(s, kinds="mvf")
+    spend(s, kinds="mvf")
     straight.finish(s)
 
 
 def control_flow(s: Sketch) -> None:
     """A choice between two ways."""
-    _start(s, s.rng.pick(("f", "f", "ffi", "fv")))
+    opened(s, s.rng.pick(("f", "f", "ffi", "fv")))
     straight.temps(s, s.rng.pick((0, 1, 2)))
     if s.rng.chance(0.2):
         s.attempt(lambda: branches.leave_early(s))
-    _must(s, branches.branch)
-    _spend(s, branches.branch)
+    must(s, branches.branch)
+    spend(s, branches.branch)
     straight.finish(s)
 
 
 def nested_branch(s: Sketch) -> None:
     """A choice within a choice."""
-    _start(s, s.rng.pick(("f", "f", "ffi", "fv")), fewest=2)
+    opened(s, s.rng.pick(("f", "f", "ffi", "fv")), fewest=2)
     straight.temps(s, s.rng.pick((0, 1, 2)))
-    _must(s, lambda t: branches.define_both(t, 2) if t.rng.chance(0.6) or not t.assignable else branches.update(t, 2))
-    _spend(s, branches.branch)
+    must(s, lambda t: branches.define_both(t, 2) if t.rng.chance(0.6) or not t.assignable else branches.update(t, 2))
+    spend(s, branches.branch)
     straight.finish(s)
 
 
 def multi_conditional(s: Sketch) -> None:
     """One of several cases."""
-    _start(s, s.rng.pick(("f", "ffi", "fi", "fv")), fewest=2)
+    opened(s, s.rng.pick(("f", "ffi", "fi", "fv")), fewest=2)
     straight.temps(s, s.rng.pick((0, 1)))
-    _must(s, branches.chain)
-    _spend(s, branches.branch, branches.chain)
+    must(s, branches.chain)
+    spend(s, branches.branch, branches.chain)
     straight.finish(s)
 
 
 def loop(s: Sketch) -> None:
     """A loop that accumulates or iterates."""
-    _start(s, s.rng.pick(("f", "f", "fv")))
+    opened(s, s.rng.pick(("f", "f", "fv")))
     straight.temps(s, s.rng.pick((0, 0, 1, 2)))
-    _must(s, loops.loop)
-    _spend(s, loops.loop)
+    must(s, loops.loop)
+    spend(s, loops.loop)
     straight.finish(s)
 
 
 def nested_loop(s: Sketch) -> None:
     """A loop inside a loop."""
-    _start(s)
+    opened(s)
     straight.temps(s, s.rng.pick((0, 0, 1)))
-    _must(s, loops.nested_loop)
-    _spend(s, loops.loop)
+    must(s, loops.nested_loop)
+    spend(s, loops.loop)
     straight.finish(s)
 
 
 def atomic(s: Sketch) -> None:
     """Atomic updates of what threads share."""
-    _start(s, s.rng.pick(("f", "f", "ffi", "fv")))
-    _spend(s, branches.branch)
-    _must(s, atomics.atomic)
+    opened(s, s.rng.pick(("f", "f", "ffi", "fv")))
+    spend(s, branches.branch)
+    must(s, atomics.atomic)
     while s.fresh:
         if s.rng.chance(0.5):
             straight.finish(s)
         else:
-            _must(s, atomics.atomic)
+            must(s, atomics.atomic)
 
 
 def reduction(s: Sketch) -> None:
     """Many elements to one: a loop that folds a row, or threads that fold together."""
-    _start(s)
-    _must(s, loops.loop)
-    _spend(s, loops.loop)
+    opened(s)
+    must(s, loops.loop)
+    spend(s, loops.loop)
     if s.rng.chance(0.4):
-        _must(s, atomics.atomic)
+        must(s, atomics.atomic)
     if s.fresh:
         straight.finish(s, 2)
 
 
 def multi_statement(s: Sketch) -> None:
     """Several intermediate values, one after the other."""
-    _start(s, s.rng.pick(("f", "fv", "fi")), fewest=2)
+    opened(s, s.rng.pick(("f", "fv", "fi")), fewest=2)
     s.budget = max(s.budget, 5)
-    _spend(s, kinds="fv")
+    spend(s, kinds="fv")
     straight.finish(s, 4)
 
 
 def combined(s: Sketch) -> None:
     """Loops, branches and functions together."""
-    _start(s, s.rng.pick(("f", "fv", "ffi")))
+    opened(s, s.rng.pick(("f", "fv", "ffi")))
     steps = [branches.branch, loops.loop]
     for step in s.rng.shuffled(steps):
         straight.temps(s, s.rng.below(2))
-        _must(s, step)
-    _spend(s, branches.branch, loops.loop, branches.chain)
+        must(s, step)
+    spend(s, branches.branch, loops.loop, branches.chain)
     if s.rng.chance(0.3):
         s.attempt(lambda: atomics.atomic(s))
     if s.fresh:

@@ -97,6 +97,43 @@ def _resize(al: Algebra, _: Stream, v: Expr, x: Expr) -> Expr:
     return al.do("vscale", al.do("normalize", v), x)
 
 
+def _excess(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, v: Expr, x: Expr) -> Expr:
+        return al.do(operator, al.do("length", v), x)
+
+    return move
+
+
+def _falloff(al: Algebra, rng: Stream, v: Expr, x: Expr) -> Expr:
+    if x.span.low < 0.0:
+        raise Discard("falloff")
+    return al.do("vdiv", v, al.do("add", x, al.literal(rng.pick((1.0, 0.5, 0.1)))))
+
+
+def _part(al: Algebra, rng: Stream, v: Expr, x: Expr) -> Expr:
+    return al.do(rng.pick(("mul", "sub", "add")), _component(al, rng, v), x)
+
+
+def _shorten(al: Algebra, _: Stream, v: Expr, x: Expr) -> Expr:
+    return al.do("vsub", leaf(v), al.do("vscale", al.do("normalize", v), x))
+
+
+def _spring(al: Algebra, _: Stream, v: Expr, k: Expr, rest: Expr) -> Expr:
+    """Hooke's law along a vector."""
+    stretch = al.do("sub", al.do("length", leaf(v)), rest)
+    return al.do("vscale", al.do("normalize", v), al.do("mul", k, stretch))
+
+
+def _assemble(al: Algebra, rng: Stream, v: Expr, a: Expr, b: Expr) -> Expr:
+    """A vector with some of its components replaced or shifted."""
+    count: int = v.type.length  # type: ignore[union-attr]
+    parts = [al.component(leaf(v), position) for position in range(count)]
+    first, second = rng.shuffled(range(count))[:2]
+    parts[first] = al.do(rng.pick(("add", "mul")), parts[first], a)
+    parts[second] = al.do(rng.pick(("sub", "mul")), parts[second], b)
+    return al.make(*parts)
+
+
 def _step(operator: str) -> Move:
     def move(al: Algebra, _: Stream, a: Expr, b: Expr, t: Expr) -> Expr:
         distinct(a, b)
@@ -199,9 +236,12 @@ COMPOSITE_MOVES: Moves = {
         (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
         (1, _reflect), (0.8, _reject), (1, _midpoint),
     ),
-    "vf": ((7, _pair("vscale")), (2, _pair("vdiv")), (1.5, _resize)),
+    "vf": (
+        (5, _pair("vscale")), (1.5, _pair("vdiv")), (1, _resize), (1.2, _excess("sub")), (1.2, _excess("mul")), (0.6, _excess("max")),
+        (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten),
+    ),
     "vvf": ((4, _step("vadd")), (3, _step("vsub")), (2, _vector_blend), (2, _pull)),
-    "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub"))),
+    "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub")), (2, _spring), (1.2, _assemble)),
     "m": (
         (2, _unary("transpose")), (1.5, _unary("determinant")), (1.5, _unary("trace")), (2, _inverse), (1, _stable_determinant),
         (1.5, _element), (1.5, _gram), (1, _symmetric),

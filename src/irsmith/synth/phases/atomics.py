@@ -9,13 +9,24 @@ from irsmith.synth.grow import grow, size_of, wanted_kind
 from irsmith.synth.ir import Atomic, Expr, Span
 from irsmith.synth.phases.branches import guarded
 from irsmith.synth.sketch import Sketch
-from irsmith.types import INT32, Domain
+from irsmith.types import FLOAT16, INT32, Domain
 
+# No atomic minimum or maximum of these is to be had.
+_SUM_ONLY = frozenset({FLOAT16})
 _NOTES = ("accumulate atomically", "add this thread's share", "combine across threads")
 _TOTALS = ("total", "sum_out", "accum", "loss", "energy_total", "result", "counter", "histogram", "bins", "totals")
 
 
-def atomic(s: Sketch) -> None:
+def scattered(s: Sketch) -> None:
+    """Add unread values to an element that an index array names.
+
+    Raises:
+        Discard: There is nothing to add.
+    """
+    atomic(s, by_index=True)
+
+
+def atomic(s: Sketch, *, by_index: bool = False) -> None:
     """Fold unread values into an element that threads share: one cell, a group's, or a row's.
 
     Raises:
@@ -31,17 +42,21 @@ def atomic(s: Sketch) -> None:
         s.read(value)
     kind = wanted_kind(s, values)
     value = grow(s, values, size_of(s) - 1, kind)
-    word = rng.pick(("add", "add", "add", "add", "sub", "max", "min")) if kind != "v" else rng.pick(("add", "add", "sub"))
+    word = (
+        rng.pick(("add", "add", "add", "add", "sub", "max", "min")) if kind != "v" else rng.pick(("add", "add", "sub"))
+    )
+    if value.type in _SUM_ONLY:
+        word = "add"
     s.note(*_NOTES)
     if value.op != "name":
         s.probe.check(value)
     if rng.chance(0.25):
-        guarded(s, lambda: s.emit(Atomic(word, shared_cell(s, word, value), value)))
+        guarded(s, lambda: s.emit(Atomic(word, shared_cell(s, word, value, by_index=by_index), value)))
     else:
-        s.emit(Atomic(word, shared_cell(s, word, value), value))
+        s.emit(Atomic(word, shared_cell(s, word, value, by_index=by_index), value))
 
 
-def shared_cell(s: Sketch, word: str, value: Expr) -> Expr:
+def shared_cell(s: Sketch, word: str, value: Expr, *, by_index: bool = False) -> Expr:
     """An element of a new array that several threads update."""
     rng = s.rng
     low, high = value.span.low, value.span.high
@@ -53,16 +68,16 @@ def shared_cell(s: Sketch, word: str, value: Expr) -> Expr:
         if not low < start < high:
             start = round((low + high) / 2, 2)
         domain = Domain(int(start), int(start)) if value.kind == "i" else Domain(start, start)
-    subscripts, shape = _slot(s)
+    subscripts, shape = _slot(s, by_index=by_index)
     text = s.names.free(_TOTALS if rng.chance(0.6) else s.theme.results, rng)
     s.arguments.append(Argument(text, value.type, len(shape), Direction.INOUT, shape, domain))
     return Expr("index", value.kind, value.type, Span(low, high, low, high), subscripts, text)
 
 
-def _slot(s: Sketch) -> tuple[tuple[Expr, ...], tuple[int, ...]]:
+def _slot(s: Sketch, *, by_index: bool) -> tuple[tuple[Expr, ...], tuple[int, ...]]:
     """Which element: the only one, one by an index array, one by arithmetic, or one of a launch axis."""
     rng = s.rng
-    roll = rng.random()
+    roll = 0.6 if by_index else rng.random()
     if len(s.coords) > 1 and roll < 0.55:
         axis = rng.below(len(s.coords))
         return (s.coords[axis],), (s.extents[axis],)
@@ -83,5 +98,7 @@ def _slot(s: Sketch) -> tuple[tuple[Expr, ...], tuple[int, ...]]:
     if rng.chance(0.5):
         index = Expr("rem", "i", INT32, Span(0, divisor - 1, 0, divisor - 1), (coord, whole(divisor)))
         return (index,), (divisor,)
-    index = Expr("floordiv", "i", INT32, Span(0, (extent - 1) // divisor, 0, extent // divisor), (coord, whole(divisor)))
+    index = Expr(
+        "floordiv", "i", INT32, Span(0, (extent - 1) // divisor, 0, extent // divisor), (coord, whole(divisor))
+    )
     return (index,), ((extent - 1) // divisor + 1,)

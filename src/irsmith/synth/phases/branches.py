@@ -11,7 +11,13 @@ from irsmith.synth.ir import Expr, If, Return, Span, Stmt
 from irsmith.synth.phases import straight
 from irsmith.synth.sketch import Sketch, mentions
 
-_BRANCH_NOTES = ("handle the two regimes", "branch on the current state", "special case", "check the limit", "select the response")
+_BRANCH_NOTES = (
+    "handle the two regimes",
+    "branch on the current state",
+    "special case",
+    "check the limit",
+    "select the response",
+)
 _WORDS = {"f": ("add", "sub", "mul"), "i": ("add", "sub"), "v": ("vadd", "vsub")}
 
 Fill = Callable[[], None]
@@ -243,7 +249,11 @@ def define_both(s: Sketch, depth: int) -> None:
 
 def _define(s: Sketch, test: Expr, target: Expr, depth: int, room: int, spans: list[Span]) -> None:
     def fill() -> None:
-        if depth > 1 and s.rng.chance(0.75) and s.attempt(lambda: _define(s, condition(s), target, depth - 1, room - 1, spans)):
+        if (
+            depth > 1
+            and s.rng.chance(0.75)
+            and s.attempt(lambda: _define(s, condition(s), target, depth - 1, room - 1, spans))
+        ):
             return
         value = _arm_value(s, target.kind, room)
         spans.append(s.put(target._replace(type=value.type), value))
@@ -260,7 +270,8 @@ def chain(s: Sketch) -> None:
         low, high = int(value.span.low), int(value.span.high)
         count = min(high - low, rng.pick((2, 2, 3)))
         tests = [
-            al.compare("eq", value, Expr("literal", "i", value.type, exactly(case), (), "", case)) for case in range(low, low + count)
+            al.compare("eq", value, Expr("literal", "i", value.type, exactly(case), (), "", case))
+            for case in range(low, low + count)
         ]
     else:
         value = operands(s, 1, "f", fresh=0.4)[0]

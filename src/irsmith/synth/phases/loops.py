@@ -21,7 +21,14 @@ from irsmith.types import FLOAT32, INT32, Domain
 
 _COUNTERS = ("j", "k", "m", "l", "jj", "kk", "step", "it")
 _BOUNDS = ("n", "num", "count", "n_iter", "steps", "num_neighbors", "width", "n_terms", "order")
-_LOOP_NOTES = ("accumulate over the row", "loop over neighbors", "sum the contributions", "iterate", "sweep the row", "gather contributions")
+_LOOP_NOTES = (
+    "accumulate over the row",
+    "loop over neighbors",
+    "sum the contributions",
+    "iterate",
+    "sweep the row",
+    "gather contributions",
+)
 _SUMS = ("acc", "total", "s", "sum_val", "accum", "running")
 
 _FORMS = Choice((
@@ -56,6 +63,8 @@ def trip(s: Sketch, most: int = 0, *, fixed: bool = False) -> Trip:
     most = most or rng.pick((2, 3, 4, 4, 5, 6, 8, 8, 10, 12, 16, 20))
     wish = next((name for name in (rng.pick(_COUNTERS[:3]), *_COUNTERS) if name not in s.names.taken), "jj")
     counter = variable(s.names.claim(wish), INT32, Span(0, most - 1, most // 4, max(most // 4, (3 * most) // 4)))
+    # To the threads of a launch a counter is what an argument is: the same for all.
+    s.probe.argument(counter)
     if not fixed and rng.chance(0.5):
         least = max(1, most // 2)
         text = s.names.free(_BOUNDS, rng)
@@ -101,8 +110,26 @@ def loop(s: Sketch, body_room: int = 2) -> None:
     accumulate(s, form, turns, body_room)
 
 
-def accumulate(s: Sketch, form: str, turns: Trip, body_room: int, inner: Callable[[], Expr] | None = None) -> Expr:
-    """Emit an accumulator, the loop that feeds it, and bring the result into scope."""
+def accumulate(
+    s: Sketch,
+    form: str,
+    turns: Trip,
+    body_room: int,
+    inner: Callable[[], Expr] | None = None,
+    each: Callable[[Expr], None] | None = None,
+    exclusive: bool = False,
+) -> Expr:
+    """Emit an accumulator, the loop that feeds it, and bring the result into scope.
+
+    Args:
+        s: The kernel in the making.
+        form: How the accumulator changes.
+        turns: The loop's counter and bounds.
+        body_room: How many intermediate values the body may have.
+        inner: Makes the value that is accumulated, where it is not an array's element.
+        each: Emits what is done with the accumulator in every trip.
+        exclusive: Whether ``each`` comes before the change, not after it.
+    """
     rng, al = s.rng, s.al
     kind = "v" if form == "vsum" else "f"
     target = _start(s, form, kind, turns.most)
@@ -119,7 +146,12 @@ def accumulate(s: Sketch, form: str, turns: Trip, body_room: int, inner: Callabl
                 loaded = element(s, turns.counter, turns.most, kind if rng.chance(0.9) else "f")
                 shared.append(loaded)
                 if rng.chance(s.style.locals * 0.7):
-                    s.define(loaded, s.names_free((loaded.name[0].lower() + "_" + turns.counter.name, "val", "item", "cur", "xj", "elem")))
+                    s.define(
+                        loaded,
+                        s.names_free(
+                            (loaded.name[0].lower() + "_" + turns.counter.name, "val", "item", "cur", "xj", "elem")
+                        ),
+                    )
                 else:
                     s.add(loaded)
             if turns.stop.op == "literal" and rng.chance(0.3):
@@ -132,7 +164,11 @@ def accumulate(s: Sketch, form: str, turns: Trip, body_room: int, inner: Callabl
         room = min(body_room, max(0, s.budget // 4))
         if room > 0:
             straight.temps(s, rng.below(room + 1))
+        if each is not None and exclusive:
+            each(target)
         spans.append(_feed(s, form, kind, target, turns))
+        if each is not None and not exclusive:
+            each(target)
 
     s.probe.looping += 1
     body = s.block(fill)
@@ -173,13 +209,17 @@ def _start(s: Sketch, form: str, kind: str, most: int) -> Expr:
             return _declare(s, text, Expr("mutable", "i", INT32, exactly(0), (), "", 0))
         return _declare(s, text, Expr("mutable", "f", al.real, exactly(0.0), (), "", 0.0))
     if form in {"max", "min"}:
-        text = s.names_free(("best", "peak", "largest", "top") if form == "max" else ("best", "nearest", "smallest", "lowest"))
+        text = s.names_free(
+            ("best", "peak", "largest", "top") if form == "max" else ("best", "nearest", "smallest", "lowest")
+        )
         value = rng.pick((-100.0, -50.0)) if form == "max" else rng.pick((100.0, 50.0))
         return _declare(s, text, Expr("mutable", "f", al.real, exactly(value), (), "", value))
     if form == "product":
         text = s.names_free(("prod", "product", "scale_acc", "survival"))
         return _declare(s, text, Expr("mutable", "f", al.real, exactly(1.0), (), "", 1.0))
-    text = s.names_free(("state", "h", "x_new", "level", "ema", "memory") if form != "horner" else ("poly", "p_val", "series"))
+    text = s.names_free(
+        ("state", "h", "x_new", "level", "ema", "memory") if form != "horner" else ("poly", "p_val", "series")
+    )
     scalars = [value for value in s.pool if value.kind == "f"]
     if form != "horner" and most <= 4 and scalars and rng.chance(0.7):
         value = rng.pick(scalars)
@@ -254,7 +294,10 @@ def _sum(s: Sketch, target: Expr, term: Expr, turns: Trip) -> Span:
     most, least = turns.most, turns.least
     _change(s, target, term, "v" + word if target.kind == "v" else word)
     return Span(
-        min(least * low, most * low, 0.0), max(least * high, most * high, 0.0), min(least * near, most * near), max(least * far, most * far)
+        min(least * low, most * low, 0.0),
+        max(least * high, most * high, 0.0),
+        min(least * near, most * near),
+        max(least * far, most * far),
     )
 
 
@@ -311,7 +354,9 @@ def _horner(s: Sketch, target: Expr, term: Expr, turns: Trip) -> Span:
     al = s.al
     low, high = term.span.low, term.span.high
     scalars = [
-        value for value in s.pool if value.kind == "f" and value.op in {"name", "index"} and max(-value.span.low, value.span.high) <= 1.5
+        value
+        for value in s.pool
+        if value.kind == "f" and value.op in {"name", "index"} and max(-value.span.low, value.span.high) <= 1.5
     ]
     if not scalars:
         raise Discard("horner")
@@ -464,7 +509,10 @@ def nested_loop(s: Sketch, body_room: int = 1) -> None:
 
     def outer_fill() -> None:
         if rng.chance(0.4):
-            s.define(element(s, outer.counter, outer.most, "f"), s.names_free(("row_val", "w_row", "scale_j", "weight_j", "lhs", "pivot")))
+            s.define(
+                element(s, outer.counter, outer.most, "f"),
+                s.names_free(("row_val", "w_row", "scale_j", "weight_j", "lhs", "pivot")),
+            )
         s.emit(For(inner.counter.name, None, inner.stop, None, s.block(inner_fill)))
 
     s.probe.looping += 1

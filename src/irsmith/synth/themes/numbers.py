@@ -50,7 +50,7 @@ ROBOTICS = Theme(
     verbs=("control", "track", "limit", "estimate", "actuate", "plan", "servo", "compute"),
     scalars=quantities(
         "joint_q -1.5 1.5, joint_qd -2 2, target_q -1.5 1.5, effort -2 2, gain 0.5 3, limit 0.5 2, error -1 1, load 0 2, current 0 2, speed -2 2,"
-        "heading -3 3, range 0.3 4, stance 0 1, gap -0.5 1, torque -3 3, armature 0.1 1, backlash 0.05 0.3"
+        "heading -3 3, reach 0.3 4, stance 0 1, gap -0.5 1, torque -3 3, armature 0.1 1, backlash 0.05 0.3"
     ),
     vectors=quantities(
         "foot_pos -1 1, com -1 1, target_pos -2 2, body_vel -1.5 1.5, omega -2 2, wrench -2 2, axis -1 1, contact_normal -1 1, lever_arm -1 1"

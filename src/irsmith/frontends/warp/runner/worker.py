@@ -1,0 +1,129 @@
+"""A worker: a fresh interpreter that compiles rows and forks to run them.
+
+Started by `irsmith.frontends.warp.runner.pool` as ``python -m irsmith.frontends.warp.runner.worker FOLDER``.
+It reads pickled requests from its standard input and writes frames to what was its standard output; what
+compilers and compiled code print goes to files.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from irsmith.errors import UserError
+from irsmith.frontends.warp.runner import compiling, execute, protocol, sandbox
+from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
+from irsmith.frontends.warp.runner.native import Native
+from irsmith.frontends.warp.runner.request import LENGTH, Request
+
+
+class Worker:
+    """Answers requests.
+
+    Args:
+        folder: The worker's own, kept when it is started again.
+        output: The file descriptor to answer on.
+    """
+
+    def __init__(self, folder: Path, output: int) -> None:
+        self._output = output
+        self._printed = folder / "printed"
+        self._empty = folder / "empty"
+        self._empty.mkdir(exist_ok=True)
+        self._native = Native(folder / "log", folder)
+
+    def _alive(self) -> None:
+        protocol.send(self._output, {"alive": True})
+
+    def answer(self, request: Request) -> None:
+        """Do what is asked and send what came of it."""
+        jobs = request.jobs
+        if request.action == "run":
+            outcomes = self._run(jobs, request.limits)
+        elif request.action == "ptx":
+            outcomes = self._each_ptx(request)
+        else:
+            outcomes = self._compile(request)
+        failures = [None if isinstance(o, bytes) else [o.symptom, o.message] for o in outcomes]
+        pieces = [o if isinstance(o, bytes) else b"" for o in outcomes]
+        header = {"failures": failures, "sizes": [len(piece) for piece in pieces]}
+        protocol.send(self._output, header, b"".join(pieces))
+
+    def _compile(self, request: Request) -> list[bytes | Failure]:
+        def compiler(jobs: Sequence[Job]) -> bytes:
+            self._alive()
+            if jobs[0].stage == "cpp":
+                return compiling.object_of(self._native, jobs)
+            return compiling.ptx_of(self._native, jobs, request.architecture, request.optimization)
+
+        _, failures = compiling.build(request.jobs, compiler)
+        return [failures.get(place, b"") for place in range(len(request.jobs))]
+
+    def _each_ptx(self, request: Request) -> list[bytes | Failure]:
+        outcomes: list[bytes | Failure] = []
+        for job in request.jobs:
+            self._alive()
+            built, failures = compiling.build(
+                [job],
+                lambda jobs: compiling.ptx_of(self._native, jobs, request.architecture, request.optimization),
+            )
+            outcomes.append(built[0].product if built else failures[0])
+        return outcomes
+
+    def _run(self, jobs: Sequence[Job], limits: Limits) -> list[bytes | Failure]:
+        def compiler(members: Sequence[Job]) -> bytes:
+            self._alive()
+            return compiling.object_of(self._native, members)
+
+        executor = execute.Executor(self._native, limits, self._printed, self._empty, self._alive)
+        built, failures = compiling.build(jobs, compiler)
+        outcomes: dict[int, bytes | Failure] = dict(failures)
+        for part in built:
+            tasks = [execute.task(jobs[member], place) for place, member in enumerate(part.members)]
+            results = executor.run(part.product, tasks)
+            unresolved = [
+                member
+                for member, result in zip(part.members, results, strict=True)
+                if isinstance(result, Failure) and result.symptom is Symptom.MISSING_SYMBOL
+            ]
+            outcomes |= dict(zip(part.members, results, strict=True))
+            if unresolved and len(part.members) > 1:
+                # An object is linked as a whole: halve it until the row that cannot be linked is alone.
+                middle = len(unresolved) // 2 or 1
+                for half in (unresolved[:middle], unresolved[middle:]):
+                    outcomes |= dict(zip(half, self._run([jobs[m] for m in half], limits), strict=True))
+        return [outcomes[place] for place in range(len(jobs))]
+
+
+def main() -> None:
+    """Answer requests until the standard input ends."""
+    folder = Path(sys.argv[1])
+    requests, output = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    for descriptor, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, target)
+    try:
+        worker = Worker(folder, output)
+    except UserError as error:
+        protocol.send(output, {"error": str(error)})
+        return
+    limited = False
+    while True:
+        try:
+            (size,) = LENGTH.unpack(protocol.read_exactly(requests, LENGTH.size))
+            request = pickle.loads(protocol.read_exactly(requests, size))
+            if not limited:
+                sandbox.limit_compiler(request.limits.compile_memory)
+                limited = True
+            os.truncate(folder / "log", 0)
+            worker.answer(request)
+        except protocol.ClosedError:
+            return
+
+
+if __name__ == "__main__":
+    main()
