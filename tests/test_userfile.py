@@ -190,6 +190,21 @@ def test_unknown_names_are_answered_with_the_nearest(file, tmp_path):
         irsmith.lower(tmp_path / "none.py")
 
 
+def test_the_block_that_a_launch_asks_of_tiles_stands_in_the_source(tmp_path):
+    path = tmp_path / "tiles.py"
+    path.write_text(
+        "import warp as wp\n\nBLOCK = 8\n\n\n"
+        "@wp.kernel\ndef fft(x: wp.array2d(dtype=wp.vec2)):\n"
+        "    t = wp.tile_load(x, shape=(1, 32))\n    wp.tile_fft(t)\n    wp.tile_store(x, t)\n\n\n"
+        "def main():\n    wp.launch_tiled(fft, dim=[1], inputs=[None], block_dim=BLOCK)\n"
+    )
+    [row] = irsmith.lower(path)
+    assert isinstance(row, Row), row.message
+    assert row.kernel.source.endswith('wp.set_module_options({"block_dim": 8})\n')
+    assert "#define WP_TILE_BLOCK_DIM 8\n" in row.texts["cuda_header"]
+    assert "#define WP_TILE_BLOCK_DIM 8\n" in row.texts["cpp_header"]
+
+
 def test_standalone_keeps_what_registers_on_a_kept_name():
     source = textwrap.dedent(
         """

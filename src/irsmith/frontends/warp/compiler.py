@@ -32,6 +32,7 @@ FILE_NAME = "kernel.py"
 """The file that Warp's comments name, whatever the source's real file was."""
 
 MODULE_NAME = "irsmith_kernel"
+DEFAULT_BLOCK = 256
 CUDA_ARCHITECTURE = 80
 """The architecture that tile operations, whose code depends on one, are built for."""
 
@@ -128,6 +129,12 @@ def kernel_of(module: types.ModuleType, name: str) -> Any:
 def instances_of(kernel: Any) -> list[Any]:
     """What of a kernel can be lowered: itself, or the overloads that a generic one has."""
     return list(kernel.overloads.values()) if kernel.is_generic else [kernel]
+
+
+def uses_tiles(kernel: Any) -> bool:
+    """Whether a kernel's own statements name a tile operation."""
+    source: str = kernel.adj.source
+    return "tile_" in source
 
 
 def registered_kernels() -> list[Any]:
@@ -274,7 +281,9 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
 
     names = _Names()
     names.adjoint(kernel.adj)
-    cpu = options | {"block_dim": 1, "output_arch": None}
+    # Warp launches a CPU kernel in blocks of one thread unless it is told otherwise.
+    cpu_block = 1 if options["block_dim"] == DEFAULT_BLOCK else options["block_dim"]
+    cpu = options | {"block_dim": cpu_block, "output_arch": None}
     cuda = options | {"output_arch": CUDA_ARCHITECTURE}
     builder = _build(kernel, cpu, names, "cpu")
     on_cpu = _texts(builder, kernel, "cpu", cpu)

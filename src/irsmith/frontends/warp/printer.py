@@ -23,7 +23,7 @@ from irsmith.synth.ir import (
     Thread,
     While,
 )
-from irsmith.types import Matrix, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Struct, ValueType, Vector
 
 _WIDTH = 100
 _AXES = "xyzw"
@@ -107,6 +107,8 @@ class _Printer:
             return _BARE.get(type.name, f"wp.{type.name}") if self.bare else f"wp.{type.name}"
         if isinstance(type, Struct):
             return type.name
+        if isinstance(type, Opaque):
+            raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
 
     def composite(self, type: Vector | Matrix | Quaternion) -> str:
@@ -200,7 +202,7 @@ class _Printer:
         if op == "mutable":
             return self.start(e)
         if op == "make":
-            assert not isinstance(e.type, (Scalar, Struct))
+            assert isinstance(e.type, Vector | Matrix | Quaternion)
             return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
@@ -218,7 +220,7 @@ class _Printer:
         if isinstance(e.type, Scalar):
             digits = number(e.value) if e.type.is_float else str(int(e.value))
             return f"{self.conversion(e.type)}({digits})"
-        assert not isinstance(e.type, Struct)
+        assert isinstance(e.type, Vector | Matrix | Quaternion)
         return f"{self.composite(e.type)}()"
 
     # Statements.

@@ -8,6 +8,7 @@ import importlib.util
 import re
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def read(path: Path) -> list[Kernel | Reject]:
     compiler.start()
     text = path.read_text(encoding="utf-8")
     provenance = provenance_of(path, text)
-    _import(path)
+    module = _import(path)
     found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
     found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
-    return [_describe(kernel, text, provenance) for kernel in found]
+    blocks = block_dims(ast.parse(text), vars(module))
+    return [_describe(kernel, text, blocks.get(kernel.func.__name__), provenance) for kernel in found]
 
 
 def _import(path: Path) -> types.ModuleType:
@@ -48,15 +50,39 @@ def _import(path: Path) -> types.ModuleType:
     return module
 
 
-def _describe(kernel: Any, text: str, provenance: Provenance) -> Kernel | Reject:
+def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
+    """The threads a block that the file's launches ask for, by kernel: tile operations are built for a number.
+
+    Args:
+        tree: The file.
+        names: What the file's names stand for.
+    """
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Name):
+            continue
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("launch", "launch_tiled"):
+            for keyword in node.keywords:
+                value = keyword.value
+                asked = names.get(value.id) if isinstance(value, ast.Name) else getattr(value, "value", None)
+                if keyword.arg == "block_dim" and isinstance(asked, int):
+                    found[node.args[0].id] = asked
+    return found
+
+
+def _describe(kernel: Any, text: str, block_dim: int | None, provenance: Provenance) -> Kernel | Reject:
     source = standalone(text, kernel.key)
     if source is not None:
         try:
             with compiler.declared(source) as module:
-                compiler.kernel_of(module, kernel.key)
+                if not compiler.instances_of(compiler.kernel_of(module, kernel.key)):
+                    source = None
         except Exception:  # noqa: BLE001  (a cut that does not run is no failure: the whole file does)
             source = None
     source = source or text
+    if block_dim is not None and compiler.uses_tiles(kernel):
+        # Otherwise the text would depend on a launch that the source does not hold.
+        source = f"{source.rstrip()}\n\n\nwp.set_module_options({{\"block_dim\": {block_dim}}})\n"
     instances = compiler.instances_of(kernel)
     if not instances:
         message = "a generic kernel that no overload gives types to"

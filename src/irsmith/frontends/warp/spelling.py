@@ -36,8 +36,10 @@ def _call(name: str, count: int) -> Spelling:
 
 
 _FUNCTIONS = {
-    1: ("abs", "sign", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2",
-        "log10", "floor", "ceil", "round", "frac", "degrees", "radians", "normalize", "length", "length_sq", "transpose",
+    1: ("abs", "sign", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp",
+        "log", "log2",
+        "log10", "floor", "ceil", "round", "frac", "degrees", "radians", "normalize", "length", "length_sq",
+        "transpose",
         "determinant", "trace", "inverse", "diag"),
     2: ("min", "max", "pow", "atan2", "cw_mul", "cw_div", "dot", "cross", "ddot", "outer"),
     3: ("clamp", "lerp", "smoothstep"),
@@ -46,7 +48,8 @@ _FUNCTIONS = {
 _SUMS = ("add", "sub", "vadd", "vsub", "madd", "msub")
 _SIGNS = {
     "add": "+", "vadd": "+", "madd": "+", "sub": "-", "vsub": "-", "msub": "-",
-    "mul": "*", "vscale": "*", "mscale": "*", "mmul": "@", "mvmul": "@", "div": "/", "vdiv": "/", "mod": "%", "rem": "%", "floordiv": "//",
+    "mul": "*", "vscale": "*", "mscale": "*", "mmul": "@", "mvmul": "@", "div": "/", "vdiv": "/", "mod": "%",
+    "rem": "%", "floordiv": "//",
     "shl": "<<", "shr": ">>", "and": "&", "xor": "^", "or": "|",
 }  # fmt: skip
 _BINDINGS = {"<<": SHIFT, ">>": SHIFT, "&": BIT_AND, "^": BIT_XOR, "|": BIT_OR, "+": SUM, "-": SUM}
@@ -76,7 +79,8 @@ AUGMENTED: dict[str, str] = {
 """The signs of augmented assignments."""
 
 VECTOR_SUFFIX = {
-    "float16": "h", "float32": "f", "float64": "d", "int8": "b", "uint8": "ub", "int16": "s", "uint16": "us", "int32": "i", "uint32": "ui",
+    "float16": "h", "float32": "f", "float64": "d", "int8": "b", "uint8": "ub", "int16": "s", "uint16": "us",
+    "int32": "i", "uint32": "ui",
     "int64": "l", "uint64": "ul",
 }  # fmt: skip
 """What Warp appends to ``vec3`` or ``mat33`` for each scalar."""

@@ -7,7 +7,6 @@ Only workers load them.
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
 import importlib.util
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from irsmith.errors import UserError
-from irsmith.frontends.warp.compiler import TESTED_VERSION
+from irsmith.frontends.warp.compiler import require
 
 OPTIMIZATION = 0
 """Clang's level: the lowest gives the right results in a quarter of the time."""
@@ -40,15 +39,10 @@ def home() -> Path:
     Raises:
         UserError: It is not, or it is not the tested version.
     """
+    require()
     spec = importlib.util.find_spec("warp")
-    if spec is None or spec.origin is None:
-        raise UserError("the warp frontend needs NVIDIA Warp, which is not installed: pip install 'irsmith[warp]'")
-    found = importlib.metadata.version("warp-lang")
-    if found != TESTED_VERSION:
-        raise UserError(
-            f"the warp frontend was tested with warp-lang {TESTED_VERSION}, but {found} is installed: "
-            f"pip install warp-lang=={TESTED_VERSION}"
-        )
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent
 
 
