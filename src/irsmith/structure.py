@@ -21,7 +21,8 @@ _FLOATS = ("float16", "float32", "float64", "bfloat16")
 _WHOLES = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _DTYPES = frozenset({"bool", *_FLOATS, *_WHOLES})
 _BUILTINS = frozenset({
-    "abs", "bool", "enumerate", "float", "int", "len", "max", "min", "pow", "print", "range", "round", "str", "sum", "tuple", "zip",
+    "abs", "bool", "enumerate", "float", "int", "len", "max", "min", "pow", "print", "range", "round", "str", "sum",
+    "tuple", "zip",
 })  # fmt: skip
 # The precision in a composite dtype's name: the last letters of vec3d, mat33h, quatf.
 _COMPOSITE = re.compile(r"((?:vec|mat|quat|transform|spatial_(?:vector|matrix))\d*)(f|d|h|b|ub|s|us|i|ui|l|ul)?")
@@ -159,7 +160,8 @@ class _Walk:
 
     def result(self, lines: int) -> Structure:
         return Structure(
-            _digest(self._parts), _digest(self._loose_parts), lines, self.statements, self.operators, self.calls, self.branches,
+            _digest(self._parts), _digest(self._loose_parts), lines, self.statements, self.operators, self.calls,
+                self.branches,
             self.loops, self.loop_depth, self.nesting, self.helpers, self.structs,
         )  # fmt: skip
 
@@ -281,10 +283,10 @@ class _Walk:
 
     def visit_attribute(self, node: ast.Attribute) -> None:
         value = node.value
-        if value.__class__ is ast.Name and value.id in self.modules and value.id not in self.names:  # type: ignore[attr-defined]
+        if value.__class__ is ast.Name and value.id in self.modules and value.id not in self.names:
             self.out.append(
                 f"{self.modules[value.id]}.{_foreign(node.attr)}" if node.attr not in _DTYPES else node.attr
-            )  # type: ignore[attr-defined]
+            )
             return
         self.out.append(self._field(node.attr) if node.attr in self.fields else "." + node.attr)
         self._visit(value)

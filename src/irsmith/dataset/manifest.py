@@ -89,7 +89,7 @@ def toolchain(frontend: Frontend) -> dict[str, str]:
         UserError: The frontend is not installed, or not in the version that was tested.
     """
     ours = {"irsmith": version("irsmith"), "irsmith-generator": str(GENERATOR_VERSION)}
-    return ours | frontend.toolchain() | {"pyarrow": version("pyarrow")}
+    return ours | frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
 
 def of_run(frontend: str, versions: dict[str, str], shards: Iterable[Shard]) -> Manifest:

@@ -225,6 +225,12 @@ class Algebra:
         """A scalar as the real type."""
         return value if value.type is self.real else self.cast(value, self.real)
 
+    def like(self, value: Expr, other: Expr) -> Expr:
+        """An integer as another's type; anything else as it is."""
+        if value.kind != "i" or value.type is other.type or not isinstance(other.type, Scalar):
+            return value
+        return self.cast(value, other.type)
+
     def component(self, value: Expr, position: int) -> Expr:
         """One component of a vector."""
         scalar: Scalar = value.type.scalar  # type: ignore[union-attr]

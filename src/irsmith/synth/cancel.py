@@ -70,9 +70,12 @@ def axis(value: Expr, definitions: Definitions) -> Expr:
     return value
 
 
-def _holds(value: Expr, operators: tuple[str, ...], part: Expr, definitions: Definitions) -> bool:
+def _holds(
+    value: Expr, operators: tuple[str, ...], part: Expr, definitions: Definitions, places: tuple[int, ...] = (0, 1)
+) -> bool:
+    """Whether a value was made by one of some operators from a part, in one of some operand places."""
     held = root(value, definitions)
-    return held.op in operators and any(same(arg, part) for arg in held.args)
+    return held.op in operators and any(place < len(held.args) and same(held.args[place], part) for place in places)
 
 
 def same(a: Expr, b: Expr) -> bool:
@@ -86,29 +89,34 @@ def same(a: Expr, b: Expr) -> bool:
     )
 
 
+_MINUS = ("sub", "vsub", "msub")
+_PLUS = ("add", "vadd", "madd")
+
+
 def _sum(a: Expr, b: Expr, definitions: Definitions) -> bool:
-    return _holds(a, ("sub", "vsub", "msub"), b, definitions) or _holds(b, ("sub", "vsub", "msub"), a, definitions)
+    """(c - b) + b."""
+    return _holds(a, _MINUS, b, definitions, (1,)) or _holds(b, _MINUS, a, definitions, (1,))
 
 
 def _difference(a: Expr, b: Expr, definitions: Definitions) -> bool:
-    words = ("add", "sub", "vadd", "vsub", "madd", "msub")
-    return (
-        _holds(a, words, b, definitions)
-        or _holds(b, words, a, definitions)
-        or same(root(a, definitions), root(b, definitions))
-    )
+    """(b + c) - b, (b - c) - b, and a value less itself."""
+    for x, y in ((a, b), (b, a)):
+        if _holds(x, _PLUS, y, definitions) or _holds(x, _MINUS, y, definitions, (0,)):
+            return True
+    return _equal(a, b, definitions)
 
 
 def _product(a: Expr, b: Expr, definitions: Definitions) -> bool:
-    return _holds(a, ("div",), b, definitions) or _holds(b, ("div",), a, definitions)
+    """(c / b) * b."""
+    return _holds(a, ("div",), b, definitions, (1,)) or _holds(b, ("div",), a, definitions, (1,))
 
 
 def _quotient(a: Expr, b: Expr, definitions: Definitions) -> bool:
-    return (
-        _holds(a, ("mul", "div", "square"), b, definitions)
-        or _holds(b, ("mul", "div", "square"), a, definitions)
-        or same(a, b)
-    )
+    """(b * c) / b, (b / c) / b, and a value by itself."""
+    for x, y in ((a, b), (b, a)):
+        if _holds(x, ("mul", "square"), y, definitions) or _holds(x, ("div",), y, definitions, (0,)):
+            return True
+    return _equal(a, b, definitions)
 
 
 def _parallel(a: Expr, b: Expr, definitions: Definitions) -> bool:
@@ -162,6 +170,8 @@ def refuse_empty(operator: str, args: tuple[Expr, ...], definitions: Definitions
         banned = _EMPTY_AFTER.get(operator)
         if banned is not None:
             held = root(args[0], definitions)
+            if operator == "exp" and held.op == "neg":
+                held = root(held.args[0], definitions)
             if held.op in banned or held.op == "sign":
                 raise Discard(operator)
             if (

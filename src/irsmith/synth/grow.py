@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from irsmith.synth.cancel import same
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 from irsmith.synth.sketch import Sketch
 
 _FUNCTIONS = frozenset({
-    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt", "cbrt", "floor", "ceil",
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt",
+    "cbrt", "floor", "ceil",
     "round", "frac", "sign", "degrees", "radians", "pow",
 })  # fmt: skip
 _ORDER = {"m": 0, "v": 1, "f": 2, "i": 3}
@@ -29,6 +31,8 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
     work = list(operands)
     if want != "i":
         work = [al.real_of(value) if value.kind == "i" else value for value in work]
+    elif any(value.type is not work[0].type for value in work):
+        work = [value if value.type is al.whole else al.cast(value, al.whole) for value in work]
     failures = 0
     while len(work) > 1 or size > 0 or work[0].kind != want:
         many = len(work)
@@ -100,11 +104,10 @@ def operands(s: Sketch, count: int, kinds: str, *, fresh: float = 0.75) -> list[
         if not source:
             break
         value = source[rng.below(len(source))]
-        if value in chosen:
+        if any(value is other or same(value, other) for other in chosen):
             continue
         chosen.append(value)
-        if value in unread:
-            unread.remove(value)
+        unread = [other for other in unread if other is not value]
     if not chosen:
         raise Discard("operands")
     for value in chosen:

@@ -22,12 +22,14 @@ Lanes = npt.NDArray[Any]
 GROUPS, MEMBERS = 8, 8
 LANES = GROUPS * MEMBERS
 _COLUMNS = 512
+_FACTORS = frozenset({"mul", "vscale", "neg", "vneg", "square", "cw_mul", "mmul", "mvmul", "mscale", "outer"})
 _LEAVES = frozenset({"literal", "name", "index", "field", "extent"})
 # The least part of a result's spread that an operand must account for, and the least spread itself.
 _LEAST_EFFECT = 0.006
-_LEAST_SPREAD = 2e-3
-# The least part of a variable's spread that anything which went into it must account for, by way of others.
-_LEAST_INFLUENCE = 4e-3
+_LEAST_SPREAD = 0.02
+# The least part of a variable's spread that anything which went into it must account for, by way of others: as a
+# multiple of what an operand must account for.
+_LEAST_INFLUENCE = 0.8
 # The least that the arms of a conditional must differ by, as a part of the result's spread.
 _LEAST_CHOICE = 0.04
 # The fewest lanes on either side of a test.
@@ -52,7 +54,8 @@ _BY_LANE, _BY_GROUP, _SHUFFLE = _tables()
 
 
 def _tuple_dot(a: Lanes, b: Lanes) -> Lanes:
-    return (a * b).sum(axis=-1)
+    total: Lanes = (a * b).sum(axis=-1)
+    return total
 
 
 def _column(value: Lanes) -> Lanes:
@@ -66,11 +69,13 @@ def _square_column(value: Lanes) -> Lanes:
 
 
 def _cross(a: Lanes, b: Lanes) -> Lanes:
-    return a[..., (1, 2, 0)] * b[..., (2, 0, 1)] - a[..., (2, 0, 1)] * b[..., (1, 2, 0)]
+    result: Lanes = a[..., (1, 2, 0)] * b[..., (2, 0, 1)] - a[..., (2, 0, 1)] * b[..., (1, 2, 0)]
+    return result
 
 
 def _normalize(v: Lanes) -> Lanes:
-    return v / (np.sqrt((v * v).sum(axis=-1))[..., None] + 1e-12)
+    unit: Lanes = v / (np.sqrt((v * v).sum(axis=-1))[..., None] + 1e-12)
+    return unit
 
 
 def _transposed(m: Lanes) -> Lanes:
@@ -79,7 +84,8 @@ def _transposed(m: Lanes) -> Lanes:
 
 def _smoothstep(a: Lanes, b: Lanes, x: Lanes) -> Lanes:
     t = np.clip((x - a) / (b - a), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    eased: Lanes = t * t * (3.0 - 2.0 * t)
+    return eased
 
 
 def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,20 +95,26 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
 _MEANINGS: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "mod": np.fmod, "rem": np.fmod,
     "floordiv": np.floor_divide, "square": np.square, "neg": np.negative, "abs": np.abs, "min": np.minimum,
-    "max": np.maximum, "clamp": lambda x, a, b: np.minimum(np.maximum(x, a), b), "sign": np.sign, "pow": np.power, "sqrt": np.sqrt,
-    "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "exp": np.exp, "log": np.log, "log2": np.log2,
+    "max": np.maximum, "clamp": lambda x, a, b: np.minimum(np.maximum(x, a), b), "sign": np.sign, "pow": np.power,
+    "sqrt": np.sqrt,
+    "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "exp": np.exp, "log": np.log,
+    "log2": np.log2,
     "log10": np.log10, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "frac": lambda x: x - np.floor(x),
     "lerp": lambda a, b, t: a + (b - a) * t, "smoothstep": _smoothstep, "degrees": np.degrees, "radians": np.radians,
-    "shl": _whole(np.left_shift), "shr": _whole(np.right_shift), "and": _whole(np.bitwise_and), "or": _whole(np.bitwise_or),
+    "shl": _whole(np.left_shift), "shr": _whole(np.right_shift), "and": _whole(np.bitwise_and),
+    "or": _whole(np.bitwise_or),
     "xor": _whole(np.bitwise_xor),
-    "vadd": np.add, "vsub": np.subtract, "vneg": np.negative, "vscale": lambda v, x: v * _column(x), "vdiv": lambda v, x: v / _column(x),
+    "vadd": np.add, "vsub": np.subtract, "vneg": np.negative, "vscale": lambda v, x: v * _column(x),
+    "vdiv": lambda v, x: v / _column(x),
     "cw_mul": np.multiply, "cw_div": np.divide, "vmin": np.minimum, "vmax": np.maximum, "vabs": np.abs,
     "vlerp": lambda a, b, t: a + (b - a) * _column(t), "dot": _tuple_dot, "cross": _cross, "normalize": _normalize,
     "length": lambda v: np.sqrt((v * v).sum(axis=-1)), "length_sq": lambda v: (v * v).sum(axis=-1),
     "madd": np.add, "msub": np.subtract, "mscale": lambda m, x: m * _square_column(x), "mmul": np.matmul,
     "mvmul": lambda m, v: (m @ v[..., None])[..., 0], "transpose": _transposed, "determinant": np.linalg.det,
-    "trace": lambda m: np.trace(m, axis1=-2, axis2=-1), "ddot": lambda a, b: (a * b).sum(axis=(-2, -1)), "inverse": np.linalg.inv,
+    "trace": lambda m: np.trace(m, axis1=-2, axis2=-1), "ddot": lambda a, b: (a * b).sum(axis=(-2, -1)),
+    "inverse": np.linalg.inv,
     "outer": lambda a, b: a[..., :, None] * b[..., None, :], "diag": lambda v: v[..., :, None] * np.eye(v.shape[-1]),
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "both": np.logical_and, "either": np.logical_or, "not": np.logical_not,
@@ -120,11 +132,30 @@ class Probe:
         shared: Arrays whose elements all threads read alike.
         influence: How much of each variable's spread is owed to each name that went into it.
         weights: The influences on the value that was checked last.
+        contrast: How far each variable varies, relative to its size.
+        last: The contrast of the value that was checked last.
+        least: The least part of a result's spread that an operand must account for.
     """
 
-    __slots__ = ("_elements", "_next", "helpers", "influence", "looping", "mask", "shared", "values", "weights")
+    __slots__ = (
+        "_elements",
+        "_next",
+        "contrast",
+        "helpers",
+        "influence",
+        "last",
+        "least",
+        "looping",
+        "mask",
+        "shared",
+        "values",
+        "weights",
+    )
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, least: float = _LEAST_EFFECT) -> None:
+        self.least = least
+        self.last = 1.0
+        self.contrast: dict[str, float] = {}
         self.values: dict[str, Lanes] = {}
         self.mask: Lanes | None = None
         self.looping = 0
@@ -134,6 +165,14 @@ class Probe:
         self.weights: dict[str, float] = {}
         self._elements: dict[Any, Lanes] = {}
         self._next = first
+
+    def state(self) -> tuple[Any, ...]:
+        """What `restore` needs to forget all that happens from now on."""
+        return dict(self.values), dict(self._elements), dict(self.influence), self.mask, self.looping
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Go back to an earlier state. Names that are free again may come to stand for something else."""
+        self.values, self._elements, self.influence, self.mask, self.looping = state
 
     def _draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
         """Lanes spread over an input's domain."""
@@ -201,7 +240,8 @@ class Probe:
         if op == "choose":
             return np.where(*args)
         if op == "mutable":
-            return np.full((LANES, e.type.length), e.value) if e.kind == "v" else np.full(LANES, e.value)  # type: ignore[union-attr]
+            shape = (LANES, e.type.length) if e.kind == "v" else (LANES,)  # type: ignore[union-attr]
+            return np.full(shape, e.value)
         if op == "call":
             return self._call(self.helpers[e.name], [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args])
         raise Discard(op)
@@ -266,28 +306,35 @@ class Probe:
             raise Discard("constant")
         weights: dict[str, float] = {}
         share = 1.0
-        several = len(leaves) > 1
+        # What only multiplies cannot drown an operand that varies itself.
+        product = len(leaves) > 1 and _multiplies(value)
+        several = len(leaves) > 1 and not product
         for bit, leaf in leaves.values():
             if several:
                 if not isinstance(self._leaf(leaf), np.ndarray):
                     continue
                 difference = np.abs(self._seen(_shuffled(self, value, bit, memo)) - seen)
                 share = float(np.add.reduce(difference, axis=None)) / difference.size / spread * 3.0
-                if not share > _LEAST_EFFECT * 3.0:
+                if not share > self.least * 3.0:
                     raise Discard("no effect")
                 share = min(share, 1.0)
+            elif product:
+                share = self.contrast.get(leaf.name) or _contrast(leaf.span.low, leaf.span.high)
             for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
                 weights[name] = weights.get(name, 0.0) + weight * share
-        if weights and min(weights.values()) < _LEAST_INFLUENCE:
+        if weights and min(weights.values()) < self.least * _LEAST_INFLUENCE:
             raise Discard("drowned")
         self.weights = weights
+        self.last = _contrast(low, high)
         return lanes
 
-    def _visit(self, e: Expr, leaves: dict[Any, tuple[int, Expr]], memo: dict[int, tuple[Lanes, int]]) -> tuple[Lanes, int]:
+    def _visit(
+        self, e: Expr, leaves: dict[Any, tuple[int, Expr]], memo: dict[int, tuple[Lanes, int]]
+    ) -> tuple[Lanes, int]:
         """The lanes of every node, with the leaves below it as bits."""
         op = e.op
         if op in _LEAVES:
-            if op == "literal" or op == "extent":
+            if op in {"literal", "extent"}:
                 entry = self._leaf(e), 0
             else:
                 place = e.name if op == "name" else _place(e)
@@ -310,6 +357,7 @@ class Probe:
         """Give a variable its lanes, and what influences it: that of the value checked last."""
         self.values[name] = lanes
         self.influence[name] = {**self.weights, name: 1.0}
+        self.contrast[name] = self.last
 
     def merge(self, test: Expr, holds: Lanes, then: tuple[dict[str, Lanes], dict[str, dict[str, float]]]) -> set[str]:
         """Join the lanes behind a conditional; the names that either arm changed.
@@ -394,6 +442,16 @@ def _like(mask: Lanes, lanes: Lanes) -> Lanes:
     return mask if lanes.ndim <= 1 else mask.reshape(LANES, *[1] * (lanes.ndim - 1))
 
 
+def _contrast(low: float, high: float) -> float:
+    """How far an interval extends, relative to how far from zero it lies; at most 1."""
+    return min(1.0, (high - low) / (max(-low, high) + 1e-9))
+
+
+def _multiplies(e: Expr) -> bool:
+    """Whether an expression is a product of leaves."""
+    return e.op in _LEAVES or (e.op in _FACTORS and all(map(_multiplies, e.args)))
+
+
 def _shuffled(probe: Probe, e: Expr, bit: int, memo: dict[int, tuple[Lanes, int]]) -> Lanes:
     """An expression's lanes with one leaf's lanes in another order; what does not depend on it is not redone."""
     lanes, bits = memo[id(e)]
@@ -401,7 +459,7 @@ def _shuffled(probe: Probe, e: Expr, bit: int, memo: dict[int, tuple[Lanes, int]
         return lanes
     if e.op in _LEAVES:
         return lanes[_SHUFFLE]
-    return probe._apply(e, [_shuffled(probe, arg, bit, memo) for arg in e.args])  # noqa: SLF001
+    return probe._apply(e, [_shuffled(probe, arg, bit, memo) for arg in e.args])
 
 
 def _place(e: Expr) -> Any:

@@ -17,7 +17,7 @@ from irsmith.synth.names import Names, plural, suggestion
 from irsmith.synth.probe import Lanes, Probe
 from irsmith.synth.style import Style
 from irsmith.synth.themes import Quantity, Theme
-from irsmith.types import INT32, Domain, Struct, ValueType
+from irsmith.types import FLOAT16, INT32, Domain, Struct, ValueType
 
 _ONE_AXIS = (16, 24, 32, 32, 48, 64)
 _ABBREVIATIONS = ("{0}", "{0}_i", "{1}", "this_{0}", "{1}_i", "cur_{0}", "{1}0", "{0}_val")
@@ -112,7 +112,8 @@ class Sketch:
         self.verb = ""
         self.guarded = False
         self.neighbours: list[Expr] = []
-        self.probe = Probe(rng.below(512))
+        # A half has few digits: what is to be felt in one must be larger.
+        self.probe = Probe(rng.below(512), 0.03 if al.real is FLOAT16 else 0.006)
         self.assignable: list[Expr] = []
         self._outer: list[list[Expr]] = []
 
@@ -225,8 +226,7 @@ class Sketch:
         taken, budget, assignable = set(self.names.taken), self.budget, list(self.assignable)
         module = len(self.constants), len(self.helpers), len(self.structs)
         probe = self.probe
-        lanes, mask, definitions = dict(probe.values), probe.mask, dict(self.al.definitions)
-        influence, looping = dict(probe.influence), probe.looping
+        tried, definitions = probe.state(), dict(self.al.definitions)
         try:
             phase()
         except Discard:
@@ -237,8 +237,8 @@ class Sketch:
             del self.constants[module[0] :], self.structs[module[2] :]
             del self.helpers[module[1] :], self.contracts[module[1] :]
             self.names.taken, self.budget = taken, budget
-            probe.values, probe.mask, self.al.definitions = lanes, mask, definitions
-            probe.influence, probe.looping = influence, looping
+            self.al.definitions = definitions
+            probe.restore(tried)
             return False
         return True
 
@@ -286,6 +286,7 @@ class Sketch:
         """A new array argument. The expression stands for its elements, and lacks its subscripts."""
         text = self.names.claim(wish)
         self.arguments.append(Argument(text, type, len(shape), direction, shape, domain))
+        self.budget -= 1
         span = usual(domain.low, domain.high) if domain else exactly(0.0)
         return Expr("index", kind_of(type), type, span, (), text)
 
@@ -303,6 +304,7 @@ class Sketch:
         """A new argument by value, in scope and unread."""
         text = self.names.claim(wish)
         self.arguments.append(Argument(text, type, 0, Direction.IN, (), Domain(low, high)))
+        self.budget -= 1
         made = variable(text, type, usual(low, high))
         self.probe.argument(made)
         return self.add(made)
@@ -387,6 +389,7 @@ class Sketch:
         text = self.names.free(words, self.rng)
         domain = None if direction is Direction.OUT else Domain(-1.0, 1.0) if kind != "i" else Domain(0, 20)
         self.arguments.append(Argument(text, type, len(shape), direction, shape, domain))
+        self.budget -= 1
         return Expr("index", kind, type, usual(-1.0, 1.0), self.coords, text)
 
 

@@ -125,7 +125,7 @@ def clamp(_: int, a: float, b: float, c: float, d: float, e: float, f: float) ->
     """A value kept between two bounds that can both bind, or one of them."""
     if d > e or (c <= a and f >= b) or c >= b or f <= a:
         return None
-    return max(a, c), min(b, f)
+    return min(max(a, c), e), min(max(b, d), f)
 
 
 def arctan2(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
@@ -216,7 +216,7 @@ def fraction(_: int, a: float, b: float) -> Bounds | None:
     return (0.0, 1.0) if a >= 0.0 and b - a > 1.0 else None
 
 
-def smoothstep(_: int, a: float, b: float, c: float, d: float, e: float, f: float) -> Bounds | None:
+def smoothstep(_: int, __: float, b: float, c: float, ___: float, e: float, f: float) -> Bounds | None:
     """The cubic step between two edges, where the value crosses them."""
     if c - b < SMALLEST_DIVISOR or e >= c or f <= b:
         return None

@@ -42,10 +42,10 @@ class Sizes:
         spread: The standard deviation of the logarithm of the lines.
     """
 
-    shortest: int = 4
+    shortest: int = 5
     median: int = 18
     longest: int = 120
-    spread: float = 0.75
+    spread: float = 0.95
 
     def __post_init__(self) -> None:
         if not 3 <= self.shortest <= self.median <= self.longest <= 400:

@@ -25,9 +25,9 @@ class Category:
 
 
 CATEGORIES: dict[str, Category] = {
-    "arithmetic": Category(base.arithmetic, 1.0, 0.8),
+    "arithmetic": Category(base.arithmetic),
     "scalar_param": Category(base.scalar_param, 1.0, 0.9),
-    "math": Category(base.math, 1.0, 0.9),
+    "math": Category(base.math),
     "vector": Category(base.vector),
     "matrix": Category(base.matrix, 1.0, 0.9),
     "control_flow": Category(base.control_flow),

@@ -14,14 +14,14 @@ def opened(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
     """Open the kernel and load a first set of values, more for a longer kernel."""
     rng = s.rng
     s.open(rng.pick((1, 1, 1, 1, 1, 2, 2, 3)) if s.budget > 3 else 1)
-    count = max(fewest, min(6, 1 + rng.below(2 + s.budget // 6)))
+    count = max(fewest, min(6, 1 + rng.below(2 + s.budget // 8)))
     straight.loads(s, "".join(rng.pick(kinds) for _ in range(count)))
     if rng.chance(0.45):
         s.param()
     _extras(s)
 
 
-def must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
+def must(s: Sketch, phase: Callable[[Sketch], object], tries: int = 5) -> None:
     """Run a phase that the category is about."""
     for _ in range(tries):
         if s.attempt(lambda: phase(s)):
@@ -29,7 +29,7 @@ def must(s: Sketch, phase: Callable[[Sketch], None], tries: int = 5) -> None:
     raise Discard("category")
 
 
-def spend(s: Sketch, *phases: Callable[[Sketch], None], kinds: str = "ff") -> None:
+def spend(s: Sketch, *phases: Callable[[Sketch], object], kinds: str = "ff") -> None:
     """Fill the lines that are left with more of the same, and intermediate values."""
     rng = s.rng
     while s.budget > 3:
@@ -117,7 +117,7 @@ def nested_branch(s: Sketch) -> None:
     """A choice within a choice."""
     opened(s, s.rng.pick(("f", "f", "ffi", "fv")), fewest=2)
     straight.temps(s, s.rng.pick((0, 1, 2)))
-    must(s, lambda t: branches.define_both(t, 2) if t.rng.chance(0.6) or not t.assignable else branches.update(t, 2))
+    must(s, branches.nest)
     spend(s, branches.branch)
     straight.finish(s)
 

@@ -8,7 +8,7 @@ from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.base import must, opened, spend
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of
-from irsmith.synth.ir import Assign, Atomic, Expr, If, Return, Span
+from irsmith.synth.ir import Assign, Atomic, Expr, If, Return, Span, Stmt
 from irsmith.synth.phases import atomics, branches, functions, loops, records, straight, whiles
 from irsmith.synth.sketch import Sketch
 from irsmith.types import INT32, Domain
@@ -24,20 +24,27 @@ def _moved(coord: Expr, by: int) -> Expr:
 
 
 _DIRECTIONS = {
-    (-1,): ("left", "prev", "lo"), (1,): ("right", "next_val", "hi"), (-2,): ("left2", "prev2"), (2,): ("right2", "next2"),
-    (-1, 0): ("up", "north", "top"), (1, 0): ("down", "south", "bottom"), (0, -1): ("left", "west"), (0, 1): ("right", "east"),
-    (-1, -1): ("nw", "up_left"), (-1, 1): ("ne", "up_right"), (1, -1): ("sw", "down_left"), (1, 1): ("se", "down_right"),
-    (-1, 0, 0): ("x_lo", "back"), (1, 0, 0): ("x_hi", "front"), (0, -1, 0): ("y_lo", "below"), (0, 1, 0): ("y_hi", "above"),
-    (0, 0, -1): ("z_lo", "near_val"), (0, 0, 1): ("z_hi", "far_val"), (0,): ("center", "c", "mid"), (0, 0): ("center", "c", "mid"),
+    (-1,): ("left", "prev", "lo"), (1,): ("right", "next_val", "hi"), (-2,): ("left2", "prev2"), (2,): ("right2",
+    "next2"),
+    (-1, 0): ("up", "north", "top"), (1, 0): ("down", "south", "bottom"), (0, -1): ("left", "west"), (0,
+    1): ("right", "east"),
+    (-1, -1): ("nw", "up_left"), (-1, 1): ("ne", "up_right"), (1, -1): ("sw", "down_left"), (1, 1): ("se",
+    "down_right"),
+    (-1, 0, 0): ("x_lo", "back"), (1, 0, 0): ("x_hi", "front"), (0, -1, 0): ("y_lo", "below"), (0, 1, 0): ("y_hi",
+    "above"),
+    (0, 0, -1): ("z_lo", "near_val"), (0, 0, 1): ("z_hi", "far_val"), (0,): ("center", "c", "mid"), (0,
+    0): ("center", "c", "mid"),
     (0, 0, 0): ("center", "c", "mid"),
 }  # fmt: skip
 _SHAPES: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
     1: (((-1,), (1,)), ((-1,), (0,), (1,)), ((-2,), (-1,), (1,), (2,)), ((-1,), (0,)), ((0,), (1,))),
     2: (
-        ((-1, 0), (1, 0), (0, -1), (0, 1)), ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)), ((0, -1), (0, 1)), ((-1, 0), (1, 0)),
+        ((-1, 0), (1, 0), (0, -1), (0, 1)), ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)), ((0, -1), (0, 1)), ((-1, 0),
+        (1, 0)),
         ((-1, -1), (-1, 1), (1, -1), (1, 1)), ((0, 0), (0, 1), (1, 0)),
     ),
-    3: (((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)), ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))),
+    3: (((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)),
+        ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))),
 }  # fmt: skip
 
 
@@ -45,7 +52,8 @@ def stencil(s: Sketch) -> None:
     """An element from its neighbours, with the border guarded."""
     rng, al = s.rng, s.al
     rank = rng.pick((1, 1, 2, 2, 2, 3))
-    s.open(rank)
+    # Enough along each axis for an inside.
+    s.open(rank, (4, rng.between(4, 5), 4) if rank == 3 else ())
     for _ in range(1 if s.budget < 16 else rng.pick((1, 1, 2))):
         _neighbourhood(s, rank)
     if rng.chance(0.7):
@@ -129,7 +137,7 @@ def _size_argument(s: Sketch, axis: int, extent: int) -> Expr:
     return variable(text, INT32, exactly(extent))
 
 
-def _border_value(s: Sketch) -> list[Assign]:
+def _border_value(s: Sketch) -> list[Stmt]:
     """The border's own result: a copy of the field, where there is one of the same type."""
     out = next(
         (a for a in s.arguments if a.direction is Direction.OUT and a.type is s.al.real and a.shape == s.extents), None
@@ -167,6 +175,9 @@ def _neighbourhood(s: Sketch, rank: int) -> None:
         s.define(slope, s.names_free(("grad", "slope", "central", "d_dx", "deriv")))
         if rng.chance(0.5):
             _laplacian(s, neighbours, centre_value or centre)
+    elif len(neighbours) == 1:
+        s.read(centre_value or centre)
+        s.define(al.do("sub", neighbours[0], centre_value or centre), s.names_free(("diff", "grad", "slope", "jump")))
     elif rng.chance(0.65):
         _laplacian(s, neighbours, centre_value or centre)
     else:
@@ -221,7 +232,7 @@ def histogram(s: Sketch) -> None:
     """Count or weigh values in the bins that they fall into."""
     rng, al = s.rng, s.al
     opened(s, "f")
-    straight.temps(s, rng.pick((0, 0, 1, 2)))
+    straight.temps(s, rng.pick((1, 2, 2, 3)))
     spend(s, branches.branch)
     values = [value for value in s.pool if value.kind == "f" and value.span.high - value.span.low > 0.5]
     if not values:
@@ -326,11 +337,13 @@ def _placed(s: Sketch) -> None:
     for value in values:
         s.read(value)
     kind = "v" if any(value.kind == "v" for value in values) else "f"
-    value = grow(s, values, max(size_of(s) - 1, len(values) - 1), kind)
+    value = grow(s, values, max(straight.work_left(s), len(values) - 1), kind)
     lanes = s.probe.of(value) if value.op == "name" else s.probe.check(value)
     if not s.probe.varies_by_thread(lanes):
         raise Discard("the same for every thread")
     coords, extents = s.coords, s.extents
+    places: tuple[Expr, ...]
+    shape: tuple[int, ...]
     if len(coords) == 1:
         i, n = coords[0], extents[0]
         roll = rng.random()

@@ -185,7 +185,7 @@ def _gram(al: Algebra, rng: Stream, m: Expr) -> Expr:
     return al.do("mmul", transposed, m) if rng.chance(0.5) else al.do("mmul", m, transposed)
 
 
-def _symmetric(al: Algebra, rng: Stream, m: Expr) -> Expr:
+def _symmetric(al: Algebra, _: Stream, m: Expr) -> Expr:
     part = al.do("madd", leaf(m), al.do("transpose", m))
     return al.do("mscale", part, al.literal(0.5))
 
@@ -220,7 +220,6 @@ def _conjugate(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
 
 
 def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
-    rows: int = m.type.rows  # type: ignore[union-attr]
     identity = Expr("identity", "m", m.type, TRUTH)
     scaled = al.do("mscale", identity, x)
     return al.do("madd", m, scaled)
@@ -228,22 +227,27 @@ def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
 
 COMPOSITE_MOVES: Moves = {
     "v": (
-        (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3, _unary("length")),
+        (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3,
+        _unary("length")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
     ),
     "vv": (
-        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross), (0.8, _binary("vmin")),
+        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross),
+        (0.8, _binary("vmin")),
         (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
         (1, _reflect), (0.8, _reject), (1, _midpoint),
     ),
     "vf": (
-        (5, _pair("vscale")), (1.5, _pair("vdiv")), (1, _resize), (1.2, _excess("sub")), (1.2, _excess("mul")), (0.6, _excess("max")),
+        (5, _pair("vscale")), (1.5, _pair("vdiv")), (1, _resize), (1.2, _excess("sub")), (1.2, _excess("mul")), (0.6,
+        _excess("max")),
         (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten),
     ),
     "vvf": ((4, _step("vadd")), (3, _step("vsub")), (2, _vector_blend), (2, _pull)),
-    "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub")), (2, _spring), (1.2, _assemble)),
+    "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub")),
+        (2, _spring), (1.2, _assemble)),
     "m": (
-        (2, _unary("transpose")), (1.5, _unary("determinant")), (1.5, _unary("trace")), (2, _inverse), (1, _stable_determinant),
+        (2, _unary("transpose")), (1.5, _unary("determinant")), (1.5, _unary("trace")), (2, _inverse), (1,
+        _stable_determinant),
         (1.5, _element), (1.5, _gram), (1, _symmetric),
     ),
     "mm": ((4, _pair("mmul")), (3, _binary("madd")), (2.5, _binary("msub")), (1, _binary("ddot")), (0.6, _conjugate)),

@@ -166,6 +166,7 @@ def _smooth(al: Algebra, _: Stream, x: Expr) -> Expr:
 
 
 def complement(al: Algebra, _: Stream, x: Expr) -> Expr:
+    """One minus a share."""
     if x.span.low < 0.0 or x.span.high > 1.0:
         raise Discard("complement")
     return al.do("sub", al.literal(1.0), x)
@@ -313,21 +314,25 @@ def _hash_step(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
 
 
 PLAIN_MOVES: Moves = {
-    "f": ((5, _scale), (4, _shift), (1.5, _divide_by), (2.5, _square), (0.6, _unary("neg")), (0.7, _cube), (1, _reciprocal), (0.8, complement)),
+    "f": ((5, _scale), (4, _shift), (1.5, _divide_by), (2.5, _square), (0.6, _unary("neg")), (0.7, _cube),
+        (1, _reciprocal), (0.8, complement)),
     "ff": (
         (5, _binary("add")), (6, _binary("sub")), (9, _binary("mul")), (3, _binary("div")), (1.2, _mean),
         (1.5, _soft_ratio), (0.7, _contrast), (1.2, _half_square), (1.5, _keep), (0.3, _binary("mod")),
     ),
     "fff": (
         (5, _linear("add")), (3, _linear("sub")), (2, _blend), (2, _standardise), (2, _chain("mul", "mul")),
-        (1.5, _chain("add", "add")), (1.5, _chain("sub", "mul")), (1, _chain("mul", "sub")), (0.8, _weighted), (1, _chain("add", "mul")),
+        (1.5, _chain("add", "add")), (1.5, _chain("sub", "mul")), (1, _chain("mul", "sub")), (0.8, _weighted), (1,
+        _chain("add", "mul")),
     ),
     "i": (
         (3, _whole_with("mul", (2, 3, 4, 5, 10))), (3, _whole_with("add", (1, 2, 3, 5, 7, 10))),
-        (2, _whole_with("sub", (1, 2, 3, 5, 10))), (2.5, _whole_with("rem", _WHOLES)), (2, _whole_with("floordiv", (2, 3, 4, 5, 8))),
+        (2, _whole_with("sub", (1, 2, 3, 5, 10))), (2.5, _whole_with("rem", _WHOLES)), (2,
+        _whole_with("floordiv", (2, 3, 4, 5, 8))),
     ),
     "ii": (
-        (5, _binary("add")), (4, _binary("sub")), (4, _binary("mul")), (1, _hash_step), (0.8, _binary("rem")), (0.6, _binary("floordiv")),
+        (5, _binary("add")), (4, _binary("sub")), (4, _binary("mul")), (1, _hash_step), (0.8, _binary("rem")), (0.6,
+        _binary("floordiv")),
     ),
 }  # fmt: skip
 """The arithmetic that needs no function: weights and moves for each sequence of operand kinds."""
@@ -335,10 +340,13 @@ PLAIN_MOVES: Moves = {
 SCALAR_MOVES: Moves = {
     "f": (
         (2.5, _wave("sin")), (2.5, _wave("cos")), (0.4, _unary("tan")), (0.4, _unary("asin")), (0.4, _unary("acos")),
-        (0.8, _unary("atan")), (0.25, _unary("sinh")), (0.25, _unary("cosh")), (2, _unary("tanh")), (1, _unary("exp")),
+        (0.8, _unary("atan")), (0.25, _unary("sinh")), (0.25, _unary("cosh")), (2, _unary("tanh")), (1,
+        _unary("exp")),
         (2.5, _decay), (1.2, _gaussian), (1.5, _safe_log), (1, _log1p), (0.3, _unary("log2")), (0.3, _unary("log10")),
-        (3, _safe_root), (0.3, _unary("cbrt")), (2.5, _unary("abs")), (1.5, _power), (1.2, _sigmoid), (0.8, _softsign),
-        (0.4, _unary("floor")), (0.25, _unary("ceil")), (0.25, _unary("round")), (0.3, _unary("frac")), (0.5, _unary("sign")),
+        (3, _safe_root), (0.3, _unary("cbrt")), (2.5, _unary("abs")), (1.5, _power), (1.2, _sigmoid), (0.8,
+        _softsign),
+        (0.4, _unary("floor")), (0.25, _unary("ceil")), (0.25, _unary("round")), (0.3, _unary("frac")), (0.5,
+        _unary("sign")),
         (2, _one_sided("max")), (1.6, _one_sided("min")), (2, _clamp), (0.7, _smooth), (0.4, _wrap),
         (0.15, _unary("degrees")), (0.15, _unary("radians")),
     ),
@@ -352,12 +360,15 @@ SCALAR_MOVES: Moves = {
         (0.8, _chain("mul", "max")), (0.8, _chain("sub", "max")),
     ),
     "i": (
-        (1.2, _unary("abs")), (0.4, _unary("neg")), (1, _whole_with("shl", (1, 2, 3, 4))), (1, _whole_with("shr", (1, 2, 3, 4))),
-        (1.5, _whole_with("and", _MASKS)), (0.6, _whole_with("xor", (5, 21, 85, 255))), (0.5, _whole_with("or", (1, 2, 4, 8))),
+        (1.2, _unary("abs")), (0.4, _unary("neg")), (1, _whole_with("shl", (1, 2, 3, 4))), (1,
+        _whole_with("shr", (1, 2, 3, 4))),
+        (1.5, _whole_with("and", _MASKS)), (0.6, _whole_with("xor", (5, 21, 85, 255))), (0.5,
+        _whole_with("or", (1, 2, 4, 8))),
         (1, _one_sided("min")), (1, _one_sided("max")), (0.2, _unary("sign")),
     ),
     "ii": (
-        (2, _binary("min")), (2, _binary("max")), (1.2, _whole_distance), (1, _binary("xor")), (0.8, _binary("and")), (0.6, _binary("or")),
+        (2, _binary("min")), (2, _binary("max")), (1.2, _whole_distance), (1, _binary("xor")), (0.8, _binary("and")),
+        (0.6, _binary("or")),
     ),
 }  # fmt: skip
 """What the functions of a mathematics library add."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from irsmith.kernel import Argument, Direction
 from irsmith.synth.algebra import whole
 from irsmith.synth.errors import Discard
-from irsmith.synth.grow import grow, size_of, wanted_kind
+from irsmith.synth.grow import grow, wanted_kind
 from irsmith.synth.ir import Atomic, Expr, Span
+from irsmith.synth.phases import straight
 from irsmith.synth.phases.branches import guarded
 from irsmith.synth.sketch import Sketch
 from irsmith.types import FLOAT16, INT32, Domain
@@ -41,7 +42,7 @@ def atomic(s: Sketch, *, by_index: bool = False) -> None:
     for value in values:
         s.read(value)
     kind = wanted_kind(s, values)
-    value = grow(s, values, size_of(s) - 1, kind)
+    value = grow(s, values, straight.work_left(s), kind)
     word = (
         rng.pick(("add", "add", "add", "add", "sub", "max", "min")) if kind != "v" else rng.pick(("add", "add", "sub"))
     )

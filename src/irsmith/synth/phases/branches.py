@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from irsmith.synth.algebra import exactly, union, usual
 from irsmith.synth.errors import Discard
@@ -156,6 +157,18 @@ def branch(s: Sketch, depth: int = 1) -> None:
         define_both(s, depth)
 
 
+def nest(s: Sketch) -> None:
+    """A conditional in an arm of another.
+
+    Raises:
+        Discard: The arms came out plain.
+    """
+    (define_both if s.rng.chance(0.6) or not s.assignable else update)(s, 2)
+    outer = s.body[-1]
+    if not isinstance(outer, If) or not any(isinstance(inner, If) for inner in (*outer.then, *outer.orelse)):
+        raise Discard("nest")
+
+
 def ternary(s: Sketch) -> None:
     """A variable with a conditional expression."""
     test = condition(s)
@@ -210,7 +223,7 @@ def change(s: Sketch, target: Expr, room: int) -> Span:
     """Assign a variable from its old value, inside an arm; its new span."""
     rng = s.rng
     inside = next((value for value in s.pool if value.op == "name" and value.name == target.name), target)
-    value = _arm_value(s, inside.kind, room)
+    value = s.al.like(_arm_value(s, inside.kind, room), inside)
     if value == inside:
         raise Discard("change")
     if not mentions(value, target.name):
@@ -255,8 +268,8 @@ def _define(s: Sketch, test: Expr, target: Expr, depth: int, room: int, spans: l
             and s.attempt(lambda: _define(s, condition(s), target, depth - 1, room - 1, spans))
         ):
             return
-        value = _arm_value(s, target.kind, room)
-        spans.append(s.put(target._replace(type=value.type), value))
+        value = s.al.like(_arm_value(s, target.kind, room), target)
+        spans.append(s.put(target, value))
 
     fork(s, test, fill, fill)
 
@@ -277,7 +290,7 @@ def chain(s: Sketch) -> None:
         value = operands(s, 1, "f", fresh=0.4)[0]
         count = rng.pick((2, 2, 3))
         marks = [s.cutoff(value, (k + 0.5) / count, (k + 1) / (count + 0.5)) for k in range(count)]
-        if any(a.value >= b.value for a, b in zip(marks, marks[1:], strict=False)):
+        if any(a.value >= b.value for a, b in pairwise(marks)):
             raise Discard("chain")
         falling = rng.chance(0.5)
         word = rng.pick(("gt", "ge")) if falling else rng.pick(("lt", "le"))
@@ -296,8 +309,8 @@ def chain(s: Sketch) -> None:
     target = _new_variable(s)
 
     def fill() -> None:
-        made = _arm_value(s, target.kind, room)
-        spans.append(s.put(target._replace(type=made.type), made))
+        made = s.al.like(_arm_value(s, target.kind, room), target)
+        spans.append(s.put(target, made))
 
     _ladder(s, tests, fill, closed=True)
     _adopt(s, target, _joined(spans))

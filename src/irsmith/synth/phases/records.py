@@ -16,6 +16,9 @@ _SETTINGS = ("Params", "Settings", "Config", "SimParams", "Options", "Coefficien
 _ARGUMENTS = ("params", "cfg", "settings", "args", "opts", "p")
 _ITEMS = ("State", "Particle", "Record", "Sample", "Node", "Body", "Element", "Entry", "Cell")
 
+# Fields that would clash with names in what compilers generate for a struct.
+_AWKWARD = frozenset({"ret", "rhs", "lhs"})
+
 
 def constant(s: Sketch) -> None:
     """A number of the module with a name, in scope and unread."""
@@ -38,7 +41,7 @@ def _struct(s: Sketch, names: tuple[str, ...], role: str, vectors: int, count: i
         type, quantity = s.array_type(kind)
         if kind == "f" and role == "params":
             quantity = s.quantity("params")
-        if quantity.name in taken:
+        if quantity.name in taken or quantity.name in _AWKWARD:
             continue
         taken.add(quantity.name)
         fields.append(Field(quantity.name, type, Domain(quantity.low, quantity.high)))
@@ -95,7 +98,7 @@ def result(s: Sketch) -> None:
     names: list[str] = []
     for value in finished:
         words = s.theme.vector_results if value.kind == "v" else s.theme.results
-        free = [word for word in words if word not in names]
+        free = [word for word in words if word not in names and word not in _AWKWARD]
         names.append(rng.pick(free))
     struct = Struct(
         s.module_name(rng.pick(("Result", "Output", "Response", "Summary", "Update"))),

@@ -42,7 +42,7 @@ def reassign(s: Sketch) -> None:
     others = [value for value in operands(s, rng.pick((1, 1, 2)), target.kind) if value.name != target.name]
     if not others:
         raise Discard("reassign")
-    value = grow(s, others, rng.pick((0, 1, 2)), target.kind)
+    value = al.like(grow(s, others, rng.pick((0, 1, 2)), target.kind), target)
     word = rng.pick(("add", "sub", "add", "mul") if target.kind != "v" else ("vadd", "vsub"))
     s.rebind(target, s.put(target, al.do(word, target, value), value, word))
 
@@ -98,8 +98,14 @@ def store(s: Sketch, group: list[Expr], *, last: bool = True) -> None:
         group.append(s.define(part, keep=False))
         want = wanted_kind(s, group)
     bare = len(group) == 1 and group[0].op == "name" and group[0].kind == want
-    value = grow(s, group, rng.pick((0, 0, 1)) if bare else max(1, size_of(s) - 1), want)
+    size = rng.pick((0, 0, 1)) if bare and len(s.body) > 4 else max(1, work_left(s))
+    value = grow(s, group, size, want)
     put_out(s, value, in_place=last)
+
+
+def work_left(s: Sketch) -> int:
+    """How many operators a result takes: a kernel with few intermediate values does its work there."""
+    return size_of(s) + 1 if len(s.body) < 6 else size_of(s) - 1
 
 
 def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:

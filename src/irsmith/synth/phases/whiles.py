@@ -9,7 +9,7 @@ from irsmith.synth.algebra import name as variable
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands
 from irsmith.synth.ir import Assign, Expr, If, Span, Stmt, While
-from irsmith.synth.phases import straight
+from irsmith.synth.probe import Lanes
 from irsmith.synth.sketch import Sketch
 from irsmith.types import INT32
 
@@ -63,7 +63,7 @@ def _positive(s: Sketch, low: float, high: float) -> Expr:
     return s.define(s.al.do("add", value, s.al.literal(s.rng.pick((0.5, 1.0)))))
 
 
-def _adopt(s: Sketch, target: Expr, span: Span, lanes: np.ndarray) -> None:  # type: ignore[type-arg]
+def _adopt(s: Sketch, target: Expr, span: Span, lanes: Lanes) -> None:
     s.settle(target.name, lanes)
     s.rebind(target, span)
 
@@ -270,11 +270,13 @@ def _euclid(s: Sketch) -> None:
     second = rng.pick(others) if others else _number(first, rng.pick((12, 18, 24, 30, 36)))
     if others:
         s.read(second)
-    a = _start(s, ("a_n", "g", "gcd"), first if second.op == "literal" else second)
-    b = _start(s, ("b_n", "r_n", "other"), second if second.op == "literal" and False else first)
-    if second.op == "literal":
+        a = _start(s, ("a_n", "g", "gcd"), second)
+    else:
         # One number against a fixed one.
-        s.body[-2] = Assign(a, Expr("mutable", "i", first.type, exactly(second.value), (), "", second.value))
+        a = _start(
+            s, ("a_n", "g", "gcd"), Expr("mutable", "i", first.type, exactly(second.value), (), "", second.value)
+        )
+    b = _start(s, ("b_n", "r_n", "other"), first)
     held = variable(s.names.claim(s.names_free(("tmp", "r", "t_n"))), first.type, first.span)
     body = (Assign(held, Expr("rem", "i", first.type, first.span, (a, b))), Assign(a, b), Assign(b, held))
     s.emit(While(s.al.compare("ne", b, _number(first, 0)), body))
@@ -284,8 +286,3 @@ def _euclid(s: Sketch) -> None:
     weights = dict(s.probe.influence.get(first.name, {first.name: 1.0}))
     s.probe.weights = weights
     _adopt(s, a, usual(0, max(first.span.high, second.span.high)), lanes)
-
-
-def counted(s: Sketch) -> None:
-    """Straight-line filler for kernels whose loop stands alone."""
-    straight.temps(s, 1)

@@ -1,0 +1,228 @@
+"""The operator table: rules are sound, and the lanes compute what the operators mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from irsmith.synth.algebra import Algebra, exactly, matrix, name, usual, vector
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Expr
+from irsmith.synth.operators import OPERATORS, Operator
+from irsmith.synth.probe import _MEANINGS
+from irsmith.types import FLOAT32, INT32
+
+Vec = list[float]
+Mat = list[Vec]
+
+
+def _minor(m: Mat, row: int, column: int) -> Mat:
+    return [[x for c, x in enumerate(line) if c != column] for r, line in enumerate(m) if r != row]
+
+
+def _det(m: Mat) -> float:
+    if len(m) == 1:
+        return m[0][0]
+    return sum((-1) ** c * m[0][c] * _det(_minor(m, 0, c)) for c in range(len(m)))
+
+
+def _dot(a: Vec, b: Vec) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def _each(f: Callable[..., float]) -> Callable[..., Vec]:
+    return lambda *vs: [f(*xs) for xs in zip(*vs, strict=True)]
+
+
+def _entries(f: Callable[..., float]) -> Callable[..., Mat]:
+    return lambda *ms: [_each(f)(*rows) for rows in zip(*ms, strict=True)]
+
+
+def _smoothstep(a: float, b: float, x: float) -> float:
+    t = min(max((x - a) / (b - a), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def _unit(v: Vec) -> Vec:
+    size = math.sqrt(_dot(v, v))
+    return [x / size if size else 0.0 for x in v]
+
+
+# What each operator means, written down a second time and in plain Python.
+MEANS: dict[str, Callable[..., Any]] = {
+    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "square": lambda a: a * a,
+    "neg": lambda a: -a,
+    "abs": abs, "min": min, "max": max, "clamp": lambda x, a, b: min(max(x, a), b),
+    "sign": lambda a: math.copysign(1.0, a),
+    "div": lambda a, b: a / b, "mod": math.fmod, "pow": math.pow, "sqrt": math.sqrt, "cbrt": math.cbrt,
+    "sin": math.sin,
+    "cos": math.cos, "tan": math.tan, "asin": math.asin, "acos": math.acos, "atan": math.atan, "atan2": math.atan2,
+    "sinh": math.sinh,
+    "cosh": math.cosh, "tanh": math.tanh, "exp": math.exp, "log": math.log, "log2": math.log2, "log10": math.log10,
+    "floor": math.floor, "ceil": math.ceil, "round": round, "frac": lambda a: a - math.floor(a),
+    "lerp": lambda a, b, t: a * (1 - t) + b * t, "smoothstep": _smoothstep, "degrees": math.degrees,
+    "radians": math.radians,
+    "floordiv": lambda a, b: a // b, "rem": lambda a, b: a % b, "shl": lambda a, b: a << b, "shr": lambda a,
+    b: a >> b,
+    "and": lambda a, b: a & b, "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b,
+    "vadd": _each(lambda a, b: a + b), "vsub": _each(lambda a, b: a - b), "vneg": _each(lambda a: -a),
+    "vscale": lambda v, x: [a * x for a in v], "vdiv": lambda v, x: [a / x for a in v],
+    "cw_mul": _each(lambda a, b: a * b),
+    "cw_div": _each(lambda a, b: a / b), "vmin": _each(min), "vmax": _each(max), "vabs": _each(abs),
+    "vlerp": lambda a, b, t: [x * (1 - t) + y * t for x, y in zip(a, b, strict=True)], "dot": _dot,
+    "cross": lambda a, b: [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]],
+    "normalize": _unit, "length": lambda v: math.sqrt(_dot(v, v)), "length_sq": lambda v: _dot(v, v),
+    "madd": _entries(lambda a, b: a + b), "msub": _entries(lambda a, b: a - b), "mscale": lambda m,
+    x: [[a * x for a in r] for r in m],
+    "mmul": lambda a, b: [[_dot(r, c) for c in zip(*b, strict=True)] for r in a], "mvmul": lambda m,
+    v: [_dot(r, v) for r in m],
+    "transpose": lambda m: [list(c) for c in zip(*m, strict=True)], "determinant": _det,
+    "trace": lambda m: sum(m[i][i] for i in range(len(m))), "ddot": lambda a, b: sum(map(_dot, a, b)),
+    "outer": lambda a, b: [[x * y for y in b] for x in a],
+    "diag": lambda v: [[x if r == c else 0.0 for c in range(len(v))] for r, x in enumerate(v)],
+}  # fmt: skip
+
+
+def _flat(value: Any) -> list[float]:
+    return [float(x) for part in value for x in _flat(part)] if isinstance(value, list) else [float(value)]
+
+
+def _value(kind: str, low: float, high: float, n: int, draw: Callable[[float, float], float]) -> Any:
+    if kind == "v":
+        return [draw(low, high) for _ in range(n)]
+    if kind == "m":
+        return [[draw(low, high) for _ in range(n)] for _ in range(n)]
+    return min(int(high), math.floor(draw(low, high + 1))) if kind == "i" else draw(low, high)
+
+
+def _size(operator: Operator, n: int) -> int:
+    return 3 if operator.name == "cross" else n
+
+
+def test_every_operator_is_covered() -> None:
+    # The inverse is legal only where its caller has proved it; the identity has no operands.
+    assert set(MEANS) == set(OPERATORS) - {"inverse", "identity"}
+    assert set(OPERATORS) - {"identity"} <= set(_MEANINGS)
+
+
+@pytest.mark.parametrize("operator", [op for op in OPERATORS.values() if op.name in MEANS], ids=lambda op: op.name)
+@settings(max_examples=120, deadline=None)
+@given(data=st.data(), n=st.sampled_from((2, 3, 4)))
+def test_results_lie_within_the_rule(operator: Operator, data: st.DataObject, n: int) -> None:
+    n = _size(operator, n)
+    ends = st.one_of(st.sampled_from((-3.0, -1.0, 0.0, 0.5, 1.0, 2.0, 6.0)), st.floats(-12.0, 12.0))
+    kinds = operator.operands.replace("x", data.draw(st.sampled_from("fi")))
+    bounds: list[float] = []
+    for kind in kinds:
+        low, high = sorted((data.draw(ends), data.draw(ends)))
+        bounds += [math.floor(low), math.ceil(high)] if kind == "i" else [low, high]
+    result = operator.rule(n, *bounds)
+    if result is None:
+        return
+    fractions = data.draw(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40))
+    position = 0
+
+    def draw(low: float, high: float) -> float:
+        nonlocal position
+        position += 1
+        return min(high, low + (high - low) * fractions[position % len(fractions)])
+
+    pairs = zip(bounds[::2], bounds[1::2], strict=True)
+    operands = [_value(kind, low, high, n, draw) for kind, (low, high) in zip(kinds, pairs, strict=True)]
+    low, high = result
+    slack = 1e-9 * max(1.0, abs(low), abs(high))
+    for component in _flat(MEANS[operator.name](*operands)):
+        assert math.isfinite(component)
+        assert low - slack <= component <= high + slack
+
+
+def _lanes(kind: str, n: int, rng: np.random.Generator, low: float, high: float) -> np.ndarray:  # type: ignore[type-arg]
+    shape = {"v": (8, n), "m": (8, n, n)}.get(kind, (8,))
+    return rng.integers(int(low), int(high) + 1, shape).astype(float) if kind == "i" else rng.uniform(low, high, shape)
+
+
+@pytest.mark.parametrize("operator", [op for op in OPERATORS.values() if op.name in MEANS], ids=lambda op: op.name)
+def test_lanes_compute_what_the_operator_means(operator: Operator) -> None:
+    rng = np.random.default_rng(7)
+    n = _size(operator, 3)
+    kinds = operator.operands.replace("x", "f")
+    ranges: Sequence[tuple[float, float]] = [(0.1, 0.9)] * len(kinds)
+    if "i" in kinds:
+        ranges = [(8, 60), (1, 3)]
+    elif operator.name in {"clamp", "smoothstep"}:
+        ranges = (
+            [(0.1, 0.2), (0.5, 0.6), (0.1, 0.9)]
+            if operator.name == "smoothstep"
+            else [(0.1, 0.9), (0.2, 0.3), (0.6, 0.7)]
+        )
+    lanes = [_lanes(kind, n, rng, *bounds) for kind, bounds in zip(kinds, ranges, strict=True)]
+    got = _MEANINGS[operator.name](*lanes)
+    for lane in range(8):
+        operands = [held[lane].tolist() for held in lanes]
+        if "i" in kinds:
+            operands = [int(x) for x in operands]
+        assert np.ravel(got[lane]).tolist() == pytest.approx(
+            _flat(MEANS[operator.name](*operands)), rel=1e-9, abs=1e-12
+        )
+
+
+def test_illegal_operands_are_refused() -> None:
+    al = Algebra(FLOAT32, INT32)
+    x = name("x", FLOAT32, usual(-1.0, 1.0))
+    for operator in ("sqrt", "log", "acos"):
+        with pytest.raises(Discard):
+            al.do(operator, x)
+    with pytest.raises(Discard):
+        al.do("div", al.literal(1.0), x)
+    huge = name("h", FLOAT32, usual(-1e3, 1e3))
+    with pytest.raises(Discard):
+        al.do("mul", huge, huge)
+    whole = name("k", INT32, usual(0, 2**20))
+    with pytest.raises(Discard):
+        al.do("mul", whole, whole)
+
+
+def test_empty_combinations_are_refused() -> None:
+    al = Algebra(FLOAT32, INT32)
+    x, y = name("x", FLOAT32, usual(0.5, 2.0)), name("y", FLOAT32, usual(0.5, 3.0))
+    v, w = (name(text, vector(3, FLOAT32), usual(-1.0, 1.0)) for text in "vw")
+    unit = name("n", v.type, usual(-1.0, 1.0))
+    al.definitions["n"] = al.do("normalize", v)
+    ratio = name("r", FLOAT32, usual(0.2, 4.0))
+    al.definitions["r"] = al.do("div", x, y)
+    crossed = al.do("cross", v, w)
+    empty: list[tuple[str, tuple[Expr, ...]]] = [
+        ("sub", (x, x)), ("div", (x, x)), ("mul", (ratio, y)), ("length", (unit,)), ("normalize",
+        (al.do("vscale", v, x),)),
+        ("cross", (v, unit)), ("dot", (crossed, v)), ("vsub", (v, v)), ("exp", (al.do("log", x),)), ("min", (x, x)),
+    ]  # fmt: skip
+    for operator, args in empty:
+        with pytest.raises(Discard):
+            al.do(operator, *args)
+    al.do("mul", ratio, x)
+    al.do("cross", v, w)
+
+
+def test_an_inverse_exists_where_it_is_made() -> None:
+    al = Algebra(FLOAT32, INT32)
+    m = name("m", matrix(3, 3, FLOAT32), usual(-1.0, 1.0))
+    al.regular(m, 4.0)
+    with pytest.raises(Discard):
+        al.regular(m, 3.0)
+    with pytest.raises(Discard):
+        al.do("inverse", m)
+    rng = np.random.default_rng(0)
+    bound = al.inverse(al.regular(m, 4.0), 1.0).span.high
+    for _ in range(200):
+        entries = rng.uniform(-1, 1, (3, 3)) + 4.0 * np.eye(3)
+        assert np.abs(np.linalg.inv(entries)).max() <= bound
+
+
+def test_literals_have_a_span_of_their_own() -> None:
+    assert Algebra(FLOAT32, INT32).literal(2.0).span == exactly(2.0)
