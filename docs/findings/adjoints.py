@@ -1,0 +1,189 @@
+"""Kernels whose adjoint Warp gets wrong, beside the derivative of the same kernel by central differences.
+
+    python docs/findings/adjoints.py [NAME …]
+
+Needs nothing but warp-lang and NumPy. Prints both gradients of each kernel and exits with 1 when one that is
+listed here as wrong has become right, or the control is wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import warp as wp
+
+wp.config.log_level = wp.LOG_ERROR
+
+COLUMNS = 4
+X = np.array([[0.7, 1.3, 0.9, 1.1]], dtype=np.float32)
+STEP = 1e-2
+
+
+@wp.kernel
+def unrolled_product(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The control: a static loop of at most 16 rounds is unrolled, and its adjoint is right."""
+    i = wp.tid()
+    p = float(1.0)
+    for j in range(4):
+        p = p * x[i, j]
+    y[i] = p
+
+
+@wp.kernel
+def dynamic_product(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A product in a dynamic loop: the adjoint needs the partial products, and sees the last one."""
+    i = wp.tid()
+    p = float(1.0)
+    for j in range(n):
+        p = p * x[i, j]
+    y[i] = p
+
+
+@wp.kernel
+def recurrence(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A state that each round maps to the next."""
+    i = wp.tid()
+    s = float(0.5)
+    for j in range(n):
+        s = wp.sin(s) + x[i, j]
+    y[i] = s
+
+
+@wp.kernel
+def horner(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """Horner's rule."""
+    i = wp.tid()
+    s = float(0.0)
+    for j in range(n):
+        s = s * x[i, 0] + x[i, j]
+    y[i] = s
+
+
+@wp.kernel
+def long_static_product(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A static loop of more than 16 rounds is not unrolled either."""
+    i = wp.tid()
+    p = float(1.0)
+    for j in range(17):
+        p = p * x[i, j % 4]
+    y[i] = p
+
+
+@wp.kernel
+def nested_sum(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """An inner sum that the outer loop uses: its value is gone when the adjoint asks for it."""
+    i = wp.tid()
+    s = float(0.0)
+    for j in range(n):
+        t = float(0.0)
+        for k in range(n):
+            t += x[i, k] * x[i, j]
+        s += t * t
+    y[i] = s
+
+
+@wp.kernel
+def counted_while(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A while loop with a counter: the adjoint runs it once more from where the counter ended."""
+    i = wp.tid()
+    s = float(0.0)
+    j = int(0)
+    while j < n:
+        s += x[i, j] * x[i, j]
+        j += 1
+    y[i] = s
+
+
+@wp.kernel
+def halving_while(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A while loop that changes what it tests."""
+    i = wp.tid()
+    s = x[i, 0]
+    while s > 0.5:
+        s = s * 0.5
+    y[i] = s * x[i, 1]
+
+
+@wp.kernel
+def break_in_sum(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A loop that is left early: the adjoint leaves its reversed loop at another round."""
+    i = wp.tid()
+    s = float(0.0)
+    for j in range(n):
+        if j == 2:
+            break
+        s += x[i, j] * x[i, j]
+    y[i] = s
+
+
+@wp.kernel
+def array_in_place(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """An element that is multiplied in place: the adjoint reads the new value for the old."""
+    i = wp.tid()
+    y[i] = y[i] * x[i, 0]
+
+
+@wp.kernel
+def component_in_place(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A vector component that is assigned again."""
+    i = wp.tid()
+    v = wp.vec2(x[i, 0], x[i, 1])
+    v[0] = v[0] * v[1]
+    y[i] = v[0]
+
+
+CONTROL = unrolled_product
+WRONG = [
+    dynamic_product,
+    recurrence,
+    horner,
+    long_static_product,
+    nested_sum,
+    counted_while,
+    halving_while,
+    break_in_sum,
+    array_in_place,
+    component_in_place,
+]
+
+
+def run(kernel: wp.Kernel, values: np.ndarray) -> tuple[float, np.ndarray]:
+    """The result for one row of values, and Warp's gradient with respect to them."""
+    x = wp.array(values, dtype=float, requires_grad=True, device="cpu")
+    y = wp.array([2.0], dtype=float, requires_grad=True, device="cpu")
+    with wp.Tape() as tape:
+        wp.launch(kernel, dim=1, inputs=[x, COLUMNS], outputs=[y], device="cpu")
+    result = float(y.numpy()[0])
+    tape.backward(grads={y: wp.ones(1, dtype=float, device="cpu")})
+    return result, x.grad.numpy()[0]
+
+
+def numeric(kernel: wp.Kernel) -> np.ndarray:
+    """The gradient by central differences."""
+    gradient = np.zeros(COLUMNS)
+    for column in range(COLUMNS):
+        step = np.zeros_like(X)
+        step[0, column] = STEP
+        gradient[column] = (run(kernel, X + step)[0] - run(kernel, X - step)[0]) / (2 * STEP)
+    return gradient
+
+
+def main() -> int:
+    """Compare and print."""
+    wanted = set(sys.argv[1:])
+    surprises = 0
+    for kernel in [CONTROL, *WRONG]:
+        if wanted and kernel.key not in wanted:
+            continue
+        ours, expected = run(kernel, X)[1], numeric(kernel)
+        right = np.allclose(ours, expected, rtol=0.01, atol=0.01)
+        surprises += right != (kernel is CONTROL)
+        print(f"{kernel.key}: {'right' if right else 'wrong'}")
+        print(f"  Warp's adjoint       {np.array2string(ours, precision=3, suppress_small=True)}")
+        print(f"  central differences  {np.array2string(expected, precision=3, suppress_small=True)}")
+    return 1 if surprises else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
