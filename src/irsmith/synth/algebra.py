@@ -207,6 +207,8 @@ class Algebra:
         Raises:
             Discard: The value does not fit, or nothing would be left of it.
         """
+        if value.kind not in "fi":
+            raise Discard("cast")
         low, high, near, far = value.span
         kind = "f" if type.is_float else "i"
         if kind == "i" and value.kind == "f":

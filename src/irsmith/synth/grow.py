@@ -31,6 +31,8 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
     work = list(operands)
     if want != "i":
         work = [al.real_of(value) if value.kind == "i" else value for value in work]
+    elif any(value.kind != "i" for value in work):
+        raise Discard("no way back to integers")
     elif any(value.type is not work[0].type for value in work):
         work = [value if value.type is al.whole else al.cast(value, al.whole) for value in work]
     failures = 0
