@@ -13,6 +13,7 @@ import pytest
 import irsmith
 from irsmith import Reject, Row, UserError
 from irsmith.frontends import get
+from irsmith.frontends.base import default_stages
 from irsmith.frontends.warp.standalone import standalone
 from irsmith.kernel import Direction
 from irsmith.row import write_rows
@@ -111,7 +112,7 @@ def test_the_source_is_cut_out_and_stands_alone(outcomes):
     assert "set_module_options" in source
     for absent in ("unrelated", "UNUSED", "import os", "noise", "def fill", "Springs."):
         assert absent not in source
-    again = get("warp").lower(outcomes[0].kernel, get("warp").stages)
+    again = get("warp").lower(outcomes[0].kernel, default_stages(get("warp")))
     assert again.texts == outcomes[0].texts
 
 
@@ -143,7 +144,7 @@ def test_one_kernel_and_one_stage(file):
 def test_rows_written_read_back(outcomes, tmp_path, ending):
     rows = [item for item in outcomes if isinstance(item, Row)]
     path = tmp_path / f"rows.{ending}"
-    write_rows(path, rows, get("warp").stages)
+    write_rows(path, rows, default_stages(get("warp")))
     if ending == "parquet":
         records = pq.read_table(path).to_pylist()
     else:

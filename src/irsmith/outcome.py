@@ -12,6 +12,9 @@ class Step(StrEnum):
 
     SYNTHESISE = "synthesise"
     LOWER = "lower"
+    COMPILE = "compile"
+    RUN = "run"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True)

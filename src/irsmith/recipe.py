@@ -14,7 +14,7 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.errors import UserError, nearest
-from irsmith.frontends.base import stage_named
+from irsmith.frontends.base import default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
 
 DEFAULT_SHARD_SIZE = 250
@@ -26,7 +26,7 @@ class Recipe:
 
     Attributes:
         frontend: The Python kernel language.
-        stages: The stages whose texts a row holds; empty for all that the frontend has.
+        stages: The stages whose texts a row holds; empty for the frontend's default ones.
         count: The number of indices tried. Rejects are not replaced.
         seed: Keys every random choice, together with the frontend and the generator's version.
         categories: Category name to weight; the weights add up to 1.
@@ -61,7 +61,7 @@ class Recipe:
             raise UserError(f"sizes.spread: {lines.spread} is out of range: give 0 to 3")
         if not 0 <= self.max_reject_share <= 1:
             raise UserError(f"max_reject_share: {self.max_reject_share} is not a share: give 0 to 1")
-        stages = tuple(dict.fromkeys(self.stages or [stage.name for stage in frontend.stages]))
+        stages = tuple(dict.fromkeys(self.stages or [stage.name for stage in default_stages(frontend)]))
         order = [stage.name for stage in frontend.stages]
         for stage in stages:
             stage_named(frontend, stage)

@@ -49,7 +49,7 @@ def lower(
     Args:
         path: The file.
         kernel: The one kernel wanted; by default all.
-        stages: The stages wanted; by default all that the frontend has.
+        stages: The stages wanted; by default those that a row usually has.
         frontend: The language that the kernels are written in.
 
     Returns:

@@ -99,7 +99,7 @@ def test_doctor_tries_every_stage():
     for wanted in ("warp: warp-lang 1.19.0", "cpp: works", "cuda: works", "accelerator:"):
         assert wanted in shown.stdout
     [warp] = json.loads(run("doctor", "--json").stdout)
-    assert warp["stages"] == {"cpp": "", "cuda": ""}
+    assert warp["stages"] == {"cpp": "", "cuda": "", "ptx": ""}
 
 
 def test_lower_shows_json_and_writes_rows(tmp_path):

@@ -17,6 +17,7 @@ COMMANDS = {
     "generate": "Make a dataset of synthesised kernels with their lowerings.",
     "lower": "Lower the kernels of your own file, and show or keep the texts.",
     "show": "Read one row of a dataset: Python beside what it became.",
+    "repro": "Write a row or a reject as a folder that a stranger can build and run.",
     "stats": "Say what is in a dataset.",
     "doctor": "Say which frontends and stages work on this machine.",
 }

@@ -29,7 +29,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--frontend", help="The kernel language (default: warp).")
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
-@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: all).")
+@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")

@@ -11,7 +11,7 @@ import click
 from irsmith.cli.text import console, printable, row_view
 from irsmith.errors import UserError
 from irsmith.frontends import get
-from irsmith.frontends.base import stage_named
+from irsmith.frontends.base import default_stages, stage_named
 from irsmith.outcome import Reject
 from irsmith.row import Row, write_rows
 from irsmith.userfile import lower
@@ -20,21 +20,24 @@ from irsmith.userfile import lower
 @click.command("lower")
 @click.argument("file", metavar="FILE.py", type=click.Path(path_type=Path))
 @click.option("--kernel", help="The one kernel wanted (default: all in the file).")
-@click.option("--stage", default="all", show_default=True, help="A stage of the frontend, such as cpp or cuda, or all.")
+@click.option("--stage", help="A stage of the frontend, such as cpp or ptx, or all (default: those of `generate`).")
 @click.option("--frontend", default="warp", show_default=True, help="The kernel language.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write rows to FILE.parquet or FILE.jsonl.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a kernel.")
-def command(file: Path, kernel: str | None, stage: str, frontend: str, out: Path | None, as_json: bool) -> int:
+def command(file: Path, kernel: str | None, stage: str | None, frontend: str, out: Path | None, as_json: bool) -> int:
     """Lower the kernels of your own file, and show or keep the texts.
 
     The file is imported, and so executed, in a worker process. Its structs and helper functions are lowered
     with the kernels that use them. The exit status is 1 when a kernel did not lower.
     """
-    wanted = () if stage == "all" else (stage,)
-    stages = [s for s in get(frontend).stages if not wanted or s is stage_named(get(frontend), stage)]
+    chosen = get(frontend)
+    if stage is None:
+        stages = default_stages(chosen)
+    else:
+        stages = chosen.stages if stage == "all" else (stage_named(chosen, stage),)
     if out is not None and out.suffix not in (".parquet", ".jsonl"):
         raise UserError(f"--out {out}: rows are written as .parquet or .jsonl, by the file's ending")
-    outcomes = lower(file, kernel=kernel, stages=wanted, frontend=frontend)
+    outcomes = lower(file, kernel=kernel, stages=[s.name for s in stages], frontend=frontend)
     rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
     rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
     if out is not None:
@@ -52,7 +55,7 @@ def command(file: Path, kernel: str | None, stage: str, frontend: str, out: Path
         terminal = console()
         for row in rows:
             terminal.rule(printable(row.kernel.name))
-            terminal.print(row_view(row, stages, ["forward", "backward"], terminal.width))
+            terminal.print(row_view(row, list(stages), ["forward", "backward"], terminal.width))
     for reject in rejects if not as_json else ():
         click.echo(f"{reject.name}: not lowered: {reject.symptom}: {' '.join(reject.message.split())}", err=True)
     return 1 if rejects else 0

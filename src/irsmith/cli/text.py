@@ -44,7 +44,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
     return Group(*parts)
 
 
-_LEXERS = {"cpp": "cpp", "cuda": "cuda"}
+_LEXERS = {"cpp": "cpp", "cuda": "cuda", "ptx": "ptx"}
 
 
 def _belongs(part: str, direction: str) -> bool:

@@ -36,11 +36,18 @@ class Stage:
 
     Joining the parts in order with an empty line between them, nulls and empty texts left out, gives the
     unit that compiles.
+
+    Attributes:
+        name: What recipes and columns call it.
+        language: What its texts are written in.
+        parts: Its pieces, in the order of the unit.
+        default: Whether a row has it when nothing is said about stages.
     """
 
     name: str
     language: str
     parts: tuple[Part, ...]
+    default: bool = True
 
     def columns(self) -> tuple[str, ...]:
         """The column names, in the order of concatenation."""
@@ -79,9 +86,24 @@ class Frontend(Protocol):
         """The kernels of a user's own file, in its order. The file is imported: call this in its own process."""
         ...
 
+    def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
+        """The files of a folder in which a stranger can build and run a kernel, by path.
+
+        Args:
+            kernel: The kernel. Its source is not executed.
+            texts: Columns of the stages; empty if it does not lower.
+            story: What is to be known of it, in Markdown.
+        """
+        ...
+
     def accelerator(self) -> str | None:
         """The name of the device that this machine has for the frontend beside the CPU, if any."""
         ...
+
+
+def default_stages(frontend: Frontend) -> tuple[Stage, ...]:
+    """The stages of a frontend that a row has when nothing is said about stages."""
+    return tuple(stage for stage in frontend.stages if stage.default)
 
 
 def stage_named(frontend: Frontend, name: str) -> Stage:

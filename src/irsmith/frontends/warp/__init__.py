@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irsmith.frontends.base import Stage
-from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 
 if TYPE_CHECKING:
     from irsmith.kernel import Kernel
@@ -21,7 +21,7 @@ class Warp:
     """The Warp frontend; see `irsmith.frontends.base.Frontend` for what each method answers."""
 
     name = "warp"
-    stages: tuple[Stage, ...] = (CPP, CUDA)
+    stages: tuple[Stage, ...] = (CPP, CUDA, PTX)
 
     def toolchain(self) -> dict[str, str]:
         """Warp's version."""
@@ -37,7 +37,7 @@ class Warp:
         return print_program(program)
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
-        """Lower a text with Warp's own code generator."""
+        """Lower a text with Warp's own code generator and, for PTX, its NVRTC."""
         from irsmith.frontends.warp.lower import lower
 
         return lower(kernel, stages)
@@ -47,6 +47,12 @@ class Warp:
         from irsmith.frontends.warp.read import read
 
         return read(path)
+
+    def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
+        """A folder that needs Warp and no irsmith."""
+        from irsmith.frontends.warp.repro import files
+
+        return files(kernel, texts, story)
 
     def accelerator(self) -> str | None:
         """The name of the first CUDA device, if Warp sees one."""

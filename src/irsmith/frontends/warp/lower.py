@@ -1,13 +1,14 @@
-"""Lower a source text to Warp's C++ and CUDA texts, with the map from Python lines to lines of text."""
+"""Lower a source text to Warp's C++, CUDA and PTX texts, with the map from Python lines to lines of text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from irsmith.frontends.base import Stage
-from irsmith.frontends.warp import compiler
-from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.frontends.warp import compiler, ptx
+from irsmith.frontends.warp.runner import Failure
+from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Kernel
 from irsmith.outcome import LineSpan, Lowering, Reject, Step
 
@@ -38,14 +39,31 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
     texts: dict[str, str | None] = {}
     spans: list[LineSpan] = []
     for stage in stages:
-        parts = devices[_DEVICES[stage.name]]
-        for part in stage.parts:
-            column = f"{stage.name}_{part.name}"
-            text = parts[part.name]
-            texts[column] = text or None
-            if part.name in _MAPPED_PARTS and text:
+        if stage is PTX:
+            compiled = _ptx(kernel, devices["cuda"])
+            if isinstance(compiled, Reject):
+                return compiled
+            texts |= compiled
+            continue
+        for column, text in _columns(stage, devices[_DEVICES[stage.name]]).items():
+            texts[column] = text
+            if text and column.removeprefix(f"{stage.name}_") in _MAPPED_PARTS:
                 spans.extend(line_spans(column, text))
     return Lowering(texts, tuple(spans))
+
+
+def _columns(stage: Stage, parts: Mapping[str, str]) -> dict[str, str | None]:
+    return {f"{stage.name}_{part.name}": parts[part.name] or None for part in stage.parts}
+
+
+def _ptx(kernel: Kernel, cuda: Mapping[str, str]) -> dict[str, str | None] | Reject:
+    try:
+        parts = ptx.emit(kernel.name, _columns(CUDA, cuda))
+    except ptx.UnknownPtxError as error:
+        return _reject(kernel, type(error).__name__, str(error))
+    if isinstance(parts, Failure):
+        return _reject(kernel, f"ptx {parts.symptom}", parts.message)
+    return _columns(PTX, parts)
 
 
 def _reject(kernel: Kernel, symptom: str, message: str) -> Reject:

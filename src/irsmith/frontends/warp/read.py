@@ -82,7 +82,7 @@ def _describe(kernel: Any, text: str, block_dim: int | None, provenance: Provena
     source = source or text
     if block_dim is not None and compiler.uses_tiles(kernel):
         # Otherwise the text would depend on a launch that the source does not hold.
-        source = f"{source.rstrip()}\n\n\nwp.set_module_options({{\"block_dim\": {block_dim}}})\n"
+        source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
     instances = compiler.instances_of(kernel)
     if not instances:
         message = "a generic kernel that no overload gives types to"

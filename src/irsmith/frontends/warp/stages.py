@@ -1,6 +1,6 @@
-"""The stages of Warp: C++ for the CPU and CUDA C++ for the GPU, each as Warp's own JIT writes it.
+"""The stages of Warp: C++ for the CPU, CUDA C++ for the GPU, each as Warp's own JIT writes it, and the CUDA's PTX.
 
-The order of the parts is the order of Warp's compiled unit.
+The order of the parts is the order of the compiled unit.
 """
 
 from __future__ import annotations
@@ -36,4 +36,17 @@ CUDA = Stage(
     "cuda",
     "cuda",
     (_HEADER, _STRUCTS, _FUNCTIONS_FORWARD, _FUNCTIONS_BACKWARD, _FUNCTIONS_GRAD, _FORWARD, _BACKWARD),
+)
+
+PTX = Stage(
+    "ptx",
+    "ptx",
+    (
+        Part("header", "the version of PTX, the target architecture and the size of addresses"),
+        Part("globals_forward", "tables, shared memory and helpers that the kernel refers to"),
+        Part("globals_backward", "those that only its adjoint refers to", backward=True),
+        _FORWARD,
+        _BACKWARD,
+    ),
+    default=False,
 )

@@ -27,6 +27,12 @@ class Callables:
         self.ops = ops
         self.in_progress: list[str] = []
         self.made: dict[object, _Instance] = {}
+        self.scopes: list[Scope] = []
+
+    def forget(self) -> None:
+        """Empty every function's variables, which hold what another run, of other lanes, left there."""
+        for scope in self.scopes:
+            scope.frame[:] = [None] * len(scope.frame)
 
     def zero(self, type: Type) -> Value:
         """The value of a type with every bit zero."""
@@ -34,7 +40,7 @@ class Callables:
 
     def scope(self, function: ast.FunctionDef, *, is_kernel: bool) -> Scope:
         """An empty scope for a function."""
-        return Scope(
+        made = Scope(
             source=self.source,
             machine=self.machine,
             ops=self.ops,
@@ -44,6 +50,8 @@ class Callables:
             doubtful=doubtful_names(function),
             once=once_assigned_names(function),
         )
+        self.scopes.append(made)
+        return made
 
     def call(self, scope: Scope, node: ast.Call, expected: int = 1) -> Expr:
         """Translate a call whose result is unpacked to so many names."""

@@ -90,11 +90,25 @@ class RandomlyRounded(Ops):
         self.noise: Array = np.zeros((1, 1))
         self.factors: dict[float, tuple[list[Array], Array]] = {}
         self.next = 0
+        self.epsilon: float | None = None
 
-    def seed(self, lanes: Array, seed: int) -> None:
-        """Draw the noise for a run, in the given lanes only."""
+    def seed(self, lanes: Array, seed: int, epsilon: float | None = None) -> None:
+        """Draw the noise for a run.
+
+        Args:
+            lanes: Which lanes it moves. Whole numbers name groups: the lanes of a positive number are moved
+                alike, those of 0 not at all.
+            seed: Which noise.
+            epsilon: The relative size of a unit in the last place; that of each value's dtype when None.
+        """
         generator = np.random.Generator(np.random.Philox(seed))
-        self.noise = generator.uniform(-1.0, 1.0, (len(lanes), self.ROWS)) * lanes[:, None]
+        if lanes.dtype == bool:
+            self.noise = generator.uniform(-1.0, 1.0, (len(lanes), self.ROWS)) * lanes[:, None]
+        else:
+            noise = generator.uniform(-1.0, 1.0, (int(lanes.max(initial=0)) + 1, self.ROWS))
+            noise[0] = 0.0
+            self.noise = noise[lanes]
+        self.epsilon = epsilon
         self.factors.clear()
         self.next = 0
 
@@ -102,7 +116,7 @@ class RandomlyRounded(Ops):
         """A float value moved by up to ``ulps`` units in the last place, each component and lane on its own."""
         if value.dtype.kind != "f":
             return value
-        step = ulps * _EPSILON[value.dtype]
+        step = ulps * (self.epsilon or _EPSILON[value.dtype])
         if step not in self.factors:
             table = 1.0 + step * self.noise
             self.factors[step] = list(np.ascontiguousarray(table.T)), table

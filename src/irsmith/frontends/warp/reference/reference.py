@@ -112,6 +112,7 @@ class Reference:
         precision: str = "declared",
         order: Array | None = None,
         perturb: Array | None = None,
+        epsilon: float | None = None,
         seed: int = 0,
         trace: bool = False,
         step_limit: int = STEP_LIMIT,
@@ -125,7 +126,10 @@ class Reference:
             precision: ``"declared"`` rounds every operation to its declared type; ``"float64"`` computes and
                 keeps every float in float64.
             order: For each lane, the linear thread indices in the order in which they run; 0, 1, … when None.
-            perturb: The lanes whose float operations are rounded at random (``"declared"`` only).
+            perturb: The lanes whose float operations are rounded at random. Whole numbers name groups: the
+                lanes of a positive number are rounded alike, as one program with its own rounding errors.
+            epsilon: The relative size of those roundings; by default that of each value's dtype, which in
+                ``"float64"`` is not the declared one and so has to be given.
             seed: The seed of that rounding.
             trace: Whether to keep the path and the margin.
             step_limit: Loop iterations after which the lanes that are still looping are stopped.
@@ -136,14 +140,15 @@ class Reference:
         if precision not in ("declared", "float64"):
             raise ValueError(f"no such precision: {precision!r}")
         shaken = perturb is not None and bool(np.any(perturb))
-        if shaken and precision != "declared":
-            raise ValueError("only the declared precision can be perturbed")
+        if shaken and precision != "declared" and epsilon is None:
+            raise ValueError("a perturbation of float64 needs the size of the roundings")
         lanes = self._lanes(inputs)
         program = self._program(precision, perturbed=shaken)
         machine = program.machine
         machine.reset(lanes, step_limit, tracing=trace)
+        program.scope.callables.forget()
         if isinstance(program.ops, RandomlyRounded):
-            program.ops.seed(np.asarray(perturb, bool), seed)
+            program.ops.seed(np.asarray(perturb), seed, epsilon)
         values = self._bind(program, inputs)
         with np.errstate(all="ignore"):
             for coordinates in _threads(machine, launch, order):

@@ -51,6 +51,15 @@ def ptx_of(native: Native, jobs: Sequence[Job], architecture: int, optimization:
     return text.encode()
 
 
+def ptx_alone(native: Native, job: Job, architecture: int, optimization: int) -> bytes | Failure:
+    """Compile one row's CUDA unit for the GPU as it stands, so that nothing of a batch is in the PTX."""
+    text = unit.STAGES["cuda"].unit(job.texts, backward=job.backward is not None)
+    try:
+        return native.ptx(text, architecture=architecture, optimization=optimization).encode()
+    except CompilerError as error:
+        return Failure(Symptom.COMPILE_ERROR, canonical(str(error)))
+
+
 def build(jobs: Sequence[Job], compiler: Compiler) -> tuple[list[Built], dict[int, Failure]]:
     """Compile jobs together, and without those that do not compile.
 

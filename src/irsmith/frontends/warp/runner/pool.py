@@ -199,7 +199,7 @@ class Runner:
         architecture: int = native.CUDA_ARCHITECTURE,
         optimization: int = native.PTX_OPTIMIZATION,
     ) -> list[Compilation]:
-        """The PTX that NVRTC makes of each job's CUDA text, row by row, so that it does not depend on others."""
+        """The PTX that NVRTC makes of each job's CUDA unit as it stands, so that it does not depend on others."""
         request = Request("ptx", (), self._limits, architecture, optimization)
         return [
             answer if isinstance(answer, Failure) else Compiled(answer.decode())

@@ -7,8 +7,10 @@ compilers and compiled code print goes to files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,11 +68,7 @@ class Worker:
         outcomes: list[bytes | Failure] = []
         for job in request.jobs:
             self._alive()
-            built, failures = compiling.build(
-                [job],
-                lambda jobs: compiling.ptx_of(self._native, jobs, request.architecture, request.optimization),
-            )
-            outcomes.append(built[0].product if built else failures[0])
+            outcomes.append(compiling.ptx_alone(self._native, job, request.architecture, request.optimization))
         return outcomes
 
     def _run(self, jobs: Sequence[Job], limits: Limits) -> list[bytes | Failure]:
@@ -122,6 +120,10 @@ def main() -> None:
             os.truncate(folder / "log", 0)
             worker.answer(request)
         except protocol.ClosedError:
+            # Whoever asked is gone, and may have had no time to clear up.
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
             return
 
 

@@ -1,0 +1,79 @@
+"""Warp behind the questions that `irsmith.verify` asks of a frontend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from irsmith.frontends.warp import runner
+from irsmith.frontends.warp.reference import Reference, Unsupported
+from irsmith.frontends.warp.runner.statements import same_statements
+from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.types import ValueType
+from irsmith.verify import ports
+
+
+class WarpToolchain:
+    """Warp's reference and runner; see `irsmith.verify.ports.Toolchain`. A context manager that owns workers."""
+
+    host = CPP.name
+    twin = CUDA.name
+
+    def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
+        self._runner = runner.Runner(limits, workers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._runner.close()
+
+    def reference(self, source: str, name: str) -> ports.Reference:
+        """The meaning of a source."""
+        try:
+            return Reference(source, name)
+        except Unsupported as error:
+            raise ports.NotModelledError(str(error)) from error
+
+    def dtype(self, type_: ValueType) -> np.dtype[Any]:
+        """The dtype of one value."""
+        return runner.dtype_of(type_)
+
+    def submit(self, trials: Sequence[ports.Trial]) -> Callable[[], list[ports.Ran | ports.Failed]]:
+        """Begin to compile and run."""
+        waiting = self._runner.submit([_job(trial) for trial in trials])
+        return lambda: [_ran(outcome) for outcome in waiting()]
+
+    def compile_only(self, trials: Sequence[ports.Trial]) -> list[ports.Failed | None]:
+        """See whether texts compile for the device of their stage."""
+        outcomes = self._runner.compile_only([_job(trial) for trial in trials])
+        return [_failed(outcome) if isinstance(outcome, runner.Failure) else None for outcome in outcomes]
+
+    def difference(self, name: str, texts: ports.Texts) -> str | None:
+        """What the CUDA text says other than the C++ text."""
+        comparison = same_statements(name, texts)
+        return None if comparison.same else comparison.difference or "they differ"
+
+
+def _job(trial: ports.Trial) -> runner.Job:
+    given = trial.backward
+    backward = None if given is None else runner.Backward(given.primal, given.adjoint)
+    signature = trial.kernel.signature
+    return runner.Job(
+        trial.key, trial.kernel.name, trial.stage, trial.texts, signature, signature.launch, trial.forward, backward
+    )
+
+
+def _failed(failure: runner.Failure) -> ports.Failed:
+    return ports.Failed(failure.symptom.value, failure.message)
+
+
+def _ran(outcome: runner.Outcome) -> ports.Ran | ports.Failed:
+    if isinstance(outcome, runner.Failure):
+        return _failed(outcome)
+    return ports.Ran(outcome.forward, outcome.backward)

@@ -1,0 +1,160 @@
+"""Write a row or a reject of a dataset as a folder in which a stranger can build and run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irsmith import frontends
+from irsmith.dataset.load import Dataset, load
+from irsmith.dataset.shard import rejects_file
+from irsmith.engines import local
+from irsmith.errors import UserError
+from irsmith.frontends.base import default_stages
+from irsmith.kernel import Kernel, Signature
+from irsmith.outcome import Lowering, Reject, Step
+from irsmith.pipeline import Pipeline
+from irsmith.row import Row
+
+_ASIDE = ".part~"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A kernel, those of its texts that the dataset holds, and its story."""
+
+    kernel: Kernel
+    texts: Mapping[str, str | None]
+    story: str
+
+
+def write(dataset: str | os.PathLike[str], row_id: str, out: str | os.PathLike[str] | None = None) -> Path:
+    """Write a row or a reject as a folder of its own: source, units, program, inputs, expected outputs.
+
+    What the dataset does not hold of its texts (those of a reject, or a backward that a row withholds) is
+    lowered anew, in a worker process: the source is executed there.
+
+    Args:
+        dataset: The dataset's folder.
+        row_id: A row's id or index, or the index of a reject.
+        out: The folder to make, by default ``repro-<id>`` here. It must not exist.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: The dataset has no such row or reject, the reject has no source, the folder exists or cannot
+            be made, or the frontend is not installed.
+    """
+    opened = load(dataset)
+    frontend = frontends.get(opened.recipe.frontend)
+    frontend.toolchain()
+    case = _case(opened, row_id)
+    root = Path(out) if out is not None else Path(f"repro-{row_id}")
+    if root.exists():
+        raise UserError(f"{root}: exists; name another folder with --out")
+    texts = _completed(case, opened.recipe.frontend)
+    files = frontend.repro(case.kernel, texts, case.story)
+    try:
+        _put(root, files)
+    except OSError as error:
+        raise UserError(f"{error.filename or root}: {error.strerror}") from None
+    return root
+
+
+def _put(root: Path, files: Mapping[str, bytes]) -> None:
+    """Make the folder appear whole."""
+    aside = root.with_name(f"{root.name}.{os.getpid()}{_ASIDE}")
+    try:
+        for name, content in files.items():
+            path = aside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        aside.rename(root)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _case(dataset: Dataset, row_id: str) -> _Case:
+    index = _index(dataset, row_id)
+    if index is not None:
+        for shard in dataset.manifest.shards:
+            if index in shard.rejected:
+                return _of_reject(dataset, index, dataset.root / rejects_file(dataset.manifest.frontend, shard.first))
+    return _of_row(dataset.row(row_id))
+
+
+def _index(dataset: Dataset, row_id: str) -> int | None:
+    """The index that an id names, if it is written as one or in the way of this dataset's ids."""
+    prefix = f"{dataset.recipe.frontend}-{dataset.recipe.seed}-"
+    number = row_id.removeprefix(prefix)
+    return int(number) if number.isdecimal() else None
+
+
+def _of_row(row: Row) -> _Case:
+    story = (
+        f"Row `{row.id}`, category {row.kernel.category}: {row.kernel.description or 'no description'}\n\n"
+        f"Lowered with {row.toolchain}."
+    )
+    return _Case(row.kernel, row.texts, story)
+
+
+def _of_reject(dataset: Dataset, index: int, path: Path) -> _Case:
+    reject = _reject(index, path)
+    if not reject.source:
+        raise UserError(f"{dataset.root}: index {index} never became a kernel: {reject.reason}: {reject.message}")
+    versions = ", ".join(f"{name} {version}" for name, version in dataset.manifest.toolchain.items())
+    story = (
+        f"Index {index} of a dataset, rejected at the step *{reject.step}* with the symptom *{reject.symptom}*, under "
+        f"{versions}:\n\n```\n{reject.message.strip()}\n```"
+    )
+    again = Pipeline(dataset.recipe).kernel(index)
+    if isinstance(again, Kernel) and again.source == reject.source:
+        return _Case(again, {}, story)
+    # Another generator made it: how it is called is not known.
+    return _Case(Kernel(reject.name, reject.category, "", reject.source, Signature(())), {}, story)
+
+
+def _reject(index: int, path: Path) -> Reject:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    for record in map(json.loads, lines):
+        if record["index"] == index:
+            return Reject(
+                Step(record["step"]),
+                *(record[name] for name in ("symptom", "message", "name", "category", "source")),
+            )
+    raise UserError(f"{path}: holds no reject of index {index}, although the manifest says so")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A kernel that a worker lowers."""
+
+    kernel: Kernel
+    frontend: str
+
+    def __str__(self) -> str:
+        return self.kernel.name
+
+
+def _completed(case: _Case, frontend: str) -> dict[str, str | None]:
+    """The texts with those that the dataset does not hold, if the kernel lowers."""
+    held = {column: text for column, text in case.texts.items() if text}
+    stages = default_stages(frontends.get(frontend))
+    if all(f"{stage.name}_{part}" in held for stage in stages for part in ("forward", "backward")):
+        return dict(held)
+    [(_, lowering)] = local.run(_lower, [_Task(case.kernel, frontend)], 1)
+    return {**(lowering.texts if isinstance(lowering, Lowering) else {}), **held}
+
+
+def _lower(task: _Task, on_progress: Callable[[int], Any]) -> Lowering | Reject:  # noqa: ARG001
+    frontend = frontends.get(task.frontend)
+    return frontend.lower(task.kernel, default_stages(frontend))
