@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Step(StrEnum):
@@ -43,8 +44,7 @@ class Reject:
         return f"{self.step}: {self.symptom}"
 
 
-@dataclass(frozen=True, slots=True)
-class LineSpan:
+class LineSpan(NamedTuple):
     """The lines of one text that came from one line of ``python_source``; all count from 1.
 
     A backward text has two spans for most Python lines: where it replays the forward, and the adjoint.

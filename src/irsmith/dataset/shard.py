@@ -26,8 +26,6 @@ MARKERS = ".irsmith"
 """The folder of the notes that say which shards of an unfinished run are done."""
 TICK = 10
 """Kernels between two notes of progress."""
-COLLECT = 250
-"""Kernels between two collections of garbage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     pipeline = _pipeline(task.recipe)
     rows: list[Row] = []
     rejects: list[tuple[int, Reject]] = []
-    with _collecting_seldom():
+    with _garbage_collected_at_the_end():
         for index, outcome in pipeline.rows(task.first, task.last):
             if isinstance(outcome, Reject):
                 rejects.append((index, outcome))
@@ -113,16 +111,15 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
             done = index + 1 - task.first
             if done % TICK == 0:
                 on_progress(done)
-            if done % COLLECT == 0:
-                gc.collect()
-    table = to_table(rows, pipeline.stages)
+        table = to_table(rows, pipeline.stages)
+        rows.clear()
     frontend = task.recipe.frontend
     data = task.root / data_file(frontend, task.first)
     checksum = files.write(data, lambda aside: _write_parquet(table, aside))
     shard = Shard(
         first=task.first,
         tried=task.last - task.first,
-        rows=len(rows),
+        rows=table.num_rows,
         sha256=checksum,
         bytes=data.stat().st_size,
         rejected=tuple(index for index, _ in rejects),
@@ -134,20 +131,20 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Keep Python from looking for cyclic garbage, and let what was there before be.
+def _garbage_collected_at_the_end() -> Iterator[None]:
+    """Keep Python from looking for cyclic garbage until a shard is made, and then look once.
 
     A compiler makes many objects that live for one kernel and few cycles: to walk everything that lives each
-    time so many were made costs more than the cycles weigh.
+    time so many were made costs more than the cycles weigh. What survives a shard is code and tables, which no
+    later search need walk.
     """
-    gc.collect()
-    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
+        gc.collect()
+        gc.freeze()
         gc.enable()
-        gc.unfreeze()
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 import warp as wp
@@ -15,6 +16,8 @@ from irsmith.frontends.warp import compiler
 from irsmith.frontends.warp.lower import lower
 from irsmith.frontends.warp.stages import CPP, CUDA
 from irsmith.outcome import Lowering, Reject
+from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
 
 STAGES = (CPP, CUDA)
 
@@ -341,3 +344,11 @@ def test_no_warp_is_an_error_that_names_the_extra(monkeypatch):
     monkeypatch.setattr(compiler.importlib.metadata, "version", missing)
     with pytest.raises(compiler.UserError, match=r"irsmith\[warp\]"):
         compiler.require()
+
+
+def test_what_is_remembered_between_kernels_changes_no_text(monkeypatch):
+    kernels = [Pipeline(Recipe(seed=5)).kernel(index) for index in range(40)]
+    quick = [lower(kernel, STAGES) for kernel in kernels]
+    monkeypatch.setattr(compiler, "_overloads_matched_once", nullcontext)
+    monkeypatch.setattr(compiler, "_types_spelled_once", nullcontext)
+    assert [lower(kernel, STAGES) for kernel in kernels] == quick

@@ -103,10 +103,21 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
         for name in [name for name in context.user_modules if name not in before]:
-            context.user_modules.pop(name)._detach_references()
+            _take_apart(context.user_modules.pop(name))
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
+
+
+def _take_apart(module: Any) -> None:
+    """Break the cycles between a Warp module, its kernels and their builds, so that they go without a search."""
+    module._detach_references()
+    for kernel in module._get_live_kernels():
+        vars(kernel.adj).clear()
+    for function in module.functions.values():
+        for member in (*function.user_overloads.values(), *function.user_templates.values()):
+            vars(member.adj).clear()
+    vars(module).clear()
 
 
 def kernel_of(module: types.ModuleType, name: str) -> Any:
@@ -286,18 +297,78 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     cpu = options | {"block_dim": cpu_block, "output_arch": None}
     cuda = options | {"output_arch": CUDA_ARCHITECTURE}
     builder = _build(kernel, cpu, names, "cpu")
-    on_cpu = _texts(builder, kernel, "cpu", cpu)
+    with _types_spelled_once():
+        on_cpu = _texts(builder, kernel, "cpu", cpu)
     if _uses_tiles(builder):
         # Only tiles are built otherwise for another device.
         builder = _build(kernel, cuda, names, "cuda")
-    return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
+    with _types_spelled_once():
+        return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
+
+
+@contextmanager
+def _types_spelled_once() -> Iterator[None]:
+    """Remember how each type is spelled in C++ while texts are written: Warp works it out for every variable."""
+    from warp._src import codegen
+
+    spell = codegen.Var.type_to_ctype
+    # The type stands in the entry so that its id is not given to another.
+    known: dict[tuple[int, bool], tuple[Any, str]] = {}
+
+    def spelled(type_: Any, value_type: bool = False) -> str:
+        entry = known.get((id(type_), value_type))
+        if entry is None:
+            entry = known[id(type_), value_type] = (type_, spell(type_, value_type))
+        return entry[1]
+
+    codegen.Var.type_to_ctype = staticmethod(spelled)
+    try:
+        yield
+    finally:
+        codegen.Var.type_to_ctype = staticmethod(spell)
+
+
+_matches: dict[tuple[Any, ...], bool] = {}
+
+
+@contextmanager
+def _overloads_matched_once() -> Iterator[None]:
+    """Remember which overloads of Warp's builtins take which of Warp's own types, from one kernel to the next.
+
+    A third of Warp's time goes into trying the overloads of `add` and its like anew for every call.
+    """
+    from warp._src import codegen
+
+    match = codegen.func_match_args
+
+    def own(type_: Any) -> bool:
+        # Not the arrays and structs of one kernel, which would be kept for ever.
+        return isinstance(type_, type) and type_.__module__ == "warp._src.types"
+
+    def matched(func: Any, arg_types: Any, kwarg_types: Any, allow_erasure: bool = False) -> bool:
+        plain = [codegen.strip_reference(type_) for type_ in arg_types]
+        if kwarg_types or not func.is_builtin() or not all(map(own, plain)):
+            result: bool = match(func, arg_types, kwarg_types, allow_erasure)
+            return result
+        key = (func, allow_erasure, *plain)
+        found = _matches.get(key)
+        if found is None:
+            found = _matches[key] = match(func, arg_types, kwarg_types, allow_erasure)
+        return found
+
+    codegen.func_match_args = matched
+    try:
+        yield
+    finally:
+        codegen.func_match_args = match
 
 
 def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str) -> Any:
     from warp._src import context
 
     while True:
-        builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
+        with _overloads_matched_once():
+            builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
         unnamed = names.unnamed_structs(builder)
         if not unnamed:
             return builder

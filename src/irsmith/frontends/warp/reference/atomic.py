@@ -13,7 +13,6 @@ import numpy as np
 from irsmith.frontends.warp.reference import expressions, indexing
 from irsmith.frontends.warp.reference.builtins import scalar as scalars
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
-from irsmith.frontends.warp.reference.memory import Store
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, is_composite, scalar_of, select
@@ -41,8 +40,14 @@ def _target(scope: Scope, node: ast.Call, values: int) -> tuple[ArrayExpr, list[
     return array, indices, given
 
 
-def _update(combine: Combine, *, bits: bool = False) -> Handler:
-    """The old element is returned, and replaced by its combination with a value."""
+def _update(combine: Combine, *, commuting: str, bits: bool = False) -> Handler:
+    """The old element is returned, and replaced by its combination with a value.
+
+    Args:
+        combine: The combination.
+        commuting: What updates share whose order does not matter, as long as nobody looks at what they return.
+        bits: Whether only whole numbers can be combined so.
+    """
 
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
@@ -53,14 +58,14 @@ def _update(combine: Combine, *, bits: bool = False) -> Handler:
             raise Unsupported(f"{ast.unparse(node.func)} of {element}", node)
         locate = indexing.position(scope, array, indices, node)
         stores, name, ops, amount = scope.machine.stores, array.view.argument, scope.ops, value.run
+        scope.machine.written.add(name)
+        rounds = commuting == "sum" and scalar_of(element).is_float
+        shared = commuting if scope.alone is node and not rounds else None
 
         def run() -> Value:
             position = locate()
             change = amount()
-            store = stores[name]
-            old = store.load(position)
-            store.save(position, combine(ops, old, change))
-            return old
+            return stores[name].update(position, lambda old: combine(ops, old, change), shared)
 
         return Expr(element, run, guarded=True)
 
@@ -90,15 +95,17 @@ def _replace(
         raise Unsupported(f"{ast.unparse(node.func)} of {array.type.element}", node)
     locate = indexing.position(scope, array, indices, node)
     stores, name, ops, amount = scope.machine.stores, array.view.argument, scope.ops, value.run
+    scope.machine.written.add(name)
 
     def run() -> Value:
         position = locate()
         expected = None if compare is None else compare.run()
         new = amount()
-        store: Store = stores[name]
-        old = store.load(position)
-        store.save(position, new if expected is None else select(ops.compare(np.equal, old, expected), new, old))
-        return old
+
+        def replaced(old: Value) -> Value:
+            return new if expected is None else select(ops.compare(np.equal, old, expected), new, old)
+
+        return stores[name].update(position, replaced, None)
 
     return Expr(array.type.element, run, guarded=True)
 
@@ -143,13 +150,13 @@ def _lower_bound(scope: Scope, node: ast.Call, expected: int) -> Expr:
 
 
 HANDLERS: dict[str, Handler] = {
-    "atomic_add": _update(lambda ops, old, change: ops.add(old, change)),
-    "atomic_sub": _update(lambda ops, old, change: ops.sub(old, change)),
-    "atomic_min": _update(scalars.minimum),
-    "atomic_max": _update(scalars.maximum),
-    "atomic_and": _update(scalars.plain(np.bitwise_and), bits=True),
-    "atomic_or": _update(scalars.plain(np.bitwise_or), bits=True),
-    "atomic_xor": _update(scalars.plain(np.bitwise_xor), bits=True),
+    "atomic_add": _update(lambda ops, old, change: ops.add(old, change), commuting="sum"),
+    "atomic_sub": _update(lambda ops, old, change: ops.sub(old, change), commuting="sum"),
+    "atomic_min": _update(scalars.minimum, commuting="min"),
+    "atomic_max": _update(scalars.maximum, commuting="max"),
+    "atomic_and": _update(scalars.plain(np.bitwise_and), commuting="and", bits=True),
+    "atomic_or": _update(scalars.plain(np.bitwise_or), commuting="or", bits=True),
+    "atomic_xor": _update(scalars.plain(np.bitwise_xor), commuting="xor", bits=True),
     "atomic_exch": _exchange,
     "atomic_cas": _compare_and_swap,
     "lower_bound": _lower_bound,

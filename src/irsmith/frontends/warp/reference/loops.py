@@ -84,7 +84,7 @@ class _Exit:
 
 def _spend(machine: Machine, line: int) -> bool:
     """Count one iteration; whether the limit is reached, which is a fault of the lanes still running."""
-    machine.steps -= 1
+    machine.steps -= machine.threads
     if machine.steps >= 0:
         return False
     machine.fault(FaultKind.STEP_LIMIT, machine.active(), line)

@@ -22,6 +22,8 @@ class Machine:
         mask: The active lanes, or None when all are.
         coordinates: The position of the running thread, one array for each dimension of the launch.
         stores: The array arguments.
+        written: The names of those that the kernel writes.
+        threads: How many threads run together; 1 when they run one after the other.
         tracing: Whether the path and the margin are kept.
     """
 
@@ -31,11 +33,14 @@ class Machine:
         self.mask: Array | None = None
         self.coordinates: list[Array] = []
         self.stores: dict[str, Store] = {}
+        self.written: set[str] = set()
+        self.threads = 1
         self.integers: list[Array] = []
 
-    def reset(self, lanes: int, steps: int, *, tracing: bool) -> None:
+    def reset(self, lanes: int, steps: int, *, tracing: bool, threads: int = 1) -> None:
         """Make ready for a run with so many lanes and at most so many loop iterations."""
         self.lanes = lanes
+        self.threads = threads
         self.mask = None
         self.all = np.ones(lanes, bool)
         self.none = np.zeros(lanes, bool)
@@ -44,7 +49,8 @@ class Machine:
         self.fault_line = np.zeros(lanes, np.int64)
         self.seen: dict[Site, tuple[Array, Array]] = {}
         self.tracing = tracing
-        self.path = np.zeros(lanes, np.uint64)
+        # Not from zero, which an outcome of zero would leave as it is.
+        self.path = np.full(lanes, _MULTIPLIER if tracing else 0, np.uint64)
         self.margin = np.full(lanes, np.inf)
 
     def active(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Store:
         self.size = int(np.prod(self.shape))
         # One element at least, so that a faulting index still has somewhere harmless to go.
         self.stride = max(1, self.size)
-        self.lanes = machine.lanes
+        self.lanes = len(data)
         self.base = np.arange(self.lanes, dtype=np.intp) * self.stride
         self.extents = [machine.integer(extent) for extent in self.shape]
         self.leaves = _split(type.element, data, self.lanes, self.stride, precision)
@@ -95,6 +96,19 @@ class Store:
         else:
             places = (position + self.base)[mask]
             leaves.flat[places] = value if len(value) == 1 else value[mask]
+
+    def update(self, position: Position, combine: Callable[[Value], Value], commuting: str | None) -> Value:
+        """Replace the elements at a position by what ``combine`` makes of them, and give what they were.
+
+        Args:
+            position: The position.
+            combine: The new elements, from the old ones.
+            commuting: A name that updates share whose order does not matter; None when it may.
+        """
+        del commuting
+        old = self.load(position)
+        self.save(position, combine(old))
+        return old
 
     def contents(self, precision: Precision) -> Array:
         """The array as a caller sees it."""

@@ -83,6 +83,10 @@ class RandomlyRounded(Ops):
     ROWS = 509
     """How many noises each lane has; they are used in turn."""
 
+    MANY = 512
+    FEW_ROWS = 67
+    """How many it has when there are so many lanes."""
+
     def __init__(self, machine: Machine, precision: Precision) -> None:
         super().__init__(machine, precision)
         for name in ("add", "sub", "mul", "div", "sqrt", "remainder"):
@@ -90,9 +94,10 @@ class RandomlyRounded(Ops):
         self.noise: Array = np.zeros((1, 1))
         self.factors: dict[float, tuple[list[Array], Array]] = {}
         self.next = 0
+        self.rows = self.ROWS
         self.epsilon: float | None = None
 
-    def seed(self, lanes: Array, seed: int, epsilon: float | None = None) -> None:
+    def seed(self, lanes: Array, seed: int, epsilon: float | None = None, threads: int = 1) -> None:
         """Draw the noise for a run.
 
         Args:
@@ -100,14 +105,14 @@ class RandomlyRounded(Ops):
                 alike, those of 0 not at all.
             seed: Which noise.
             epsilon: The relative size of a unit in the last place; that of each value's dtype when None.
+            threads: How many threads of each lane run together, each with a noise of its own.
         """
         generator = np.random.Generator(np.random.Philox(seed))
-        if lanes.dtype == bool:
-            self.noise = generator.uniform(-1.0, 1.0, (len(lanes), self.ROWS)) * lanes[:, None]
-        else:
-            noise = generator.uniform(-1.0, 1.0, (int(lanes.max(initial=0)) + 1, self.ROWS))
-            noise[0] = 0.0
-            self.noise = noise[lanes]
+        self.rows = self.ROWS if len(lanes) * threads < self.MANY else self.FEW_ROWS
+        numbers = lanes if lanes.dtype != bool else np.cumsum(lanes) * lanes
+        noise = generator.uniform(-1.0, 1.0, (int(numbers.max(initial=0)) + 1, threads, self.rows))
+        noise[0] = 0.0
+        self.noise = noise[numbers].reshape(-1, self.rows)
         self.epsilon = epsilon
         self.factors.clear()
         self.next = 0
@@ -122,11 +127,11 @@ class RandomlyRounded(Ops):
             self.factors[step] = list(np.ascontiguousarray(table.T)), table
         rows, table = self.factors[step]
         if value.ndim == 1:
-            self.next = (self.next + 1) % self.ROWS
+            self.next = (self.next + 1) % self.rows
             factor = rows[self.next]
         else:
             width = value[0].size
-            self.next = (self.next + width) % (self.ROWS - width)
+            self.next = (self.next + width) % (self.rows - width)
             factor = table[:, self.next : self.next + width].reshape(-1, *value.shape[1:])
         return (value * factor).astype(value.dtype)
 

@@ -142,6 +142,7 @@ def _element(scope: Scope, array: ArrayExpr, nodes: list[ast.expr], node: ast.AS
     assert isinstance(array.type, ArrayType)
     locate = indexing.position(scope, array, indexing.integers(scope, nodes), node)
     stores, name = scope.machine.stores, array.view.argument
+    scope.machine.written.add(name)
     found: list[int | Array] = [0]
 
     def find() -> None:

@@ -20,7 +20,8 @@ from irsmith.frontends.warp.reference.memory import Store, unpack
 from irsmith.frontends.warp.reference.ops import Ops, RandomlyRounded
 from irsmith.frontends.warp.reference.scope import ArrayView, Scope
 from irsmith.frontends.warp.reference.source import Source
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Type, Value
+from irsmith.frontends.warp.reference.together import MOST_LANES, ConflictError, SharedStore, folded
+from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Type, Value, repeated
 
 STEP_LIMIT = 100_000
 """Loop iterations in one run, over all threads, before the lanes still looping are stopped."""
@@ -145,20 +146,19 @@ class Reference:
         lanes = self._lanes(inputs)
         program = self._program(precision, perturbed=shaken)
         machine = program.machine
-        machine.reset(lanes, step_limit, tracing=trace)
-        program.scope.callables.forget()
-        if isinstance(program.ops, RandomlyRounded):
-            program.ops.seed(np.asarray(perturb), seed, epsilon)
-        values = self._bind(program, inputs)
+        threads = int(np.prod(launch))
+        noise = None if not shaken else (np.asarray(perturb), seed, epsilon)
+
+        def ready(together: int) -> list[tuple[int, Value]]:
+            machine.reset(lanes * together, step_limit, tracing=trace, threads=together)
+            program.scope.callables.forget()
+            if isinstance(program.ops, RandomlyRounded) and noise is not None:
+                program.ops.seed(*noise, threads=together)
+            return self._bind(program, inputs, together)
+
         with np.errstate(all="ignore"):
-            for coordinates in _threads(machine, launch, order):
-                machine.coordinates = coordinates
-                machine.mask = None
-                program.scope.assigned.clear()
-                for slot, value in values:
-                    program.scope.frame[slot] = value
-                program.body()
-            machine.mask = None
+            if order is not None or threads == 1 or not self._together(program, ready, launch, lanes, threads):
+                _run(program, ready(1), _threads(machine, launch, order))
         kind = program.ops.precision
         return Result(
             outputs={name: store.contents(kind) for name, store in machine.stores.items()},
@@ -168,6 +168,31 @@ class Reference:
             margin=machine.margin,
         )
 
+    def _together(
+        self,
+        program: _Program,
+        ready: Callable[[int], list[tuple[int, Value]]],
+        launch: tuple[int, ...],
+        lanes: int,
+        threads: int,
+    ) -> bool:
+        """Run all threads at once; whether that is as good as one after the other."""
+        if lanes * threads > MOST_LANES or len(launch) > 4:
+            return False
+        values = ready(threads)
+        machine = program.machine
+        places = np.unravel_index(np.arange(threads), launch)
+        coordinates = [np.tile(place.astype(np.int32), lanes) for place in places]
+        coordinates += [machine.integer(0)] * (4 - len(launch))
+        try:
+            _run(program, values, [coordinates])
+        except ConflictError:
+            return False
+        if machine.steps < 0:
+            return False
+        folded(machine, lanes)
+        return True
+
     def _lanes(self, inputs: Mapping[str, Array]) -> int:
         if set(inputs) != set(self.arguments):
             raise ValueError(f"inputs {sorted(inputs)} for arguments {sorted(self.arguments)}")
@@ -176,18 +201,33 @@ class Reference:
             raise ValueError(f"inputs with different numbers of lanes: {sorted(counts)}")
         return counts.pop()
 
-    def _bind(self, program: _Program, inputs: Mapping[str, Array]) -> list[tuple[int, Value]]:
+    def _bind(self, program: _Program, inputs: Mapping[str, Array], threads: int) -> list[tuple[int, Value]]:
         """Store the arrays, and give the slots and values of the other arguments."""
         machine, kind = program.machine, program.ops.precision
         machine.stores.clear()
         values = []
+        thread = np.tile(np.arange(threads, dtype=np.int32), machine.lanes // threads)
         for name, type in self.arguments.items():
             data: Any = inputs[name]
-            if isinstance(type, ArrayType):
+            if not isinstance(type, ArrayType):
+                values.append((program.scope.variables[name].slot, repeated(unpack(type, data, kind), threads)))
+            elif threads == 1:
                 machine.stores[name] = Store(machine, type, data, kind)
             else:
-                values.append((program.scope.variables[name].slot, unpack(type, data, kind)))
+                machine.stores[name] = SharedStore(machine, type, data, kind, thread, written=name in machine.written)
         return values
+
+
+def _run(program: _Program, values: list[tuple[int, Value]], threads: list[list[Array]]) -> None:
+    machine = program.machine
+    for coordinates in threads:
+        machine.coordinates = coordinates
+        machine.mask = None
+        program.scope.assigned.clear()
+        for slot, value in values:
+            program.scope.frame[slot] = value
+        program.body()
+    machine.mask = None
 
 
 def _threads(machine: Machine, launch: tuple[int, ...], order: Array | None) -> list[list[Array]]:

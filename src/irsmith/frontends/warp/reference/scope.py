@@ -84,7 +84,11 @@ class Statement:
 
 @dataclass(slots=True)
 class Scope:
-    """A function being translated."""
+    """A function being translated.
+
+    Attributes:
+        alone: The call that is a statement by itself, whose result nobody looks at.
+    """
 
     source: Source
     machine: Machine
@@ -98,6 +102,7 @@ class Scope:
     variables: dict[str, Variable] = field(default_factory=dict)
     assigned: dict[str, Array | None] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
+    alone: ast.Call | None = None
     returns: Type | None = None
     result: Value = None
 

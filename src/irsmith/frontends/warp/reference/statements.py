@@ -58,6 +58,7 @@ def statement(scope: Scope, node: ast.stmt) -> Statement | None:
         case ast.Expr(ast.Constant()) | ast.Pass():
             return None
         case ast.Expr(ast.Call() as call):
+            scope.alone = call
             return Statement(_effect(scope.callables.call(scope, call)))
         case ast.Assert():
             return Statement(_assert(scope, node))

@@ -113,6 +113,13 @@ def select(mask: Array, new: Value, old: Value) -> Value:
     return np.where(along(mask, new.ndim), new, old)
 
 
+def repeated(value: Value, times: int) -> Value:
+    """A value with each lane so many times, one after the other."""
+    if isinstance(value, tuple):
+        return tuple(repeated(part, times) for part in value)
+    return value if times == 1 else np.repeat(value, times, axis=0)
+
+
 def along(lanes: Array, rank: int) -> Array:
     """Scalars reshaped so that they broadcast over the components of a value with ``rank`` axes."""
     if rank == 1:
