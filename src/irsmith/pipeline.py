@@ -1,9 +1,11 @@
-"""From a recipe and an index to a row: synthesise, print, lower, describe."""
+"""From a recipe and an index to a row: synthesise, print, lower, describe, prove."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import atexit
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from irsmith import frontends
@@ -13,7 +15,10 @@ from irsmith.outcome import Reject, Step
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
-from irsmith.synth import Discard, Settings, synthesise
+from irsmith.synth import Discard, synthesise
+from irsmith.synth import Settings as SynthesisSettings
+from irsmith.verdict import Status
+from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Pipeline:
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
 
     @cached_property
-    def _settings(self) -> Settings:
+    def _settings(self) -> SynthesisSettings:
         return self.recipe.settings
 
     def kernel(self, index: int) -> Kernel | Reject:
@@ -78,6 +83,48 @@ class Pipeline:
             # Kernels of one structure are one program as far as a split is concerned.
             group_id=structure.structure_id,
             toolchain=self.toolchain,
+        )
+
+    def proved(self, rows: Sequence[Row]) -> list[tuple[Row | Reject, Measurements]]:
+        """Rows with their verdicts, or why they are none, as the recipe's level of verification asks.
+
+        The texts are compiled and run in processes that this pipeline keeps until the interpreter ends.
+        """
+        if self.recipe.verify == "none":
+            return [(row, Measurements()) for row in rows]
+        outcomes = self._verifier.verify(rows)
+        return [
+            (outcome, Measurements())
+            if isinstance(outcome, Reject)
+            else (self._with_verdicts(row, outcome), outcome.measurements)
+            for row, outcome in zip(rows, outcomes, strict=True)
+        ]
+
+    @cached_property
+    def _verifier(self) -> Verifier:
+        # Until the process ends: a worker costs a second to start.
+        toolchain = self._open.enter_context(self.frontend.prover())
+        checks = self.recipe.checks
+        settings = Settings(checks.twin_runs, checks.twin_compiles, checks.removals)
+        level: Level = "full" if self.recipe.verify == "full" else "compile"
+        return Verifier(toolchain, level, settings)
+
+    @cached_property
+    def _open(self) -> ExitStack:
+        stack = ExitStack()
+        atexit.register(stack.close)
+        return stack
+
+    def _with_verdicts(self, row: Row, outcome: Verified) -> Row:
+        row = replace(row, verdicts=outcome.verdicts, uncovered=outcome.uncovered)
+        wrong = any(verdict.status is Status.COMPILER_WRONG for verdict in outcome.verdicts)
+        if not wrong or self.recipe.checks.keep_wrong_adjoints:
+            return row
+        withheld = {f"{stage.name}_{part.name}" for stage in self.stages for part in stage.parts if part.backward}
+        return replace(
+            row,
+            texts={column: None if column in withheld else text for column, text in row.texts.items()},
+            lines=tuple(span for span in row.lines if span.column not in withheld),
         )
 
     def rows(self, first: int, last: int) -> Iterator[tuple[int, Row | Reject]]:

@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,26 @@ from irsmith.frontends.base import default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
 
 DEFAULT_SHARD_SIZE = 250
+
+
+LEVELS = ("full", "compile", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How much is checked beyond what every row gets. Which rows are in a share follows from their sources.
+
+    Attributes:
+        twin_runs: The share of rows whose twin text is executed on the host although it says the same.
+        twin_compiles: The share of rows whose twin text is compiled for its device.
+        removals: The share of rows whose statements are removed one by one.
+        keep_wrong_adjoints: Whether a row keeps a backward text that is proved wrong.
+    """
+
+    twin_runs: float = 0.05
+    twin_compiles: float = 0.05
+    removals: float = 0.05
+    keep_wrong_adjoints: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +53,8 @@ class Recipe:
         sizes: How long the kernels are.
         shard_size: Indices a shard, and so a data file.
         max_reject_share: The share of rejects that stops a run.
+        verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
+        checks: How much is checked beyond what every row gets.
     """
 
     frontend: str = "warp"
@@ -43,6 +65,8 @@ class Recipe:
     sizes: Sizes = field(default_factory=Sizes)
     shard_size: int = DEFAULT_SHARD_SIZE
     max_reject_share: float = 0.05
+    verify: str = "full"
+    checks: Checks = field(default_factory=Checks)
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
@@ -51,16 +75,13 @@ class Recipe:
                 raise UserError(f"{name}: {getattr(self, name)} is not a positive number: give 1 or more")
         if not -(2**63) <= self.seed < 2**63:
             raise UserError(f"seed: {self.seed} does not fit in 64 bits")
-        lines = self.sizes
-        if not 1 <= lines.shortest <= lines.median <= lines.longest:
-            raise UserError(
-                f"sizes: shortest {lines.shortest}, median {lines.median} and longest {lines.longest} "
-                "do not ascend from 1"
-            )
-        if not 0 <= lines.spread <= 3:
-            raise UserError(f"sizes.spread: {lines.spread} is out of range: give 0 to 3")
-        if not 0 <= self.max_reject_share <= 1:
-            raise UserError(f"max_reject_share: {self.max_reject_share} is not a share: give 0 to 1")
+        if self.verify not in LEVELS:
+            raise UserError(f"verify: unknown level {self.verify!r}: {nearest(self.verify, LEVELS)}")
+        shares = {"max_reject_share": self.max_reject_share}
+        shares |= {f"checks.{name}": getattr(self.checks, name) for name in ("twin_runs", "twin_compiles", "removals")}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise UserError(f"{name}: {share} is not a share: give 0 to 1")
         stages = tuple(dict.fromkeys(self.stages or [stage.name for stage in default_stages(frontend)]))
         order = [stage.name for stage in frontend.stages]
         for stage in stages:
@@ -155,18 +176,22 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
         values["stages"] = tuple(values["stages"])
     if "categories" in values:
         values["categories"] = tuple(values["categories"].items())
-    if "sizes" in values:
-        values["sizes"] = _sizes(values["sizes"])
+    for name, kind in _TABLES.items():
+        if name in values:
+            values[name] = _table(name, kind, values[name])
     return Recipe(**values)
 
 
-def _sizes(table: Mapping[str, Any]) -> Sizes:
-    known = {entry.name: entry.default for entry in fields(Sizes)}
+_TABLES: dict[str, type[Sizes] | type[Checks]] = {"sizes": Sizes, "checks": Checks}
+
+
+def _table(table_name: str, kind: type[Sizes] | type[Checks], table: Mapping[str, Any]) -> Sizes | Checks:
+    known = {entry.name: entry.default for entry in fields(kind)}
     for name, value in table.items():
         if name not in known:
-            raise UserError(f"unknown recipe key 'sizes.{name}': {nearest(name, known)}")
-        _check_type(f"sizes.{name}", value, known[name])
-    return replace(Sizes(), **table)
+            raise UserError(f"unknown recipe key '{table_name}.{name}': {nearest(name, known)}")
+        _check_type(f"{table_name}.{name}", value, known[name])
+    return kind(**table)
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
@@ -176,8 +201,10 @@ def _check_type(name: str, value: Any, default: Any) -> None:
     elif name == "categories":
         good = isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
         wanted = "a table of weights"
-    elif name == "sizes":
+    elif name in _TABLES:
         good, wanted = isinstance(value, dict), "a table"
+    elif isinstance(default, bool):
+        good, wanted = isinstance(value, bool), "true or false"
     elif isinstance(default, float):
         good, wanted = _is_number(value), "a number"
     elif isinstance(default, int):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import LineSpan
 from irsmith.structure import Structure
 from irsmith.types import Domain, Field, Struct, ValueType, parse_type
+from irsmith.verdict import Status, Uncovered, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -39,6 +40,8 @@ class Row:
         structure: Identity without names and literals, sizes and complexity.
         group_id: The same for all rows that came from one program.
         toolchain: What lowered it, as ``name version`` joined by commas.
+        verdicts: What each check found; empty where nothing was checked.
+        uncovered: The ways of branches that no input of the checks took.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Row:
     structure: Structure
     group_id: str
     toolchain: str
+    verdicts: tuple[Verdict, ...] = ()
+    uncovered: tuple[Uncovered, ...] = ()
 
 
 _DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
@@ -90,6 +95,21 @@ _LINE_SPAN = pa.struct(
         pa.field("last", pa.int32(), nullable=False),
     ]
 )
+_VERDICT = pa.struct(
+    [
+        pa.field("check", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+_UNCOVERED = pa.struct(
+    [
+        pa.field("line", pa.int32(), nullable=False),
+        pa.field("column", pa.int32(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("way", pa.bool_(), nullable=False),
+    ]
+)
 _METRICS = (
     "lines",
     "statements",
@@ -118,6 +138,8 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("launch", pa.list_(pa.int32()), nullable=False),
             *(pa.field(column, pa.string()) for stage in stages for column in stage.columns()),
             pa.field("line_map", pa.list_(_LINE_SPAN), nullable=False),
+            pa.field("verdicts", pa.list_(_VERDICT), nullable=False),
+            pa.field("uncovered", pa.list_(_UNCOVERED), nullable=False),
             pa.field("structure_id", pa.string(), nullable=False),
             pa.field("skeleton_id", pa.string(), nullable=False),
             pa.field("group_id", pa.string(), nullable=False),
@@ -146,6 +168,8 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "structs": [[_struct_record(s) for s in structs_of(row.kernel.signature)] for row in rows],
         "launch": [row.kernel.signature.launch for row in rows],
         "line_map": _line_map([row.lines for row in rows]),
+        "verdicts": [[asdict(verdict) for verdict in row.verdicts] for row in rows],
+        "uncovered": [[asdict(way) for way in row.uncovered] for row in rows],
         "structure_id": [row.structure.structure_id for row in rows],
         "skeleton_id": [row.structure.skeleton_id for row in rows],
         "group_id": [row.group_id for row in rows],
@@ -264,6 +288,8 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         ),
         group_id=record["group_id"],
         toolchain=record["toolchain"],
+        verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),
+        uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),
     )
 
 

@@ -22,7 +22,7 @@ def run(*arguments, cwd=None, **options):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("made")
-    irsmith.generate(Recipe(count=12, seed=5), root, workers=1)
+    irsmith.generate(Recipe(count=12, seed=5, verify="none"), root, workers=1)
     return root
 
 
@@ -50,7 +50,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_generate_prints_a_summary_as_json(tmp_path):
-    shown = run("generate", "--frontend", "warp", "--count", 4, "--seed", 7, "--out", tmp_path / "d", "--json")
+    shown = run("generate", "--frontend", "warp", "--count", 4, "--seed", 7, "--verify", "none", "--out", tmp_path / "d", "--json")
     assert shown.returncode == 0, shown.stderr
     summary = json.loads(shown.stdout)
     assert summary["tried"] == 4
@@ -59,12 +59,12 @@ def test_generate_prints_a_summary_as_json(tmp_path):
 
 
 def test_generate_quiet_says_nothing(tmp_path):
-    shown = run("generate", "--count", 2, "--out", tmp_path / "d", "-q")
+    shown = run("generate", "--count", 2, "--verify", "none", "--out", tmp_path / "d", "-q")
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
 
 
 def test_a_recipe_file_and_an_option_beside_it(tmp_path):
-    (tmp_path / "r.toml").write_text("count = 50\nseed = 9\n[categories]\nloop = 1.0\n")
+    (tmp_path / "r.toml").write_text("count = 50\nseed = 9\nverify = 'none'\n[categories]\nloop = 1.0\n")
     shown = run("generate", "r.toml", "--count", 3, "--out", "d", "--json", "--jsonl", cwd=tmp_path)
     assert json.loads(shown.stdout)["tried"] == 3
     rows = list(irsmith.load(tmp_path / "d"))
@@ -136,6 +136,7 @@ def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
         (["generate", "--category", "lop", "--out", "d"], "unknown category 'lop': did you mean 'loop'?"),
         (["generate", "--stage", "cpu", "--out", "d"], "unknown stage 'cpu' of frontend warp: did you mean 'cpp'?"),
         (["generate", "--count", "many", "--out", "d"], "'many' is not a valid integer"),
+        (["generate", "--verify", "ful", "--out", "d"], "verify: unknown level 'ful': did you mean 'full'?"),
         (["generate", "none.toml", "--out", "d"], "none.toml: No such file"),
         (["generate"], "Missing option '--out'"),
         (["generat"], "unknown command 'generat': did you mean 'generate'?"),

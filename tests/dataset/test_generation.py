@@ -23,7 +23,7 @@ from irsmith.frontends.warp import compiler
 from irsmith.generation import RejectBound
 from irsmith.pipeline import Pipeline
 
-RECIPE = Recipe(count=45, seed=11, shard_size=10)
+RECIPE = Recipe(count=45, seed=11, shard_size=10, verify="none")
 
 
 def checksums(root: Path) -> dict[str, str]:
@@ -43,7 +43,7 @@ def made(tmp_path_factory):
 
 def command(root, *options):
     return [
-        *(sys.executable, "-m", "irsmith", "generate", "--count", "45", "--seed", "11", "--out", str(root)),
+        *(sys.executable, "-m", "irsmith", "generate", "--count", "45", "--seed", "11", "--verify", "none", "--out", str(root)),
         *options,
     ]
 
@@ -127,7 +127,7 @@ def test_a_finished_dataset_is_left_as_it_is(made):
 def test_another_recipe_is_refused_and_says_which(made):
     before = checksums(made)
     with pytest.raises(UserError, match=r"another recipe \(seed: 11 there, 12 here\).*--overwrite"):
-        irsmith.generate(Recipe(count=45, seed=12, shard_size=10), made)
+        irsmith.generate(Recipe(count=45, seed=12, shard_size=10, verify="none"), made)
     assert checksums(made) == before
 
 
@@ -142,9 +142,9 @@ def test_another_toolchain_does_not_go_on_where_one_began(made, tmp_path, monkey
 
 
 def test_overwrite_replaces(tmp_path):
-    irsmith.generate(Recipe(count=3, seed=1), tmp_path / "d", workers=1)
-    irsmith.generate(Recipe(count=2, seed=2), tmp_path / "d", workers=1, overwrite=True)
-    irsmith.generate(Recipe(count=2, seed=2), tmp_path / "fresh", workers=1)
+    irsmith.generate(Recipe(count=3, seed=1, verify="none"), tmp_path / "d", workers=1)
+    irsmith.generate(Recipe(count=2, seed=2, verify="none"), tmp_path / "d", workers=1, overwrite=True)
+    irsmith.generate(Recipe(count=2, seed=2, verify="none"), tmp_path / "fresh", workers=1)
     assert checksums(tmp_path / "d") == checksums(tmp_path / "fresh")
 
 

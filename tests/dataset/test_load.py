@@ -23,7 +23,7 @@ from irsmith.frontends import get
 from irsmith.frontends.base import default_stages
 from irsmith.row import schema, to_table
 
-RECIPE = Recipe(count=130, seed=3, shard_size=110)
+RECIPE = Recipe(count=130, seed=3, shard_size=110, verify="none")
 STAGES = default_stages(get("warp"))
 
 

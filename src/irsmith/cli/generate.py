@@ -31,6 +31,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
 @click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
+@click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
 @click.option("--jsonl", is_flag=True, help="Write the rows as dataset.jsonl too.")

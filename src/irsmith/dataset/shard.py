@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,13 +20,14 @@ from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 from irsmith.row import Row, to_table
+from irsmith.verify import Measurements
 
 ROW_GROUP = 100
 """Rows a row group: what the Hugging Face viewer shows on one page."""
 MARKERS = ".irsmith"
 """The folder of the notes that say which shards of an unfinished run are done."""
-TICK = 10
-"""Kernels between two notes of progress."""
+CHUNK = 50
+"""Kernels that are proved together, and between two notes of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ def rejects_file(frontend: str, first: int) -> Path:
     return Path("rejects", frontend, f"part-{first:09d}.jsonl")
 
 
+def sidecar_file(frontend: str, first: int) -> Path:
+    """Where what verification measured stands, below the dataset's folder: no two machines measure the same."""
+    return Path("measurements", frontend, f"part-{first:09d}.parquet")
+
+
 def marker_file(first: int) -> Path:
     """The note that a shard is finished, below the dataset's folder, until the manifest says so."""
     return Path(MARKERS, f"{first:09d}.json")
@@ -102,17 +109,24 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     pipeline = _pipeline(task.recipe)
     rows: list[Row] = []
     rejects: list[tuple[int, Reject]] = []
-    with _garbage_collected_at_the_end():
-        for index, outcome in pipeline.rows(task.first, task.last):
-            if isinstance(outcome, Reject):
-                rejects.append((index, outcome))
-            else:
-                rows.append(outcome)
-            done = index + 1 - task.first
-            if done % TICK == 0:
-                on_progress(done)
-        table = to_table(rows, pipeline.stages)
-        rows.clear()
+    measured: list[tuple[Row, Measurements]] = []
+    for first in range(task.first, task.last, CHUNK):
+        with _garbage_collected_at_the_end():
+            made: list[Row] = []
+            for index, outcome in pipeline.rows(first, min(first + CHUNK, task.last)):
+                if isinstance(outcome, Reject):
+                    rejects.append((index, outcome))
+                else:
+                    made.append(outcome)
+            for row, (proved, measurements) in zip(made, pipeline.proved(made), strict=True):
+                if isinstance(proved, Reject):
+                    rejects.append((row.index, proved))
+                else:
+                    rows.append(proved)
+                    measured.append((proved, measurements))
+        on_progress(min(first + CHUNK, task.last) - task.first)
+    table = to_table(rows, pipeline.stages)
+    rejects.sort(key=lambda reject: reject[0])
     frontend = task.recipe.frontend
     data = task.root / data_file(frontend, task.first)
     checksum = files.write(data, lambda aside: _write_parquet(table, aside))
@@ -126,6 +140,9 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
         rejects_sha256=_write_rejects(task, rejects),
     )
+    if task.recipe.verify == "full":
+        sidecar = measurements_table(measured)
+        files.write(task.root / sidecar_file(frontend, task.first), lambda aside: pq.write_table(sidecar, aside))
     files.write_text(task.root / marker_file(task.first), json.dumps(shard.to_json()))
     return shard
 
@@ -145,6 +162,21 @@ def _garbage_collected_at_the_end() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table:
+    """What verification measured, a line a row, in the order of the rows."""
+    closest = {name: [getattr(m, name) for _, m in measured] for name in ("forward", "backward")}
+    columns: dict[str, Any] = {
+        "id": [row.id for row, _ in measured],
+        "input_sets": [m.sets for _, m in measured],
+        "derivative_points": [m.points for _, m in measured],
+    }
+    for name, found in closest.items():
+        columns[f"{name}_error"] = pa.array([item and item.error for item in found], pa.float64())
+        columns[f"{name}_tolerance"] = pa.array([item and item.tolerance for item in found], pa.float64())
+    columns["reference_seconds"] = [sum(m.seconds.values()) for _, m in measured]
+    return pa.table(columns)
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +14,7 @@ from irsmith.outcome import Lowering, Reject
 
 if TYPE_CHECKING:
     from irsmith.synth.ir import Program
+    from irsmith.verify.ports import Toolchain
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class Frontend(Protocol):
             texts: Columns of the stages; empty if it does not lower.
             story: What is to be known of it, in Markdown.
         """
+        ...
+
+    def prover(self) -> AbstractContextManager[Toolchain]:
+        """What verification asks: the reference, and workers that compile and run texts, which it owns."""
         ...
 
     def accelerator(self) -> str | None:

@@ -10,6 +10,7 @@ from irsmith.frontends.base import Stage
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 
 if TYPE_CHECKING:
+    from irsmith.frontends.warp.proving import WarpToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
     from irsmith.synth.ir import Program
@@ -53,6 +54,12 @@ class Warp:
         from irsmith.frontends.warp.repro import files
 
         return files(kernel, texts, story)
+
+    def prover(self) -> WarpToolchain:
+        """Warp's reference, its Clang and its NVRTC."""
+        from irsmith.frontends.warp.proving import WarpToolchain
+
+        return WarpToolchain()
 
     def accelerator(self) -> str | None:
         """The name of the first CUDA device, if Warp sees one."""

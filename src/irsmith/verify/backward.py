@@ -1,0 +1,207 @@
+"""The compiled adjoint against the reference's derivatives.
+
+The tolerance is made of how far rounding at the row's precision moves the derivative, how far rounding the
+inputs moves the adjoint itself, a few units in the last place of what is added up, and the differences' own
+error. A kernel whose adjoint needs contents that its own launch overwrote is wrong, as on a tape, and told
+apart by the runs on the contents from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from irsmith.kernel import Direction, Kernel
+from irsmith.verify.derivative import (
+    ALL,
+    OUTPUTS,
+    ROUNDED,
+    Derivatives,
+    derivatives,
+    differentiable,
+    directions,
+    unit_roundoff,
+)
+from irsmith.verify.inputs import Inputs
+from irsmith.verify.points import Points
+from irsmith.verify.ports import Array, Reference
+from irsmith.verify.values import floats, widened
+from irsmith.verify.verdict import Measured
+
+FACTOR = 4.0
+"""How many times the spread of a few samples is allowed."""
+
+ULPS = 32.0
+"""What is allowed in any case, in units of the last place of each term of a sum, terms rounding on their own."""
+
+CLEAR = 8.0
+"""An error of so many tolerances is no accident of a few samples."""
+
+JUDGED = 0.25
+"""A tolerance of more than this share of the derivative cannot judge it."""
+
+_NOTHING = 1e-30
+
+
+def differentiate(
+    reference: Reference, kernel: Kernel, inputs: Inputs, points: Points, seed: int, rounded: int = ROUNDED
+) -> Derivatives:
+    """The reference's derivatives at the points."""
+    weights = {name: widened(weight) for name, weight in points.weights.items()}
+    ways = directions(kernel, inputs, points.sets)
+    return derivatives(reference, kernel, points.sets, weights, ways, seed=seed, rounded=rounded)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How an adjoint compares with the derivatives.
+
+    Attributes:
+        wrong: The directions along which it disagrees.
+        clear: Whether each of them disagrees far beyond its tolerance, at two points or at the only one.
+        judged: The directions along which some comparison could have failed.
+        unjudged: The arguments along which none could.
+        zero: Whether every derivative that could be judged is zero.
+        absent: Whether the adjoint is zero along every wrong direction.
+        infinite: Whether it is not finite along one.
+        before: Whether it agrees when it is given the contents from before the launch.
+        settled: Whether it is the same on the contents from before and from after, so that it does not matter
+            whose they are.
+        closest: The closest comparison.
+    """
+
+    wrong: tuple[str, ...]
+    clear: bool
+    judged: tuple[str, ...]
+    unjudged: tuple[str, ...]
+    zero: bool
+    absent: bool
+    infinite: bool
+    before: bool
+    settled: bool
+    closest: Measured
+
+
+def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mapping[str, Array]) -> Agreement:
+    """Compare what adjoint runs left behind with the derivatives."""
+    names = truth.directions.names
+    names = truth.directions.names
+    runs = {name: widened(array) for name, array in adjoints.items()}
+    along, size = _along(runs, truth)
+    found, sizes, before = points.main(along), points.main(size), points.before(along)
+    settled = all(_settled(points, array) for array in runs.values())
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(found)
+        own = np.abs(points.nudged(along) - found[:, :1])
+        own = np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None]
+        sizes = np.where(finite, sizes, 0.0)
+        base = FACTOR * truth.spread + ULPS * unit_roundoff(kernel) * (truth.size + sizes) + 4 * truth.error
+        base = base + ULPS * _smallest(adjoints) * truth.directions.length()
+        # An adjoint that depends on what the launch left may depend on it being exactly that.
+        tolerance = base + FACTOR * own if settled else base
+        error = np.where(finite, np.abs(found - truth.value), np.inf)
+        scale = np.maximum(np.abs(truth.value), np.where(finite, np.abs(found), np.inf))
+        fair = truth.valid & ((tolerance <= JUDGED * scale) | ((scale == 0) & (tolerance < _NOTHING)))
+        fair &= finite | ~points.singular[:, None, None]
+        bad = fair & (error > tolerance)
+        strong = bad & (error > CLEAR * tolerance)
+        early = np.abs(before - truth.value[:, 0]) <= (base + FACTOR * own)[:, 0]
+    if OUTPUTS in names and _left_alone(points, truth, runs):
+        bad[:, :, names.index(OUTPUTS)] = fair[:, :, names.index(OUTPUTS)] = False
+    wrong = [place for place in range(len(names)) if bad[:, :, place].any()]
+    judged = [name for place, name in enumerate(names) if name != OUTPUTS and fair[:, :, place].any()]
+    ratio = np.where(fair, error / np.where(tolerance > 0, tolerance, 1.0), 0.0)
+    at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    return Agreement(
+        wrong=tuple(names[place] for place in wrong),
+        clear=all(_clear(strong[:, :, place], fair[:, :, place]) for place in wrong),
+        judged=tuple(judged),
+        unjudged=tuple(name for name in names if name not in (*judged, ALL, OUTPUTS)),
+        zero=bool((truth.value[truth.valid] == 0).all()),
+        absent=bool(wrong) and bool((found[bad] == 0).all()),
+        infinite=bool((~finite & bad).any()),
+        before=bool((early | ~fair[:, 0]).all()),
+        settled=settled,
+        closest=Measured(float(error[at]), float(tolerance[at])),
+    )
+
+
+def _smallest(adjoints: Mapping[str, Array]) -> float:
+    """The unit in which the smallest adjoints are rounded."""
+    kinds = [leaf.dtype for array in adjoints.values() for _, leaf in floats(array)]
+    return max((float(np.finfo(kind).smallest_subnormal) for kind in kinds), default=0.0)
+
+
+def _settled(points: Points, array: Array) -> bool:
+    """Whether an adjoint is the same whether it sees the contents from before or from after the launch."""
+    return all(
+        np.array_equal(points.main(leaf)[:, 0], points.before(leaf), equal_nan=True) for _, leaf in floats(array)
+    )
+
+
+def _left_alone(points: Points, truth: Derivatives, runs: Mapping[str, Array]) -> bool:
+    """Whether the adjoints of arrays that carry nothing in are as they were.
+
+    That is right for what is added to them, and of no consequence where something else becomes of it.
+    """
+    for name in truth.directions.moves:
+        weights = widened(points.weights[name])
+        if not truth.directions.touches(OUTPUTS, name):
+            continue
+        for (_, leaf), (_, weight) in zip(floats(runs[name]), floats(weights), strict=True):
+            if not np.array_equal(points.main(leaf), weight):
+                return False
+    return True
+
+
+def _clear(strong: Array, fair: Array) -> bool:
+    """Whether the error is beyond doubt at two points, or at every point where it could be seen."""
+    points = strong.any(axis=1)
+    return bool(points.sum() >= min(2, fair.any(axis=1).sum()) and points.any())
+
+
+def _along(runs: Mapping[str, Array], truth: Derivatives) -> tuple[Array, Array]:
+    """The adjoints' product with each direction, run by run, and the root of the sum of its squared terms."""
+    total: Array = np.zeros(())
+    size: Array = np.zeros(())
+    with np.errstate(all="ignore"):
+        for name, moves in truth.directions.moves.items():
+            for (_, leaf), (_, way) in zip(floats(runs[name]), floats(moves), strict=True):
+                values, by = leaf.reshape(len(leaf), -1), way.reshape(len(way), -1)
+                values = np.where(np.isfinite(values), values, np.inf)
+                terms = np.where(by[None] == 0, 0.0, values[:, None] * by[None])
+                total = total + terms.sum(axis=2)
+                size = size + np.square(terms).sum(axis=2)
+    return total, np.sqrt(size)
+
+
+def unlike(kernel: Kernel, truth: Derivatives, first: Mapping[str, Array], second: Mapping[str, Array]) -> bool:
+    """Whether two texts' adjoints differ beyond the rounding of sums in another order."""
+    (one, size), (two, other) = (
+        _along({name: widened(array) for name, array in found.items()}, truth) for found in (first, second)
+    )
+    spread = FACTOR * truth.spread.max(initial=0.0)
+    with np.errstate(all="ignore"):
+        tolerance = spread + ULPS * unit_roundoff(kernel) * (size + other)
+        near = (np.abs(one - two) <= tolerance) | (~np.isfinite(one) & ~np.isfinite(two))
+    return not near.all()
+
+
+def reason(kernel: Kernel, agreement: Agreement) -> str:
+    """Why an adjoint is wrong, in words that do not depend on the machine."""
+    named = [name for name in agreement.wrong if name not in (ALL, OUTPUTS)]
+    outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is Direction.OUT]
+    if not named and OUTPUTS in agreement.wrong:
+        named = [name for name in differentiable(kernel) if name in outputs]
+    if not named:
+        named = [name for name in differentiable(kernel) if name not in outputs]
+    what = f"the adjoint of {', '.join(named)}"
+    if agreement.infinite:
+        return f"{what} is not finite"
+    if agreement.before and not agreement.settled:
+        return f"{what} needs contents that the launch overwrote"
+    if agreement.absent:
+        return f"{what} is zero where the derivative is not"
+    return f"{what} is not the derivative"

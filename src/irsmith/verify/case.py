@@ -1,0 +1,263 @@
+"""One row on its way through verification: what is to be run for it, and what follows from the outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from irsmith.kernel import Direction
+from irsmith.outcome import Reject, Step
+from irsmith.row import Row
+from irsmith.verdict import Status, Verdict
+from irsmith.verify import backward, forward, points
+from irsmith.verify.backward import Agreement
+from irsmith.verify.derivative import Derivatives, differentiable
+from irsmith.verify.evidence import Evidence
+from irsmith.verify.observe import observe
+from irsmith.verify.points import Points
+from irsmith.verify.ports import COMPILE_ERROR, Adjoint, Array, Failed, Ran, Toolchain, Trial
+from irsmith.verify.values import take
+from irsmith.verify.verdict import Measured, Measurements, Problem, Verified
+
+THOROUGH = 48
+"""Randomly rounded lanes before outputs are said to differ."""
+
+THOROUGH_PROGRAMS = 8
+"""Programs with rounding errors before an unclear adjoint is said to be wrong."""
+
+LEAST_COMPARED = 0.5
+"""The share of elements that have to be compared."""
+
+UNASKED = "not asked for"
+
+SAME = "same statements as the text that ran"
+EXECUTED = "executed on the host"
+
+ADJOINT_ALONE = Failed(COMPILE_ERROR, "the adjoint alone does not compile")
+
+_FAILURES = {
+    COMPILE_ERROR: "does not compile",
+    "crashed": "crashes",
+    "timed_out": "does not end",
+    "out_of_memory": "runs out of memory",
+    "out_of_bounds": "writes outside its arrays",
+}
+
+
+class Case:
+    """A row whose texts are to be run.
+
+    Args:
+        row: The row.
+        evidence: The reference's side of its kernel.
+        toolchain: The frontend.
+        run_twin: Whether the twin's text is run even if it says the same as the host's.
+    """
+
+    def __init__(self, row: Row, evidence: Evidence, toolchain: Toolchain, *, run_twin: bool) -> None:
+        self.row = row
+        self.evidence = evidence
+        texts = row.texts
+        self.twin = toolchain.twin
+        self._host = toolchain.host
+        self.compiled: dict[str, Failed | None] = {}
+        has_host = bool(texts.get(f"{toolchain.host}_forward"))
+        has_twin = bool(texts.get(f"{toolchain.twin}_forward"))
+        self.stage = toolchain.host if has_host else toolchain.twin
+        self.difference = toolchain.difference(row.kernel.name, texts) if has_host and has_twin else None
+        self.compared = has_host and has_twin
+        self.run_twin = self.compared and (run_twin or self.difference is not None)
+        self.problem: Problem | None = evidence.problem
+        self._backward: Verdict | None = None
+        self._measured: dict[str, Measured] = {}
+        self._waiting: list[Trial] = []
+        self._ran: dict[str, Ran] = {}
+
+    def trials(self) -> list[Trial]:
+        """What is to be run next; nothing once the row is decided."""
+        if self.problem is not None or self.evidence.explored is None:
+            return []
+        if not self._ran and not self._waiting:
+            stages = [self.stage, *([self.twin] if self.run_twin else [])]
+            self._waiting = [self._trial(stage) for stage in stages]
+        return self._waiting
+
+    def take(self, outcomes: list[Ran | Failed]) -> None:
+        """Go on with the outcomes of `trials`."""
+        asked, self._waiting = self._waiting, []
+        for trial, outcome in zip(asked, outcomes, strict=True):
+            if self.problem is not None:
+                return
+            if trial.forward is None:
+                self._settle(outcome)
+            elif isinstance(outcome, Ran):
+                self._ran[trial.stage] = outcome
+                self._judge(trial, outcome)
+            elif trial.backward is not None:
+                # Which of the two texts is it?
+                self._waiting.append(replace(trial, backward=None))
+                self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES.get(outcome.symptom, 'fails')}")
+            else:
+                self.problem = _failure(trial.stage, outcome)
+
+    def outcome(self) -> Verified | Reject:
+        """What became of the row."""
+        kernel = self.row.kernel
+        compiled = [self._compile_verdict(stage) for stage in (self._host, self.twin)]
+        if self.problem is not None:
+            found = self.problem
+            return Reject(found.step, found.symptom, found.message, kernel.name, kernel.category, kernel.source)
+        unknown = self.evidence.unknown
+        if unknown is None:
+            forward_verdict = Verdict("forward", Status.PASSED)
+            backward_verdict = self._backward or Verdict("backward", Status.PASSED)
+        else:
+            forward_verdict = Verdict("forward", Status.NOT_APPLICABLE, unknown)
+            backward_verdict = self._backward or Verdict("backward", Status.NOT_APPLICABLE, unknown)
+        explored, where = self.evidence.explored, self.evidence.points
+        return Verified(
+            self.row.id,
+            (*compiled, forward_verdict, backward_verdict, self._twin_verdict()),
+            explored.uncovered if explored else (),
+            Measurements(
+                sets=explored.observed.count if explored else 0,
+                points=len(where.places) if where else 0,
+                forward=self._measured.get("forward"),
+                backward=self._measured.get("backward"),
+                seconds=dict(self.evidence.seconds),
+            ),
+        )
+
+    def _compile_verdict(self, stage: str) -> Verdict:
+        check = f"compile_{stage}"
+        if not self.row.texts.get(f"{stage}_forward"):
+            return Verdict(check, Status.NOT_APPLICABLE, "the row has no such text")
+        if stage in self.compiled:
+            failure = self.compiled[stage]
+            if failure is ADJOINT_ALONE:
+                self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES[COMPILE_ERROR]}")
+            elif failure is not None:
+                self.problem = self.problem or _failure(stage, failure)
+            return Verdict(check, Status.PASSED)
+        # What ran on the host has compiled there, and nowhere else.
+        if stage == self._host and stage in self._ran:
+            return Verdict(check, Status.PASSED)
+        return Verdict(check, Status.NOT_APPLICABLE, self.evidence.unknown or "not in the sample that is compiled")
+
+    def _twin_verdict(self) -> Verdict:
+        if not self.compared:
+            return Verdict(self.twin, Status.NOT_APPLICABLE, "the row does not have both texts")
+        if self.evidence.unknown == UNASKED:
+            return Verdict(self.twin, Status.NOT_APPLICABLE, UNASKED)
+        executed = [EXECUTED] if self.twin in self._ran else []
+        if self.difference is not None and not executed:
+            return Verdict(self.twin, Status.NOT_APPLICABLE, self.evidence.unknown or "")
+        same = [SAME] if self.difference is None else []
+        return Verdict(self.twin, Status.PASSED, " and ".join(same + executed))
+
+    def _trial(self, stage: str) -> Trial:
+        explored, where = self.evidence.explored, self.evidence.points
+        assert explored is not None
+        sets = explored.observed.sets
+        adjoint = None
+        if self.row.texts.get(f"{stage}_backward"):
+            adjoint = where.adjoint if where else Adjoint(take(sets, slice(0, 1)), {})
+        return Trial(self.row.id, self.row.kernel, stage, self.row.texts, sets, adjoint)
+
+    def _judge(self, trial: Trial, ran: Ran) -> None:
+        assert ran.forward is not None
+        if trial.stage == self.stage:
+            self.problem = self._forward(ran.forward, "forward_differs", "the compiled text and the reference disagree")
+            if self.problem is None and self._backward is None:
+                self._compare_backward(ran)
+            return
+        self.problem = self._forward(ran.forward, "twin_differs", f"the {self.twin} text computes something else")
+        main = self._ran.get(self.stage)
+        truth = self.evidence.truth
+        if self.problem is None and main is not None and truth is not None and main.backward and ran.backward:
+            different = backward.unlike(self.row.kernel, truth, main.backward, ran.backward)
+            if different:
+                self.problem = Problem("twin_differs", f"the adjoint of the {self.twin} text computes something else")
+
+    def _forward(self, outputs: Mapping[str, Array], symptom: str, message: str) -> Problem | None:
+        explored, reference = self.evidence.explored, self.evidence.reference
+        assert explored is not None
+        assert reference is not None
+        found = forward.compare(explored.observed, outputs)
+        if found.different:
+            places = list(found.sets)
+            sets = take(explored.observed.sets, places)
+            again = observe(reference, self.row.kernel, sets, seed=self.evidence.seed + 3, shaken=THOROUGH)
+            second = forward.compare(again, take(outputs, places))
+            if second.different:
+                return Problem(symptom, f"{message}: {', '.join(second.different)}")
+            self._measured["forward"] = second.closest
+        else:
+            self._measured["forward"] = found.closest
+        if found.compared < LEAST_COMPARED:
+            return Problem("undecided", "most outputs hang on comparisons that are within rounding")
+        return None
+
+    def _set_backward(self, status: Status, reason: str = "") -> None:
+        self._backward = Verdict("backward", status, reason)
+
+    def _compare_backward(self, ran: Ran) -> None:
+        kernel = self.row.kernel
+        if not self.row.texts.get(f"{self.stage}_backward"):
+            return self._set_backward(Status.NOT_APPLICABLE, "the compiler wrote no adjoint")
+        arrays = differentiable(kernel)
+        inputs = self.evidence.inputs
+        outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is not Direction.IN]
+        if inputs is None or not set(arrays) & set(inputs.free()):
+            return self._set_backward(Status.NOT_APPLICABLE, "no array with a gradient carries data in")
+        if not set(arrays) & set(outputs):
+            return self._set_backward(Status.NOT_APPLICABLE, "no output has a gradient")
+        where, truth = self.evidence.points, self.evidence.differentiate()
+        if where is None or truth is None or ran.backward is None or ran.forward is None:
+            return self._set_backward(Status.NOT_APPLICABLE, "every input set is within rounding of a branch")
+        agreement = backward.compare(kernel, where, truth, ran.backward)
+        if agreement.wrong and not (agreement.clear and (agreement.settled or where.saw(ran.forward))):
+            return self._look_again(where, ran)
+        return self._conclude(agreement)
+
+    def _look_again(self, where: Points, ran: Ran) -> None:
+        """Run the adjoint on the contents that the compiled forward left."""
+        explored, inputs = self.evidence.explored, self.evidence.inputs
+        assert explored is not None
+        assert inputs is not None
+        self._again = points.prepare(self.row.kernel, inputs, explored.observed, where.places, ran.forward)
+        self._waiting.append(Trial(self.row.id, self.row.kernel, self.stage, self.row.texts, None, self._again.adjoint))
+
+    def _settle(self, outcome: Ran | Failed) -> None:
+        if isinstance(outcome, Failed):
+            return self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES.get(outcome.symptom, 'fails')}")
+        reference, inputs = self.evidence.reference, self.evidence.inputs
+        assert reference is not None
+        assert inputs is not None
+        assert outcome.backward is not None
+        truth: Derivatives = backward.differentiate(
+            reference, self.row.kernel, inputs, self._again, self.evidence.seed + 4, THOROUGH_PROGRAMS
+        )
+        return self._conclude(backward.compare(self.row.kernel, self._again, truth, outcome.backward))
+
+    def _conclude(self, agreement: Agreement) -> None:
+        self._measured["backward"] = agreement.closest
+        if agreement.wrong:
+            self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
+        elif agreement.unjudged:
+            names = ", ".join(agreement.unjudged)
+            if agreement.judged:
+                self._set_backward(Status.PASSED, f"rounding is too coarse to judge the adjoint of {names}")
+            else:
+                self._set_backward(Status.NOT_APPLICABLE, "the derivative is lost in rounding, or has none nearby")
+        elif agreement.zero:
+            self._set_backward(Status.PASSED, "every derivative is zero")
+        else:
+            self._set_backward(Status.PASSED)
+
+
+def _failure(stage: str, outcome: Failed) -> Problem:
+    step = Step.COMPILE if outcome.symptom == COMPILE_ERROR else Step.RUN
+    return Problem(
+        outcome.symptom, f"the {stage} text {_FAILURES.get(outcome.symptom, 'fails')}: {outcome.message}", step
+    )

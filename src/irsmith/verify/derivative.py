@@ -1,0 +1,264 @@
+"""Directional derivatives of the reference in float64, and how far a float32 adjoint may be from them.
+
+At each *point* (an input set) the initial contents of the differentiable arrays are moved along random
+*directions*, each on one array or on all. Central differences at two step sizes give the derivative of every
+output element and an estimate of their own error. The conditioning comes from the same differences with the
+operations of both ends rounded alike at the row's precision: they are exact derivatives of a program with
+rounding errors, which is what an adjoint computes. Ends on another side of a branch, a tie or a rounding than
+the point itself are told by their path and left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from irsmith.kernel import Kernel
+from irsmith.types import Struct, is_differentiable, scalar_of
+from irsmith.verify.inputs import Inputs
+from irsmith.verify.ports import Array, Reference, Result
+from irsmith.verify.values import floats, parsed, wide_dtype, widened
+
+STEP = 1e-6
+"""The step, in units of an input's range: truncation and rounding are then both far below float32."""
+
+ROUNDED = 2
+"""Programs with rounding errors for each point."""
+
+_HALVES = re.compile(r"(?:vec|mat|quat)\d*h")
+
+ALL = "all arrays together"
+OUTPUTS = "the outputs' own contents"
+
+_EPSILON = 4 * float(np.finfo(np.float64).eps)
+_COEFFICIENTS = (1.0, -1.0, 2.0, -2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Directions in which the arrays are moved, the same at every point.
+
+    Attributes:
+        names: What each moves: an argument, `ALL` or `OUTPUTS`.
+        moves: For each array, one wide array a direction; zero where the direction does not touch it.
+    """
+
+    names: tuple[str, ...]
+    moves: Mapping[str, Array]
+
+    def length(self) -> Array:
+        """The Euclidean length of each."""
+        squares = [
+            np.square(leaf).reshape(len(leaf), -1).sum(axis=1) for m in self.moves.values() for _, leaf in floats(m)
+        ]
+        return np.asarray(np.sqrt(np.sum(squares, axis=0)))
+
+    def touches(self, direction: str, name: str) -> bool:
+        """Whether a direction moves an array."""
+        place = self.names.index(direction)
+        return any(leaf[place].any() for _, leaf in floats(self.moves[name]))
+
+
+@dataclass(frozen=True, slots=True)
+class Derivatives:
+    """Directional derivatives of weighted outputs.
+
+    All arrays are indexed by point, weighting and direction.
+
+    Attributes:
+        directions: The directions.
+        value: The derivative.
+        error: The error of the differences themselves.
+        spread: How far rounding at the row's precision moves it.
+        size: The root of the sum of the squares of what was added up.
+        valid: Whether both ends could be reached without crossing anything.
+    """
+
+    directions: Directions
+    value: Array
+    error: Array
+    spread: Array
+    size: Array
+    valid: Array
+
+
+def differentiable(kernel: Kernel) -> list[str]:
+    """The array arguments with gradients."""
+    return [a.name for a in kernel.signature.arguments if a.rank and is_differentiable(a.type)]
+
+
+def directions(kernel: Kernel, inputs: Inputs, sets: Mapping[str, Array], salt: str = "directions") -> Directions:
+    """A random direction on every array that carries data in, one on all of them, and one on the others.
+
+    Everything moves up, so that where inputs stand on a branch's edge they move to the same side of it.
+    """
+    arrays = differentiable(kernel)
+    carrying = [name for name in arrays if name in inputs.free()]
+    outputs = [name for name in arrays if name not in carrying]
+    names = [*carrying, *([ALL] if len(carrying) > 1 else []), *([OUTPUTS] if outputs else [])]
+    moves = {}
+    for name in arrays:
+        array = sets[name]
+        move = np.zeros((len(names), *array.shape[1:]), wide_dtype(array.dtype))
+        widths = inputs.scale(name)
+        random = inputs.uniform(salt, name)
+        for place, moved in enumerate(names):
+            if moved in (name, ALL if name in carrying else OUTPUTS):
+                for path, leaf in floats(move):
+                    leaf[place] = (0.5 + random.draw(leaf.shape[1:])) * widths[path]
+        moves[name] = move
+    return Directions(tuple(names), moves)
+
+
+@lru_cache(maxsize=256)
+def unit_roundoff(kernel: Kernel) -> float:
+    """The relative size of the row's coarsest rounding: float32 unless it says otherwise."""
+    nodes = parsed(kernel.source)[1]
+    named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    kinds = _float_kinds(kernel) | (named & {"float16", "float32", "float64"})
+    if "float16" in kinds or any(_HALVES.fullmatch(name) for name in named):
+        return float(np.finfo(np.float16).eps)
+    plain = any(isinstance(node, ast.Name) and node.id == "float" for node in nodes)
+    return float(np.finfo(np.float64 if kinds == {"float64"} and not plain else np.float32).eps)
+
+
+def _float_kinds(kernel: Kernel) -> set[str]:
+    found = set()
+    stack = [argument.type for argument in kernel.signature.arguments]
+    while stack:
+        type_ = stack.pop()
+        if isinstance(type_, Struct):
+            stack += [field.type for field in type_.fields]
+        elif is_differentiable(type_):
+            found.add(str(scalar_of(type_)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """What each lane of the pass is: which point, which program, how far along which direction."""
+
+    point: Array
+    program: Array
+    direction: Array
+    step: Array
+
+
+def _plan(points: int, count: int, rounded: int) -> _Lanes:
+    rows = []
+    for point in range(points):
+        for program in range(1 + rounded):
+            rows.append((point, program, 0, 0.0))
+            steps = _COEFFICIENTS if program == 0 else _COEFFICIENTS[:2]
+            rows += [(point, program, d, step) for d in range(count) for step in steps]
+    table = np.array(rows)
+    return _Lanes(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2].astype(int), table[:, 3])
+
+
+def derivatives(
+    reference: Reference,
+    kernel: Kernel,
+    sets: Mapping[str, Array],
+    weights: Mapping[str, Array],
+    ways: Directions,
+    *,
+    seed: int,
+    rounded: int = ROUNDED,
+) -> Derivatives:
+    """Differentiate weighted sums of the final contents of the arrays.
+
+    Args:
+        reference: The meaning of the kernel.
+        kernel: The kernel.
+        sets: The points.
+        weights: For each differentiable array, its weights: ``(points, weightings, *shape)``.
+        ways: The directions.
+        seed: Which rounding errors.
+        rounded: How many programs with rounding errors.
+    """
+    points, count = len(next(iter(sets.values()))), len(ways.names)
+    lanes = _plan(points, count, rounded)
+    moved = {name: widened(array)[lanes.point] for name, array in sets.items()}
+    for name, move in ways.moves.items():
+        for (_, leaf), (_, way) in zip(floats(moved[name]), floats(move), strict=True):
+            leaf[...] += STEP * lanes.step.reshape(-1, *(1,) * (leaf.ndim - 1)) * way[lanes.direction]
+    result = reference.run(
+        moved,
+        kernel.signature.launch,
+        precision="float64",
+        perturb=lanes.program,
+        epsilon=unit_roundoff(kernel),
+        seed=seed,
+        trace=True,
+    )
+    return _gathered(result, weights, ways, points, rounded)
+
+
+def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, points: int, rounded: int) -> Derivatives:
+    count = len(ways.names)
+    width = 1 + 4 * count
+    lanes = len(result.path) // points
+    sound = np.array([fault is None for fault in result.faults])
+    same = (result.path.reshape(points, lanes) == result.path.reshape(points, lanes)[:, :1]) & sound.reshape(points, -1)
+    sides = _sides(same[:, 1:width].reshape(points, count, 4), np.asarray(result.kink).reshape(points, lanes)[:, 0])
+    shaken = same[:, width:].reshape(points, rounded, 1 + 2 * count)
+    paired = shaken[:, :, 1:].reshape(points, rounded, count, 2) | ~np.stack([sides >= 0, sides <= 0], axis=2)[:, None]
+    shaken = shaken[:, :, :1] & paired.all(axis=3)
+    weightings = next(iter(weights.values())).shape[1]
+    value, error, size = (np.zeros((points, weightings, count)) for _ in range(3))
+    apart = np.zeros((points, rounded, weightings, count))
+    side = sides[:, :, None]
+    with np.errstate(all="ignore"):
+        for name, weight in weights.items():
+            for (_, leaf), (_, weighting) in zip(floats(result.outputs[name]), floats(weight), strict=True):
+                values = leaf.reshape(points, lanes, -1)
+                by = weighting.reshape(points, weightings, -1)
+                slope, rough, first = _slopes(values[:, 0], values[:, 1:width].reshape(points, count, 4, -1), side)
+                value += np.einsum("pde,pke->pkd", slope, by)
+                error += np.einsum("pde,pke->pkd", rough, np.abs(by))
+                size += np.einsum("pde,pke->pkd", np.square(slope), np.square(by))
+                ends = values[:, width:].reshape(points, rounded, 1 + 2 * count, -1)
+                for program in range(rounded):
+                    pair = ends[:, program, 1:].reshape(points, count, 2, -1)
+                    moved = _first(ends[:, program, 0], pair, side) - first
+                    apart[:, program] += np.einsum("pde,pke->pkd", moved, by)
+        apart = np.where(shaken[:, :, None, :], np.abs(apart), 0.0)
+        valid = ((sides < _NEITHER) & shaken.any(axis=1))[:, None, :]
+        valid = valid & np.isfinite(value) & np.isfinite(apart).all(axis=1)
+    return Derivatives(ways, value, error, apart.max(axis=1), np.sqrt(size), valid)
+
+
+_NEITHER = 2
+
+
+def _sides(same: Array, kink: Array) -> Array:
+    """From which side each difference is taken: 0 from both, 1 from above, -1 from below, `_NEITHER` from none.
+
+    From one side alone only where the function is smooth there: a minimum may choose either of two equals.
+    """
+    plus, minus = same[:, :, 0] & same[:, :, 2], same[:, :, 1] & same[:, :, 3]
+    one = np.where(plus, 1, np.where(minus, -1, _NEITHER))
+    return np.where(plus & minus, 0, np.where(kink[:, None], _NEITHER, one))
+
+
+def _first(base: Array, ends: Array, side: Array) -> Array:
+    """First differences of values at a point and at its ends above and below."""
+    above, below, middle = ends[:, :, 0], ends[:, :, 1], base[:, None]
+    one: Array = np.where(side > 0, above - middle, middle - below) / STEP
+    return np.where(side == 0, (above - below) / (2 * STEP), one)
+
+
+def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]:
+    """Derivatives of values at a point, what they may be off by, and their first differences."""
+    near = _first(base, ends, side)
+    far = _first(base, ends[:, :, 2:], side) / 2
+    # Both errors are even in the step from two sides, and begin with its first power from one.
+    slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
+    noise = np.where(near != 0, _EPSILON * np.abs(base[:, None]) / STEP, 0.0)
+    rough = np.abs(near - far) * np.where(side == 0, 1.0, 0.1) + noise
+    return slope, rough, near

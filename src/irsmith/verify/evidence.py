@@ -1,0 +1,99 @@
+"""What is known of a kernel from its source alone, before any text is looked at.
+
+It does not depend on the texts, so that many texts of one source (a row's, and spoiled ones) share it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from irsmith.kernel import Kernel
+from irsmith.verify import backward, inputs, points, removal, soundness
+from irsmith.verify.derivative import Derivatives, differentiable
+from irsmith.verify.explore import Explored, explore
+from irsmith.verify.inputs import Inputs
+from irsmith.verify.liveness import dead_lines
+from irsmith.verify.points import Points
+from irsmith.verify.ports import NotModelledError, Reference, Toolchain
+from irsmith.verify.stream import digest
+from irsmith.verify.verdict import Problem
+
+
+@dataclass
+class Evidence:
+    """The reference's side of a kernel.
+
+    Attributes:
+        kernel: The kernel.
+        inputs: Its random streams; None where it cannot be run.
+        reference: Its meaning; None where it has none here.
+        unknown: Why it cannot be run, if the signature does not say enough.
+        problem: Why it cannot be a row.
+        explored: Its input sets.
+        points: Where its derivatives are compared; None where it has none.
+        truth: The derivatives, once they were asked for.
+        seconds: Time by part.
+    """
+
+    kernel: Kernel
+    inputs: Inputs | None = None
+    reference: Reference | None = None
+    unknown: str | None = None
+    problem: Problem | None = None
+    explored: Explored | None = None
+    points: Points | None = None
+    truth: Derivatives | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the kernel's random roundings."""
+        return digest("roundings", self.kernel.source, self.kernel.name) >> 64
+
+    def differentiate(self) -> Derivatives | None:
+        """The derivatives at the points, computed once."""
+        if self.truth is None and self.points is not None and self.reference is not None and self.inputs is not None:
+            start = time.perf_counter()
+            self.truth = backward.differentiate(self.reference, self.kernel, self.inputs, self.points, self.seed)
+            self.seconds["derivative"] = time.perf_counter() - start
+        return self.truth
+
+
+def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> Evidence:
+    """Run the reference on a kernel's input sets, and see whether the kernel is sound.
+
+    Args:
+        kernel: The kernel.
+        toolchain: The frontend.
+        removals: Whether to remove statements one by one.
+    """
+    found = Evidence(kernel, unknown=inputs.missing(kernel))
+    if found.unknown is not None:
+        return found
+    clock = time.perf_counter()
+    dead = dead_lines(kernel)
+    if dead:
+        lines = kernel.source.splitlines()
+        told = "; ".join(f"line {line}: {lines[line - 1].strip()}" for line in dead)
+        found.problem = Problem("dead_statement", f"nobody sees what is computed at {told}")
+        return found
+    try:
+        reference = found.reference = toolchain.reference(kernel.source, kernel.name)
+    except NotModelledError as error:
+        found.problem = Problem("not_modelled", str(error))
+        return found
+    streams = found.inputs = Inputs(kernel, toolchain.dtype)
+    found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
+    explored = found.explored = explore(reference, kernel, streams, found.seed)
+    found.seconds["reference"], clock = time.perf_counter() - clock, time.perf_counter()
+    found.problem = soundness.problem(reference, kernel, streams, explored, found.seed)
+    if found.problem is None and removals:
+        found.problem = removal.problem(kernel, toolchain, reference, streams, explored)
+    found.seconds["soundness"] = time.perf_counter() - clock
+    if found.problem is None and differentiable(kernel):
+        observed = explored.observed
+        places = points.choose(explored)
+        if places:
+            found.points = points.prepare(kernel, streams, observed, places)
+    return found

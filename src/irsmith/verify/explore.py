@@ -1,0 +1,149 @@
+"""Choosing the input sets of a kernel: until every branch is taken and every input matters, or tries run out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from irsmith.kernel import Direction, Kernel
+from irsmith.verdict import Uncovered
+from irsmith.verify.inputs import BASES, SEARCH, Inputs, Mode
+from irsmith.verify.observe import Coverage, Observed, merged, observe, ways_of
+from irsmith.verify.ports import Array, Reference
+from irsmith.verify.values import count, differs, joined, take
+
+ROUNDS = (24, 96, 384)
+"""How many sets each round of the search tries."""
+
+MOST_FOUND = 6
+"""How many sets the search adds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """The input sets of a kernel and what the reference makes of them.
+
+    Attributes:
+        observed: What the reference makes of them.
+        modes: The mode of each set.
+        uncovered: The ways that none of them took.
+        ignored: Inputs whose change changed nothing.
+    """
+
+    observed: Observed
+    modes: tuple[Mode, ...]
+    uncovered: tuple[Uncovered, ...]
+    ignored: tuple[str, ...]
+
+
+def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> Explored:
+    """Choose the input sets of a kernel."""
+    names = inputs.free()
+    modes = list(BASES) + [Mode.EVEN] * len(names)
+    bases = inputs.sets(BASES, "sets")
+    sets = joined(bases, inputs.variants(take(bases, [0]), names, (Mode.EVEN,), "sets")) if names else bases
+    observed = observe(reference, kernel, sets, seed=seed)
+    ignored = [
+        name
+        for place, name in enumerate(names, len(BASES))
+        if not any(_changed(kernel, take(observed.exact, [0]), take(observed.exact, [place])))
+    ]
+    search = _Search(reference, kernel, inputs, ignored, set(_ways(observed.coverage)))
+    if not any(observed.faults):
+        search.note(observed.coverage)
+        search.run()
+    if search.found is not None:
+        observed = merged(observed, observe(reference, kernel, search.found, seed=seed + 1))
+        modes += search.modes
+    return Explored(observed, tuple(modes), tuple(_missing(observed.coverage)), tuple(search.ignored))
+
+
+def _ways(coverage: Coverage) -> dict[Uncovered, Array]:
+    """The ways that there are, with the sets that took each. That a ``for`` never runs is not asked for."""
+    ways = {}
+    for site, (true, false) in coverage.items():
+        ways[Uncovered(site.line, site.column, site.kind, True)] = true
+        if site.kind != "for":
+            ways[Uncovered(site.line, site.column, site.kind, False)] = false
+    return ways
+
+
+def _missing(coverage: Coverage) -> list[Uncovered]:
+    return sorted(way for way, taken in _ways(coverage).items() if not taken.any())
+
+
+def _changed(kernel: Kernel, before: Mapping[str, Array], after: Mapping[str, Array]) -> Array:
+    """The sets in which some output differs."""
+    outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is not Direction.IN]
+    changed = np.zeros(count(before), bool)
+    for name in outputs:
+        changed |= differs(before[name], after[name])
+    return changed
+
+
+@dataclass
+class _Search:
+    """Looks for sets that take a missing way, or show that an input matters.
+
+    Attributes:
+        ignored: The inputs not yet seen to matter.
+        known: The ways at every site that was reached.
+        taken: Those that some set took.
+        found: The sets that were kept.
+        modes: Their modes.
+    """
+
+    reference: Reference
+    kernel: Kernel
+    inputs: Inputs
+    ignored: list[str]
+    known: set[Uncovered]
+    taken: set[Uncovered] = field(default_factory=set)
+    found: dict[str, Array] | None = None
+    modes: list[Mode] = field(default_factory=list)
+
+    def note(self, coverage: Coverage) -> None:
+        """Remember which ways were taken."""
+        ways = _ways(coverage)
+        self.known |= set(ways)
+        self.taken |= {way for way, sets in ways.items() if sets.any()}
+
+    def run(self) -> None:
+        """Search, round by round, for as long as something is missing."""
+        for number, size in enumerate(ROUNDS):
+            if (self.known <= self.taken and not self.ignored) or len(self.modes) >= MOST_FOUND:
+                return
+            self._round(f"search {number}", size)
+
+    def _round(self, salt: str, size: int) -> None:
+        modes = [SEARCH[place % len(SEARCH)] for place in range(size)]
+        sets, names = self.inputs.sets(modes, salt), list(self.ignored)
+        if names:
+            sets = joined(sets, self.inputs.variants(sets, names, modes, salt))
+        outputs, coverage, faults = ways_of(self.reference, self.kernel, sets)
+        kept = [place for place, fault in enumerate(faults) if fault is not None][:1]
+        kept += self._new_ways(coverage)
+        self.note(coverage)
+        for place, name in enumerate(names, 1):
+            other = take(outputs, slice(place * size, (place + 1) * size))
+            where = np.flatnonzero(_changed(self.kernel, take(outputs, slice(0, size)), other))
+            if len(where):
+                self.ignored.remove(name)
+                kept += [int(where[0]), int(where[0]) + place * size]
+        if kept:
+            kept = list(dict.fromkeys(kept))
+            chosen = take(sets, kept)
+            self.found = chosen if self.found is None else joined(self.found, chosen)
+            self.modes += [modes[place % size] for place in kept]
+
+    def _new_ways(self, coverage: Coverage) -> list[int]:
+        """Sets that take ways which none took before: those first that take most of them."""
+        ways = {way: taken for way, taken in _ways(coverage).items() if way not in self.taken and taken.any()}
+        places: list[int] = []
+        while ways and len(places) < MOST_FOUND:
+            place = int(np.argmax(np.sum(list(ways.values()), axis=0)))
+            places.append(place)
+            ways = {way: taken for way, taken in ways.items() if not taken[place]}
+        return places

@@ -1,0 +1,63 @@
+"""Compiled outputs against the reference's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from irsmith.verify.observe import Observed
+from irsmith.verify.ports import Array
+from irsmith.verify.soundness import apart
+from irsmith.verify.values import leaves
+from irsmith.verify.verdict import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How compiled outputs compare with the reference's.
+
+    Attributes:
+        different: The arrays that disagree in some set.
+        sets: The sets in which one does.
+        compared: The share of elements that were compared.
+        closest: The element that came closest to its tolerance, or exceeded it most.
+    """
+
+    different: tuple[str, ...]
+    sets: tuple[int, ...]
+    compared: float
+    closest: Measured
+
+
+def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
+    """Compare the final contents of every array, inputs too: none may be written to."""
+    different: list[str] = []
+    bad = np.zeros(observed.count, bool)
+    total = skipped = 0
+    closest = Measured(0.0, 0.0)
+    for name, exact in observed.exact.items():
+        for (path, right), (_, found) in zip(leaves(exact), leaves(outputs[name]), strict=True):
+            key = name, path
+            wrong = apart(observed, key, found)
+            if wrong.any():
+                different.append(name)
+                bad |= wrong.reshape(observed.count, -1).any(axis=1)
+            total += wrong.size
+            skipped += int(observed.aside[key].sum())
+            if right.dtype.kind == "f":
+                closest = max(closest, _closest(observed, key, right, found), key=lambda one: one.ratio)
+    places = tuple(int(place) for place in np.flatnonzero(bad))
+    return Comparison(tuple(dict.fromkeys(different)), places, 1 - skipped / max(total, 1), closest)
+
+
+def _closest(observed: Observed, key: tuple[str, str], right: Array, found: Array) -> Measured:
+    if not right.size:
+        return Measured(0.0, 0.0)
+    tolerance = observed.tolerance[key]
+    with np.errstate(all="ignore"):
+        error = np.abs(found.astype(np.float64) - right)
+        ratio = np.where(observed.aside[key], 0.0, np.nan_to_num(error / tolerance, nan=np.inf))
+    place = int(np.argmax(ratio))
+    return Measured(float(error.flat[place]), float(tolerance.flat[place])) if ratio.flat[place] else Measured(0.0, 0.0)

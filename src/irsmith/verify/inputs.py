@@ -1,0 +1,233 @@
+"""Input sets for a kernel, drawn from its signature's domains.
+
+They are a function of the source and the kernel's name, so that whoever has a row can make them again. A set
+has a mode, which says how its values spread over each domain: evenly, at the ends, on few values (so that
+they tie), close to the numbers that stand in the source (where branches turn), and so on.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from irsmith.kernel import Argument, Direction, Kernel
+from irsmith.types import Domain, Struct, ValueType
+from irsmith.verify.ports import Array, Sets
+from irsmith.verify.stream import Uniform
+from irsmith.verify.values import parsed
+
+_SCRATCH = Domain(-1.0, 1.0)
+"""What stands in a pure output before the run, if it holds floats; whole numbers are 0 or 1."""
+
+
+class Mode(StrEnum):
+    """How the values of a set spread over each domain."""
+
+    EVEN = "even"
+    FEW = "few"
+    ENDS = "ends"
+    NEAR = "near"
+    EQUAL = "equal"
+    LOW = "low"
+    HIGH = "high"
+    CLOSE = "close"
+    MARKS = "marks"
+
+
+BASES = (
+    Mode.EVEN,
+    Mode.EVEN,
+    Mode.FEW,
+    Mode.ENDS,
+    Mode.EVEN,
+    Mode.NEAR,
+    Mode.LOW,
+    Mode.HIGH,
+    Mode.EQUAL,
+    Mode.MARKS,
+    Mode.NEAR,
+    Mode.MARKS,
+)
+"""The modes of the sets that every kernel gets."""
+
+SEARCH = (Mode.NEAR, Mode.MARKS, Mode.LOW, Mode.HIGH, Mode.EQUAL, Mode.CLOSE, Mode.FEW, Mode.EVEN, Mode.ENDS)
+"""The modes that a search for a missing branch goes through in turn."""
+
+
+def missing(kernel: Kernel) -> str | None:
+    """What the signature does not say although running the kernel needs it, or None."""
+    if not kernel.signature.launch:
+        return "its launch is not known"
+    for argument in kernel.signature.arguments:
+        if len(argument.shape) != argument.rank:
+            return f"the shape of {argument.name} is not known"
+        if argument.direction is not Direction.OUT and not _bounded(argument.type, argument.domain):
+            return f"the domain of {argument.name} is not known"
+    return None
+
+
+def _bounded(type_: ValueType, domain: Domain | None) -> bool:
+    if isinstance(type_, Struct):
+        return all(_bounded(field.type, field.domain) for field in type_.fields)
+    return domain is not None or str(type_) == "bool"
+
+
+class Inputs:
+    """Draws the input sets of one kernel.
+
+    Args:
+        kernel: The kernel.
+        dtype: The dtype of one value of a type.
+    """
+
+    def __init__(self, kernel: Kernel, dtype: Callable[[ValueType], np.dtype[Any]]) -> None:
+        self._kernel = kernel
+        self._dtype = dtype
+        self._marks = _numbers(kernel.source)
+
+    def uniform(self, *salt: str) -> Uniform:
+        """A stream of the kernel's own."""
+        return Uniform(self._kernel.source, self._kernel.name, *salt)
+
+    def sets(self, modes: Sequence[Mode], salt: str) -> dict[str, Array]:
+        """One set for each mode."""
+        return {a.name: self._argument(a, modes, salt) for a in self._kernel.signature.arguments}
+
+    def variants(self, base: Sets, names: Sequence[str], modes: Sequence[Mode], salt: str) -> dict[str, Array]:
+        """For each named argument, the base sets with that argument drawn anew; name by name."""
+        arguments = {a.name: a for a in self._kernel.signature.arguments}
+        size = len(modes)
+        result = {name: np.concatenate([array] * len(names)) for name, array in base.items()}
+        for place, name in enumerate(names):
+            result[name][place * size : (place + 1) * size] = self._argument(arguments[name], modes, f"{salt} anew")
+        return result
+
+    def free(self) -> list[str]:
+        """The arguments that carry data in and have more than one value to take."""
+        arguments = self._kernel.signature.arguments
+        return [a.name for a in arguments if a.direction is not Direction.OUT and _free(a.type, a.domain)]
+
+    def scale(self, name: str) -> dict[str, float]:
+        """The width of the domain of each float leaf of an argument, by path; 1 where it has none."""
+        argument = next(a for a in self._kernel.signature.arguments if a.name == name)
+        return dict(_widths(argument.type, argument.domain))
+
+    def _argument(self, argument: Argument, modes: Sequence[Mode], salt: str) -> Array:
+        dtype = self._dtype(argument.type)
+        array = np.zeros((len(modes), *argument.shape, *dtype.shape), dtype.base)
+        output = argument.direction is Direction.OUT
+        self._fill(array, argument.type, argument.domain, modes, self.uniform(salt, argument.name), output)
+        return array
+
+    def _fill(
+        self, array: Array, type_: ValueType, domain: Domain | None, modes: Sequence[Mode], random: Uniform, out: bool
+    ) -> None:
+        if isinstance(type_, Struct):
+            for field in type_.fields:
+                self._fill(array[field.name], field.type, field.domain, modes, random, out)
+            return
+        if array.dtype.kind == "b":
+            array[...] = random.draw(array.shape) < 0.5
+            return
+        if out or domain is None:
+            domain = _SCRATCH if array.dtype.kind == "f" else Domain(0, 1)
+        marks = _marks(domain, self._marks)
+        draws = _Draws(random.draw(array.shape), random.draw(array.shape), random.draw((len(modes), 4)))
+        for place, mode in enumerate(modes):
+            spread = _spread(mode, draws.of(place), domain, marks)
+            array[place] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
+            if out and place % 2:
+                array[place] = 0
+        if array.dtype.kind == "f":
+            _pull_in(array, domain)
+
+
+def _free(type_: ValueType, domain: Domain | None) -> bool:
+    if isinstance(type_, Struct):
+        return any(_free(field.type, field.domain) for field in type_.fields)
+    return domain is None or domain.low < domain.high
+
+
+def _widths(type_: ValueType, domain: Domain | None, path: str = "") -> list[tuple[str, float]]:
+    if isinstance(type_, Struct):
+        return [item for f in type_.fields for item in _widths(f.type, f.domain, f"{path}.{f.name}")]
+    if domain is None or domain.low >= domain.high:
+        return [(path, 1.0)]
+    return [(path, domain.high - domain.low)]
+
+
+def _numbers(source: str) -> list[float]:
+    """The numbers that stand in a source, with either sign."""
+    found = {0.0, 1.0}
+    for node in parsed(source)[1]:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and abs(node.value) < 1e30:
+            found |= {float(node.value), -float(node.value)}
+    return sorted(found)
+
+
+def _marks(domain: Domain, numbers: Sequence[float]) -> Array:
+    """Values of a domain at which something may turn: its ends, its middle and the source's numbers."""
+    middle = 0.5 * (domain.low + domain.high)
+    inside = [number for number in numbers if domain.low < number < domain.high]
+    return np.array([domain.low, *inside, middle, domain.high])
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """The random numbers of sets: two for each value, and four for the whole."""
+
+    first: Array
+    second: Array
+    whole: Array
+
+    def of(self, place: int) -> _Draws:
+        """Those of one set."""
+        return _Draws(self.first[place], self.second[place], self.whole[place])
+
+
+def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
+    """Values of a domain. Whole numbers are made of them by rounding."""
+    low, width = domain.low, domain.high - domain.low
+    u, v, whole = draws.first, draws.second, draws.whole
+    spread: Array
+    match mode:
+        case Mode.EVEN:
+            spread = low + width * u
+        case Mode.FEW:
+            few = marks[(whole[:3] * len(marks)).astype(int)]
+            spread = few[(u * len(few)).astype(int)]
+        case Mode.ENDS:
+            spread = np.where(v < 0.35, low, np.where(v > 0.65, domain.high, low + width * u))
+        case Mode.MARKS:
+            spread = marks[(u * len(marks)).astype(int)]
+        case Mode.NEAR:
+            near = marks[(v * len(marks)).astype(int)]
+            spread = near + width * 0.05 * (2 * u - 1) ** 5
+        case Mode.EQUAL:
+            spread = np.full(u.shape, low + width * whole[3])
+        case Mode.LOW:
+            spread = low + width * u**4
+        case Mode.HIGH:
+            spread = domain.high - width * u**4
+        case Mode.CLOSE:
+            centre = low + width * whole[3]
+            spread = centre + width * 0.02 * (2 * u - 1)
+    return spread
+
+
+def _pull_in(array: Array, domain: Domain) -> None:
+    """Move what rounding to the dtype, or a draw close to an end, put outside the domain."""
+    if domain.low >= domain.high:
+        return
+    kind = array.dtype.type
+    low, high = kind(domain.low), kind(domain.high)
+    if float(low) < domain.low:
+        low = np.nextafter(low, kind(np.inf))
+    if float(high) > domain.high:
+        high = np.nextafter(high, kind(-np.inf))
+    np.clip(array, low, high, out=array)

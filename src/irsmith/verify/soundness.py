@@ -1,0 +1,118 @@
+"""Whether a kernel is worth a row, from the reference alone: defined, finite, alive, and free of races."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from irsmith.kernel import Direction, Kernel
+from irsmith.verify.explore import Explored
+from irsmith.verify.inputs import Inputs
+from irsmith.verify.observe import Leaf, Observed, observe
+from irsmith.verify.ports import Array, Reference
+from irsmith.verify.values import floats, leaves, take
+from irsmith.verify.verdict import Problem
+
+ORDERED = 6
+"""How many of the first sets run with their threads in other orders."""
+
+THOROUGH = 32
+"""Randomly rounded lanes before a set's outputs are said to differ."""
+
+
+def problem(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Explored, seed: int) -> Problem | None:
+    """The first reason why a kernel cannot be a row, or None."""
+    observed = explored.observed
+    return (
+        _fault(observed)
+        or _not_finite(observed)
+        or _writes(kernel, observed)
+        or _ignored(explored)
+        or _order(reference, kernel, inputs, observed, seed)
+    )
+
+
+def _fault(observed: Observed) -> Problem | None:
+    for fault in observed.faults:
+        if fault is not None:
+            what = str(fault.kind.name).lower()
+            return Problem("fault", f"line {fault.line}: {what.replace('_', ' ')} on inputs of the domain")
+    return None
+
+
+def _not_finite(observed: Observed) -> Problem | None:
+    for name, array in observed.exact.items():
+        for path, leaf in floats(array):
+            if not np.isfinite(leaf).all():
+                return Problem("not_finite", f"{name}{path} is not finite on inputs of the domain")
+    return None
+
+
+def _writes(kernel: Kernel, observed: Observed) -> Problem | None:
+    """What is written: inputs never, every output, and with more than one value."""
+    for argument in kernel.signature.arguments:
+        if not argument.rank:
+            continue
+        before, after = observed.sets[argument.name], observed.exact[argument.name]
+        elements = after.reshape(len(after), math.prod(argument.shape), -1)
+        written = np.zeros(elements.shape[:2], bool)
+        pairs = list(zip(leaves(before), leaves(after), strict=True))
+        for (_, old), (_, new) in pairs:
+            written |= (old != new).reshape(*written.shape, -1).any(axis=2)
+        if argument.direction is Direction.IN:
+            if written.any():
+                return Problem("input_written", f"{argument.name} is an input, and is written")
+            continue
+        if not written.any():
+            return Problem("output_unwritten", f"{argument.name} is an output, and nothing is written to it")
+        values = [new.reshape(*written.shape, -1)[written] for _, (_, new) in pairs]
+        if written.sum() > 1 and all((value == value[0]).all() for value in values):
+            return Problem("constant_output", f"every value written to {argument.name} is the same")
+    return None
+
+
+def _ignored(explored: Explored) -> Problem | None:
+    if explored.ignored:
+        return Problem("ignored_input", f"no output depends on {', '.join(explored.ignored)}")
+    return None
+
+
+def _order(reference: Reference, kernel: Kernel, inputs: Inputs, observed: Observed, seed: int) -> Problem | None:
+    """Whether the order of threads matters beyond rounding."""
+    if observed.independent:
+        return None
+    threads = math.prod(kernel.signature.launch)
+    sets = min(ORDERED, observed.count)
+    orders = inputs.uniform("orders").orders(sets, threads)
+    orders[0] = np.arange(threads)[::-1]
+    result = reference.run(take(observed.sets, slice(0, sets)), kernel.signature.launch, order=orders)
+    suspects = _different(observed, result.outputs, sets)
+    if not suspects:
+        return None
+    again = observe(reference, kernel, take(observed.sets, slice(0, sets)), seed=seed + 2, shaken=THOROUGH)
+    suspects = _different(again, result.outputs, sets)
+    if not suspects:
+        return None
+    names = ", ".join(sorted({name for name, _ in suspects}))
+    return Problem("thread_order", f"{names} depends on the order in which threads run")
+
+
+def _different(observed: Observed, outputs: dict[str, Array], sets: int) -> list[Leaf]:
+    return [
+        (name, path)
+        for name, array in outputs.items()
+        for path, leaf in leaves(array)
+        if apart(observed, (name, path), leaf, sets).any()
+    ]
+
+
+def apart(observed: Observed, key: Leaf, leaf: Array, sets: int | None = None) -> Array:
+    """Where the values of a leaf in the first sets are further from the reference's than rounding explains."""
+    exact = dict(leaves(observed.exact[key[0]]))[key[1]][:sets]
+    with np.errstate(all="ignore"):
+        distance = (
+            np.abs(leaf.astype(np.float64) - exact.astype(np.float64)) if leaf.dtype.kind == "f" else leaf != exact
+        )
+        # Not-a-number compares as false, so that it is never near.
+        return ~(distance <= observed.tolerance[key][:sets]) & ~observed.aside[key][:sets]
