@@ -92,7 +92,7 @@ class Pipeline:
         """
         if self.recipe.verify == "none":
             return [(row, Measurements()) for row in rows]
-        outcomes = self._verifier.verify(rows)
+        outcomes = self.verifier.verify(rows)
         return [
             (outcome, Measurements())
             if isinstance(outcome, Reject)
@@ -101,7 +101,8 @@ class Pipeline:
         ]
 
     @cached_property
-    def _verifier(self) -> Verifier:
+    def verifier(self) -> Verifier:
+        """What proves rows as the recipe asks. Its processes live until the interpreter ends."""
         # Until the process ends: a worker costs a second to start.
         toolchain = self._open.enter_context(self.frontend.prover())
         checks = self.recipe.checks

@@ -19,6 +19,8 @@ COMMANDS = {
     "show": "Read one row of a dataset: Python beside what it became.",
     "repro": "Write a row or a reject as a folder that a stranger can build and run.",
     "stats": "Say what is in a dataset.",
+    "verify": "Prove the rows of a dataset again.",
+    "selftest": "Check the checker: spoiled rows must be noticed.",
     "doctor": "Say which frontends and stages work on this machine.",
 }
 """Command name to what it does; each lives in ``irsmith.cli.<name>`` as ``command``."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from irsmith.verify.observe import Observed
+from irsmith.verify.observe import Observed, apart
 from irsmith.verify.ports import Array
-from irsmith.verify.soundness import apart
 from irsmith.verify.values import leaves
 from irsmith.verify.verdict import Measured
 

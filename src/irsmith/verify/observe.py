@@ -7,8 +7,8 @@ Where it took another, a comparison was within rounding; the elements that this 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -134,6 +134,34 @@ def ways_of(
     """Outputs, coverage and faults of input sets, without what rounding does to them."""
     result = reference.run(sets, kernel.signature.launch)
     return result.outputs, {s: (w.true, w.false) for s, w in result.coverage.items()}, result.faults
+
+
+def apart(observed: Observed, key: Leaf, found: Array, sets: int | None = None, *, slack: float = 1.0) -> Array:
+    """Where the values of a leaf in the first sets are further from the reference's than rounding explains."""
+    exact = dict(leaves(observed.exact[key[0]]))[key[1]][:sets]
+    with np.errstate(all="ignore"):
+        if found.dtype.kind == "f":
+            distance = np.abs(found.astype(np.float64) - exact.astype(np.float64))
+        else:
+            distance = found != exact
+        # Not-a-number compares as false, so that it is never near.
+        return ~(distance <= slack * observed.tolerance[key][:sets]) & ~observed.aside[key][:sets]
+
+
+def taken(observed: Observed, places: Sequence[int]) -> Observed:
+    """Some of the sets."""
+    places = list(places)
+    return replace(
+        observed,
+        sets=take(observed.sets, places),
+        exact=take(observed.exact, places),
+        tolerance={key: array[places] for key, array in observed.tolerance.items()},
+        aside={key: array[places] for key, array in observed.aside.items()},
+        steady=observed.steady[places],
+        singular=observed.singular[places],
+        faults=tuple(observed.faults[place] for place in places),
+        coverage={site: (true[places], false[places]) for site, (true, false) in observed.coverage.items()},
+    )
 
 
 def merged(first: Observed, second: Observed) -> Observed:

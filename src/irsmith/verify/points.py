@@ -18,7 +18,7 @@ from irsmith.kernel import Direction, Kernel
 from irsmith.verify.derivative import differentiable
 from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import Inputs, Mode
-from irsmith.verify.observe import Observed
+from irsmith.verify.observe import Observed, taken
 from irsmith.verify.ports import Adjoint, Array
 from irsmith.verify.values import differs, floats, take
 
@@ -48,17 +48,14 @@ class Points:
 
     Attributes:
         places: The input sets.
-        sets: Their inputs.
-        singular: The points at which a derivative has no one value: an adjoint that is not finite there is no
-            mistake.
+        observed: Those sets, and what the reference makes of them.
         weights: For each differentiable array ``(points, weightings, *shape)``, in its own dtype.
         adjoint: The runs. First, for each point, each weighting on the contents that the forward left; then
             the first weighting of each on the contents from before; then, for each, that on nudged inputs.
     """
 
     places: tuple[int, ...]
-    sets: dict[str, Array]
-    singular: Array
+    observed: Observed
     weights: dict[str, Array]
     adjoint: Adjoint
 
@@ -148,7 +145,7 @@ def prepare(
     for name, weight in weights.items():
         first = weight[:, 0]
         adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, np.repeat(first, NUDGES, axis=0)])
-    return Points(tuple(places), points, observed.singular[places], weights, Adjoint(primal, adjoint))
+    return Points(tuple(places), taken(observed, places), weights, Adjoint(primal, adjoint))
 
 
 def _nudge(array: Array, inputs: Inputs) -> None:

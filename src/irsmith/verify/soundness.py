@@ -9,7 +9,7 @@ import numpy as np
 from irsmith.kernel import Direction, Kernel
 from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import Inputs
-from irsmith.verify.observe import Leaf, Observed, observe
+from irsmith.verify.observe import Leaf, Observed, apart, observe
 from irsmith.verify.ports import Array, Reference
 from irsmith.verify.values import floats, leaves, take
 from irsmith.verify.verdict import Problem
@@ -105,14 +105,3 @@ def _different(observed: Observed, outputs: dict[str, Array], sets: int) -> list
         for path, leaf in leaves(array)
         if apart(observed, (name, path), leaf, sets).any()
     ]
-
-
-def apart(observed: Observed, key: Leaf, leaf: Array, sets: int | None = None) -> Array:
-    """Where the values of a leaf in the first sets are further from the reference's than rounding explains."""
-    exact = dict(leaves(observed.exact[key[0]]))[key[1]][:sets]
-    with np.errstate(all="ignore"):
-        distance = (
-            np.abs(leaf.astype(np.float64) - exact.astype(np.float64)) if leaf.dtype.kind == "f" else leaf != exact
-        )
-        # Not-a-number compares as false, so that it is never near.
-        return ~(distance <= observed.tolerance[key][:sets]) & ~observed.aside[key][:sets]

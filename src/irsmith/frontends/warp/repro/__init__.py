@@ -128,7 +128,7 @@ def _backward(known: Evidence) -> tuple[dict[str, Array], dict[str, Any]]:
     rounding = backward.ULPS * unit_roundoff(known.kernel)
     arrays["derivative"] = flat(truth.value)
     arrays["tolerance"] = flat(backward.FACTOR * truth.spread + rounding * truth.size + 4 * truth.error)
-    singular = np.broadcast_to(points.singular[:, None, None], truth.valid.shape)
+    singular = np.broadcast_to(points.observed.singular[:, None, None], truth.valid.shape)
     arrays["valid"] = flat(truth.valid & ~singular)
     about = {"directions": list(truth.directions.names), "outputs": OUTPUTS, "rounding": rounding}
     return arrays, about | {"judged": backward.JUDGED}

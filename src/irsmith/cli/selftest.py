@@ -1,0 +1,56 @@
+"""``irsmith selftest``: check the checker."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from irsmith.cli.text import printable
+from irsmith.errors import UserError
+from irsmith.frontends import get
+from irsmith.outcome import Reject
+from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
+from irsmith.verify.selftest import selftest
+
+DETECTION = 0.99
+"""The share of spoiled rows that has to be seen."""
+
+
+@click.command("selftest")
+@click.option("--rows", type=int, default=20, show_default=True, help="Rows to spoil.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which rows, and where they are spoiled.")
+@click.option("--per-row", type=int, help="The most mutants of one row (default: all).")
+@click.option("--frontend", default="warp", show_default=True, help="The kernel language.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(rows: int, seed: int, per_row: int | None, frontend: str, as_json: bool) -> int:
+    """Check the checker: spoil fresh rows in many ways, and see that verification notices.
+
+    A mutant that goes unnoticed is equivalent only if its outputs are the same, to the last bit, on 64 wide input
+    sets. The exit status is 1 when less than 99 % of the others are noticed.
+    """
+    if rows < 1:
+        raise UserError(f"--rows: {rows} is not a positive number: give 1 or more")
+    pipeline = Pipeline(Recipe(frontend=frontend, seed=seed, count=rows))
+    pipeline.frontend.toolchain()
+    made = [row for index in range(rows) if not isinstance(row := pipeline.row(index), Reject)]
+    with get(frontend).prover() as toolchain:
+        report = selftest(made, toolchain, seed=seed, per_row=per_row)
+    total = report.total
+    if as_json:
+        kinds = [
+            {"where": where, "mutation": mutation, "made": t.made, "detected": t.detected, "equivalent": t.equivalent}
+            for (where, mutation), t in report.by_kind.items()
+        ]
+        missed = [{"row": m.row_id, "where": m.mutant.where, "mutation": m.mutant.mutation} for m in report.missed]
+        click.echo(
+            json.dumps({"rows": report.rows, "detection": report.detection, "kinds": kinds, "missed": missed}, indent=1)
+        )
+    else:
+        click.echo(f"{total.made} mutants of {report.rows} rows, {len(report.by_kind)} kinds of place and mutation")
+        click.echo(f"{total.equivalent} compute the same, {total.detected} were noticed, {len(report.missed)} were not")
+        click.echo(f"detection {report.detection:.2%}")
+        for miss in report.missed:
+            click.echo(printable(f"missed: {miss.row_id}: {miss.mutant.where}: {miss.mutant.mutation}"))
+    return 0 if report.detection >= DETECTION else 1

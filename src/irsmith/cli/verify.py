@@ -1,0 +1,40 @@
+"""``irsmith verify``: prove the rows of a dataset again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from irsmith.cli.text import printable
+from irsmith.dataset.load import load
+from irsmith.errors import UserError
+from irsmith.proof import prove
+
+
+@click.command("verify")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--sample", type=int, help="How many rows to look at, the same ones each time (default: all).")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def command(directory: Path, sample: int | None, as_json: bool) -> int:
+    """Prove the rows of a dataset again, from its files and the pinned toolchain alone.
+
+    The texts are compiled and run in worker processes with limits, and the outcomes compared with the verdicts
+    that the rows carry. The exit status is 1 when a row does not bear out what it says.
+    """
+    if sample is not None and sample < 1:
+        raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
+    found = prove(load(directory), sample=sample)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        click.echo(f"{found.rows} rows proved again, {len(found.faults)} faults")
+        for outcome, times in found.verdicts.items():
+            click.echo(f"{times:8} {outcome}")
+        if found.withheld:
+            click.echo(f"{found.withheld:8} adjoints were proved wrong and are not in the dataset")
+        for fault in found.faults:
+            click.echo(printable(f"{fault.row_id}: {' '.join(fault.what.split())}"))
+    return 1 if found.faults else 0

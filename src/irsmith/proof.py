@@ -1,0 +1,115 @@
+"""Prove the rows of a dataset again, from its files and the pinned toolchain alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import islice
+
+from irsmith.dataset.load import Dataset
+from irsmith.outcome import Reject
+from irsmith.pipeline import Pipeline
+from irsmith.row import Row
+from irsmith.verdict import Status, Verdict
+from irsmith.verify import Verified
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that does not bear out what it says.
+
+    Attributes:
+        row_id: Which row.
+        what: What was found, against what the row says.
+    """
+
+    row_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proving a dataset again found.
+
+    Attributes:
+        rows: Rows looked at.
+        verdicts: How often each check ended how, as ``check: status``.
+        withheld: Rows whose adjoint was proved wrong and is not in the dataset, so that it cannot be run again.
+        faults: Rows that do not bear out what they say.
+    """
+
+    rows: int
+    verdicts: dict[str, int]
+    withheld: int
+    faults: tuple[Fault, ...]
+
+
+def prove(dataset: Dataset, *, sample: int | None = None, on_progress: Callable[[int], None] = lambda _: None) -> Proof:
+    """Compile and run the rows of a dataset, in worker processes, and compare with the verdicts that they carry.
+
+    Args:
+        dataset: The dataset.
+        sample: How many rows to look at, the same ones each time; by default all.
+        on_progress: Called now and then with the number of rows done.
+
+    Raises:
+        UserError: The frontend is not installed, or not in the version that was tested.
+    """
+    recipe = dataset.recipe
+    pipeline = Pipeline(recipe if recipe.verify != "none" else replace(recipe, verify="full"))
+    pipeline.frontend.toolchain()
+    counts: Counter[str] = Counter()
+    faults: list[Fault] = []
+    rows = withheld = 0
+    for batch in _batches(_chosen(dataset, sample)):
+        for row, outcome in zip(batch, pipeline.verifier.verify(batch), strict=True):
+            rows += 1
+            if isinstance(outcome, Reject):
+                faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
+                continue
+            counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
+            withheld += _withheld(row)
+            faults.extend(_differences(row, outcome))
+        on_progress(rows)
+    return Proof(rows, dict(sorted(counts.items())), withheld, tuple(faults))
+
+
+def _chosen(dataset: Dataset, sample: int | None) -> Iterator[Row]:
+    if sample is None:
+        yield from dataset
+        return
+    ids = [record["id"] for record in dataset.records(["id"])]
+    picked = set(sorted(ids, key=lambda row_id: blake2b(row_id.encode()).digest())[:sample])
+    yield from (row for row in dataset if row.id in picked)
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
+
+
+def _withheld(row: Row) -> bool:
+    says = _verdict(row.verdicts, "backward")
+    return says is not None and says.status is Status.COMPILER_WRONG and _has_no_adjoint(row)
+
+
+def _has_no_adjoint(row: Row) -> bool:
+    return not any(text for column, text in row.texts.items() if column.endswith("_backward"))
+
+
+def _verdict(verdicts: tuple[Verdict, ...], check: str) -> Verdict | None:
+    return next((verdict for verdict in verdicts if verdict.check == check), None)
+
+
+def _differences(row: Row, outcome: Verified) -> Iterator[Fault]:
+    for says in row.verdicts:
+        if says.check == "backward" and _withheld(row):
+            continue
+        found = _verdict(outcome.verdicts, says.check)
+        if found != says:
+            shown = "nothing" if found is None else f"{found.status} ({found.reason})"
+            yield Fault(row.id, f"{says.check}: found {shown}, and the row says {says.status} ({says.reason})")
