@@ -13,6 +13,7 @@ import numpy as np
 from irsmith.frontends.warp.reference import expressions, indexing
 from irsmith.frontends.warp.reference.builtins import scalar as scalars
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
+from irsmith.frontends.warp.reference.memory import Sharing
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, is_composite, scalar_of, select
@@ -60,12 +61,14 @@ def _update(combine: Combine, *, commuting: str, bits: bool = False) -> Handler:
         stores, name, ops, amount = scope.machine.stores, array.view.argument, scope.ops, value.run
         scope.machine.written.add(name)
         rounds = commuting == "sum" and scalar_of(element).is_float
-        shared = commuting if scope.alone is node and not rounds else None
+        sharing = Sharing()
+        if scope.alone is node:
+            sharing = Sharing(None if rounds else commuting, nearly=True)
 
         def run() -> Value:
             position = locate()
             change = amount()
-            return stores[name].update(position, lambda old: combine(ops, old, change), shared)
+            return stores[name].update(position, lambda old: combine(ops, old, change), sharing)
 
         return Expr(element, run, guarded=True)
 
@@ -105,7 +108,7 @@ def _replace(
         def replaced(old: Value) -> Value:
             return new if expected is None else select(ops.compare(np.equal, old, expected), new, old)
 
-        return stores[name].update(position, replaced, None)
+        return stores[name].update(position, replaced, Sharing())
 
     return Expr(array.type.element, run, guarded=True)
 

@@ -47,8 +47,8 @@ class Callables:
             callables=self,
             function=function,
             is_kernel=is_kernel,
-            doubtful=doubtful_names(function),
-            once=once_assigned_names(function),
+            doubtful=self.source.once(doubtful_names, function),
+            once=self.source.once(once_assigned_names, function),
         )
         self.scopes.append(made)
         return made

@@ -52,6 +52,7 @@ class Machine:
         # Not from zero, which an outcome of zero would leave as it is.
         self.path = np.full(lanes, _MULTIPLIER if tracing else 0, np.uint64)
         self.margin = np.full(lanes, np.inf)
+        self.kink = np.zeros(lanes, bool)
 
     def active(self) -> Array:
         """The active lanes as an array."""
@@ -105,11 +106,20 @@ class Machine:
             mixed = mixed ^ (mixed >> _SHIFT)
         self.path = mixed if self.mask is None else np.where(self.mask, mixed, self.path)
 
-    def near(self, a: Array, b: Array | float) -> None:
-        """Keep the smallest distance of two compared numbers, relative to their size."""
+    def near(self, a: Array, b: Array | float, *, kink: bool = True) -> None:
+        """Keep the smallest distance of two compared numbers, relative to their size.
+
+        Args:
+            a: A number.
+            b: The number that it is compared with.
+            kink: Whether a derivative has no one value where they are equal.
+        """
         size = np.abs(a) + np.abs(b)
         distance: Any = np.where(size > 0, np.abs(a - b) / size, 0.0)
         if distance.ndim > 1:
             distance = distance.reshape(len(distance), -1).min(axis=1)
+        if kink:
+            met = distance == 0
+            self.kink = self.kink | (met if self.mask is None else met & self.mask)
         smaller = np.fmin(self.margin, distance)
         self.margin = smaller if self.mask is None else np.where(self.mask, smaller, self.margin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +28,26 @@ Position = int | Array
 """A flat element index: a number when it is the same in every lane."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How much the order matters in which threads update the same elements.
+
+    Attributes:
+        exactly: A name that updates have in common whose order does not matter at all; None where it may.
+        nearly: Whether it matters to rounding alone.
+    """
+
+    exactly: str | None = None
+    nearly: bool = False
+
+
 class Store:
     """One array argument, every lane's copy.
 
     A struct's fields are kept apart, each in an array of its own, so that reading one field is one indexing.
     """
+
+    independent = True
 
     def __init__(self, machine: Machine, type: ArrayType, data: Array, precision: Precision) -> None:
         self.machine = machine
@@ -97,15 +113,15 @@ class Store:
             places = (position + self.base)[mask]
             leaves.flat[places] = value if len(value) == 1 else value[mask]
 
-    def update(self, position: Position, combine: Callable[[Value], Value], commuting: str | None) -> Value:
+    def update(self, position: Position, combine: Callable[[Value], Value], sharing: Sharing) -> Value:
         """Replace the elements at a position by what ``combine`` makes of them, and give what they were.
 
         Args:
             position: The position.
             combine: The new elements, from the old ones.
-            commuting: A name that updates share whose order does not matter; None when it may.
+            sharing: How much the order of such updates matters.
         """
-        del commuting
+        del sharing
         old = self.load(position)
         self.save(position, combine(old))
         return old

@@ -66,7 +66,7 @@ class Ops:
         result: Array = relation(a, b)
         if self.machine.tracing and a.dtype.kind == "f":
             self.machine.decide(result)
-            self.machine.near(a, b)
+            self.machine.near(a, b, kink=False)
         return result
 
     def decide(self, outcome: Array, a: Array | None = None, b: Array | float | None = None) -> None:
@@ -84,15 +84,16 @@ class RandomlyRounded(Ops):
     """How many noises each lane has; they are used in turn."""
 
     MANY = 512
-    FEW_ROWS = 67
+    FEW_ROWS = 41
     """How many it has when there are so many lanes."""
 
     def __init__(self, machine: Machine, precision: Precision) -> None:
         super().__init__(machine, precision)
         for name in ("add", "sub", "mul", "div", "sqrt", "remainder"):
             setattr(self, name, self._shaken(getattr(self, name)))
-        self.noise: Array = np.zeros((1, 1))
-        self.factors: dict[float, tuple[list[Array], Array]] = {}
+        self.noise: Array = np.zeros((1, 1, 1))
+        self.numbers: Array = np.zeros(1, int)
+        self.factors: dict[tuple[float, int, int], Array] = {}
         self.next = 0
         self.rows = self.ROWS
         self.epsilon: float | None = None
@@ -109,10 +110,9 @@ class RandomlyRounded(Ops):
         """
         generator = np.random.Generator(np.random.Philox(seed))
         self.rows = self.ROWS if len(lanes) * threads < self.MANY else self.FEW_ROWS
-        numbers = lanes if lanes.dtype != bool else np.cumsum(lanes) * lanes
-        noise = generator.uniform(-1.0, 1.0, (int(numbers.max(initial=0)) + 1, threads, self.rows))
-        noise[0] = 0.0
-        self.noise = noise[numbers].reshape(-1, self.rows)
+        self.numbers = lanes if lanes.dtype != bool else np.cumsum(lanes) * lanes
+        self.noise = generator.uniform(-1.0, 1.0, (self.rows, int(self.numbers.max(initial=0)) + 1, threads))
+        self.noise[:, 0] = 0.0
         self.epsilon = epsilon
         self.factors.clear()
         self.next = 0
@@ -122,18 +122,15 @@ class RandomlyRounded(Ops):
         if value.dtype.kind != "f":
             return value
         step = ulps * (self.epsilon or _EPSILON[value.dtype])
-        if step not in self.factors:
-            table = 1.0 + step * self.noise
-            self.factors[step] = list(np.ascontiguousarray(table.T)), table
-        rows, table = self.factors[step]
-        if value.ndim == 1:
-            self.next = (self.next + 1) % self.rows
-            factor = rows[self.next]
-        else:
-            width = value[0].size
-            self.next = (self.next + width) % (self.rows - width)
-            factor = table[:, self.next : self.next + width].reshape(-1, *value.shape[1:])
-        return (value * factor).astype(value.dtype)
+        width = 1 if value.ndim == 1 else value[0].size
+        row = self.next = (self.next + width) % self.rows
+        factor = self.factors.get((step, row, width))
+        if factor is None:
+            rows = [(row + column) % self.rows for column in range(width)]
+            # Drawn out to all lanes only where it is used.
+            noise = self.noise[rows].take(self.numbers, axis=1).reshape(width, -1)
+            factor = self.factors[step, row, width] = 1.0 + step * (noise[0] if width == 1 else noise.T)
+        return (value * factor.reshape(-1, *value.shape[1:])).astype(value.dtype)
 
     def _shaken(self, operation: Callable[..., Array]) -> Callable[..., Array]:
         def shaken(*operands: Array) -> Array:

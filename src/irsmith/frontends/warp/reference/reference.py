@@ -49,6 +49,10 @@ class Result:
             paths computed the same smooth function. Zero unless asked for.
         margin: The smallest distance, relative to their size, of two floats that were compared (or of
             which one was chosen); 0 at a tie, and at a division or root of exactly 0. Infinite unless asked for.
+        kink: Whether operands tied of which one was chosen, or a root or a divisor was 0: a derivative has no one
+            value there. False unless asked for.
+        independent: Whether it was seen that no thread used what another one wrote, but to add something to it
+            (or take its minimum, and the like), so that their order matters to the rounding of sums alone.
     """
 
     outputs: dict[str, Array]
@@ -56,6 +60,8 @@ class Result:
     coverage: dict[Site, Coverage]
     path: Array
     margin: Array
+    kink: Array
+    independent: bool = False
 
 
 @dataclass(slots=True)
@@ -125,7 +131,7 @@ class Reference:
                 structured array for structs, and ``(lanes, *components)`` for an argument passed by value.
             launch: The extents of the launch.
             precision: ``"declared"`` rounds every operation to its declared type; ``"float64"`` computes and
-                keeps every float in float64.
+                keeps every float in float64, from literals of their declared type on.
             order: For each lane, the linear thread indices in the order in which they run; 0, 1, … when None.
             perturb: The lanes whose float operations are rounded at random. Whole numbers name groups: the
                 lanes of a positive number are rounded alike, as one program with its own rounding errors.
@@ -157,7 +163,8 @@ class Reference:
             return self._bind(program, inputs, together)
 
         with np.errstate(all="ignore"):
-            if order is not None or threads == 1 or not self._together(program, ready, launch, lanes, threads):
+            together = order is None and threads > 1 and self._together(program, ready, launch, lanes, threads)
+            if not together:
                 _run(program, ready(1), _threads(machine, launch, order))
         kind = program.ops.precision
         return Result(
@@ -166,6 +173,8 @@ class Reference:
             coverage={site: Coverage(*seen) for site, seen in sorted(machine.seen.items())},
             path=machine.path,
             margin=machine.margin,
+            kink=machine.kink,
+            independent=together and all(store.independent for store in machine.stores.values()),
         )
 
     def _together(

@@ -158,4 +158,5 @@ def convert_number(number: bool | int | float, type: Scalar, dtype: np.dtype[Any
         bits = int(number) & ((1 << width) - 1)
         return np.array([bits], f"u{dtype.itemsize}").view(dtype)
     with np.errstate(over="ignore"):
-        return np.array([number], np.float64).astype(dtype)
+        # A literal is a value of its type, in whatever precision it is then computed with.
+        return np.array([number], np.float64).astype(type.name).astype(dtype)

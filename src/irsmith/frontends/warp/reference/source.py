@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,7 @@ class Source:
             raise Unsupported(f"text that is not Python: {error.msg}", error.lineno or 0) from error
         self.names: dict[str, Meaning] = dict(PYTHON_TYPES)
         self.kernels: dict[str, ast.FunctionDef] = {}
+        self._facts: dict[tuple[object, int], set[str]] = {}
         for statement in tree.body:
             try:
                 self._declare(statement)
@@ -74,6 +76,13 @@ class Source:
                 # Only a kernel that uses what is declared here is out of reach.
                 for name in _bound_by(statement):
                     self.names[name] = Missing(error)
+
+    def once(self, analysis: Callable[[ast.FunctionDef], set[str]], function: ast.FunctionDef) -> set[str]:
+        """What an analysis finds in a function, which every translation of it asks for."""
+        key = analysis, id(function)
+        if key not in self._facts:
+            self._facts[key] = analysis(function)
+        return self._facts[key]
 
     def _declare(self, node: ast.stmt) -> None:
         match node:

@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 
 from irsmith.frontends.warp.reference.machine import Machine
-from irsmith.frontends.warp.reference.memory import Position, Store
+from irsmith.frontends.warp.reference.memory import Position, Sharing, Store
 from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Value, along
 
 MOST_LANES = 1 << 16
 """Lanes and threads together that are not worth more memory."""
+
+
+_SEVERAL = np.iinfo(np.int32).max
+"""Stands for the thread where several have read an element: whoever writes it then is out of turn."""
 
 
 class ConflictError(Exception):
@@ -30,6 +34,7 @@ class SharedStore(Store):
 
     Attributes:
         thread: For each lane of the machine, which thread it is.
+        independent: Whether no thread used an element that another one wrote, but to add something to it.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class SharedStore(Store):
         self.written = written
         self.commuting: str | None = None
         self.touched = False
+        self.independent = True
         if written:
             self.read = np.full(self.lanes * self.stride, -1, thread.dtype)
             self.wrote = np.full(self.lanes * self.stride, -1, thread.dtype)
@@ -74,7 +80,7 @@ class SharedStore(Store):
         else:
             leaves.flat[places[mask]] = value if len(value) == 1 else value[mask]
 
-    def _noted(self, places: Array, into: Array, *against: Array) -> None:
+    def _noted(self, places: Array, into: Array, *against: Array, adding: bool = False) -> None:
         """Note an access, which nobody may have come before who has his turn after."""
         if self.commuting is not None:
             raise ConflictError
@@ -83,18 +89,27 @@ class SharedStore(Store):
         if mask is not None:
             places, thread = places[mask], thread[mask]
         for others in against:
-            if np.any(others.take(places) > thread):
+            found = others.take(places)
+            if np.any(found > thread):
                 raise ConflictError
+            self.independent &= not np.any((found != thread) & (found >= 0))
+        before = into.take(places)
         # Threads stand in their order, so that of several at one place the last is noted.
-        into[places] = np.maximum(into.take(places), thread)
+        into[places] = np.maximum(before, thread)
+        if into is self.wrote:
+            self.independent &= adding or not np.any(into.take(places) != thread)
+        else:
+            shared = (into.take(places) != thread) | ((before != thread) & (before >= 0))
+            into[places[shared]] = _SEVERAL
 
-    def update(self, position: Position, combine: Callable[[Value], Value], commuting: str | None) -> Value:
+    def update(self, position: Position, combine: Callable[[Value], Value], sharing: Sharing) -> Value:
         """Replace elements by what ``combine`` makes of them, thread by thread where several meet."""
+        commuting = sharing.exactly
         places = np.broadcast_to(position + self.base, len(self.base))
         if commuting is not None and not self.touched and self.commuting in (None, commuting):
             self.commuting = commuting
         else:
-            self._noted(places, self.wrote, self.read, self.wrote)
+            self._noted(places, self.wrote, self.read, self.wrote, adding=sharing.nearly)
         machine = self.machine
         entry = machine.mask
         turn = _turns(places, entry)
@@ -137,3 +152,4 @@ def folded(machine: Machine, lanes: int) -> None:
     mixed = machine.path.reshape(lanes, threads) * (2 * np.arange(threads, dtype=np.uint64) + np.uint64(1))
     machine.path = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(31)), axis=1)
     machine.margin = machine.margin.reshape(lanes, threads).min(axis=1)
+    machine.kink = np.asarray(machine.kink.reshape(lanes, threads).any(axis=1))
