@@ -29,7 +29,18 @@ finally:
 def generate(count: int, workers: int) -> tuple[float, float]:
     """The seconds that a run took, and the peak memory of its largest worker in MiB."""
     with tempfile.TemporaryDirectory() as folder:
-        options = ["generate", "--verify", "none", "--count", str(count), "--seed", "7", "--out", f"{folder}/out", "--json"]
+        options = [
+            "generate",
+            "--verify",
+            "none",
+            "--count",
+            str(count),
+            "--seed",
+            "7",
+            "--out",
+            f"{folder}/out",
+            "--json",
+        ]
         line = [sys.executable, "-c", _PEAK, *options, "--workers", str(workers)]
         run = subprocess.run(line, capture_output=True, text=True, check=True)
     peak = int(run.stderr.split()[-1]) / 1024

@@ -179,14 +179,16 @@ def _along(runs: Mapping[str, Array], truth: Derivatives) -> tuple[Array, Array]
     return total, np.sqrt(size)
 
 
-def unlike(kernel: Kernel, truth: Derivatives, first: Mapping[str, Array], second: Mapping[str, Array]) -> bool:
+def unlike(
+    kernel: Kernel, points: Points, truth: Derivatives, first: Mapping[str, Array], second: Mapping[str, Array]
+) -> bool:
     """Whether two texts' adjoints differ beyond the rounding of sums in another order."""
     (one, size), (two, other) = (
         _along({name: widened(array) for name, array in found.items()}, truth) for found in (first, second)
     )
-    spread = FACTOR * truth.spread.max(initial=0.0)
+    one, two, size, other = (points.main(array) for array in (one, two, size, other))
     with np.errstate(all="ignore"):
-        tolerance = spread + ULPS * unit_roundoff(kernel) * (size + other)
+        tolerance = truth.spread + ULPS * unit_roundoff(kernel) * (size + other)
         near = (np.abs(one - two) <= tolerance) | (~np.isfinite(one) & ~np.isfinite(two))
     return not near.all()
 

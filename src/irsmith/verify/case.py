@@ -72,6 +72,10 @@ class Case:
         self._measured: dict[str, Measured] = {}
         self._waiting: list[Trial] = []
         self._ran: dict[str, Ran] = {}
+        self._adjoint_fails = False
+        self._again: Points | None = None
+        self._settled: Mapping[str, Array] | None = None
+        self._settled_truth: Derivatives | None = None
 
     def trials(self) -> list[Trial]:
         """What is to be run next; nothing once the row is decided."""
@@ -88,17 +92,25 @@ class Case:
         for trial, outcome in zip(asked, outcomes, strict=True):
             if self.problem is not None:
                 return
-            if trial.forward is None:
-                self._settle(outcome)
-            elif isinstance(outcome, Ran):
+            if isinstance(outcome, Failed):
+                self._failed(trial, outcome)
+            elif trial.forward is None:
+                self._settle(trial.stage, outcome)
+            else:
                 self._ran[trial.stage] = outcome
                 self._judge(trial, outcome)
-            elif trial.backward is not None:
-                # Which of the two texts is it?
-                self._waiting.append(replace(trial, backward=None))
-                self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES.get(outcome.symptom, 'fails')}")
-            else:
-                self.problem = _failure(trial.stage, outcome)
+
+    def _failed(self, trial: Trial, outcome: Failed) -> None:
+        mine = trial.stage == self.stage
+        if trial.backward is None or not (mine or self._adjoint_fails):
+            self.problem = _failure(trial.stage, outcome)
+            return
+        if mine:
+            self._adjoint_fails = True
+            self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES.get(outcome.symptom, 'fails')}")
+        if trial.forward is not None:
+            # It may be the adjoint alone.
+            self._waiting.append(replace(trial, backward=None))
 
     def outcome(self) -> Verified | Reject:
         """What became of the row."""
@@ -172,11 +184,19 @@ class Case:
                 self._compare_backward(ran)
             return
         self.problem = self._forward(ran.forward, "twin_differs", f"the {self.twin} text computes something else")
-        main = self._ran.get(self.stage)
-        truth = self.evidence.truth
-        if self.problem is None and main is not None and truth is not None and main.backward and ran.backward:
-            different = backward.unlike(self.row.kernel, truth, main.backward, ran.backward)
-            if different:
+        if self.problem is None:
+            main = self._ran.get(self.stage)
+            self._same_adjoints(main and main.backward, ran.backward, self.evidence.points, self.evidence.truth)
+
+    def _same_adjoints(
+        self,
+        main: Mapping[str, Array] | None,
+        twin: Mapping[str, Array] | None,
+        where: Points | None,
+        truth: Derivatives | None,
+    ) -> None:
+        if main and twin and where is not None and truth is not None:
+            if backward.unlike(self.row.kernel, where, truth, main, twin):
                 self.problem = Problem("twin_differs", f"the adjoint of the {self.twin} text computes something else")
 
     def _forward(self, outputs: Mapping[str, Array], symptom: str, message: str) -> Problem | None:
@@ -216,29 +236,35 @@ class Case:
         if where is None or truth is None or ran.backward is None or ran.forward is None:
             return self._set_backward(Status.NOT_APPLICABLE, "every input set is within rounding of a branch")
         agreement = backward.compare(kernel, where, truth, ran.backward)
-        if agreement.wrong and not (agreement.clear and (agreement.settled or where.saw(ran.forward))):
-            return self._look_again(where, ran)
+        right_contents = agreement.settled or where.saw(ran.forward)
+        if not right_contents or (agreement.wrong and not agreement.clear):
+            return self._look_again(where, ran.forward)
         return self._conclude(agreement)
 
-    def _look_again(self, where: Points, ran: Ran) -> None:
-        """Run the adjoint on the contents that the compiled forward left."""
+    def _look_again(self, where: Points, left: Mapping[str, Array]) -> None:
+        """Run the adjoints on the contents that the compiled forward left."""
         explored, inputs = self.evidence.explored, self.evidence.inputs
         assert explored is not None
         assert inputs is not None
-        self._again = points.prepare(self.row.kernel, inputs, explored.observed, where.places, ran.forward)
-        self._waiting.append(Trial(self.row.id, self.row.kernel, self.stage, self.row.texts, None, self._again.adjoint))
+        row = self.row
+        again = self._again = points.prepare(row.kernel, inputs, explored.observed, where.places, left)
+        stages = [self.stage, *([self.twin] if self.run_twin else [])]
+        self._waiting += [Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint) for stage in stages]
 
-    def _settle(self, outcome: Ran | Failed) -> None:
-        if isinstance(outcome, Failed):
-            return self._set_backward(Status.COMPILER_WRONG, f"the adjoint {_FAILURES.get(outcome.symptom, 'fails')}")
-        reference, inputs = self.evidence.reference, self.evidence.inputs
+    def _settle(self, stage: str, outcome: Ran) -> None:
+        reference, inputs, where = self.evidence.reference, self.evidence.inputs, self._again
         assert reference is not None
         assert inputs is not None
+        assert where is not None
         assert outcome.backward is not None
-        truth: Derivatives = backward.differentiate(
-            reference, self.row.kernel, inputs, self._again, self.evidence.seed + 4, THOROUGH_PROGRAMS
-        )
-        return self._conclude(backward.compare(self.row.kernel, self._again, truth, outcome.backward))
+        if stage == self.stage:
+            seed = self.evidence.seed + 4
+            truth = backward.differentiate(reference, self.row.kernel, inputs, where, seed, THOROUGH_PROGRAMS)
+            self._settled_truth = truth
+            self._settled = outcome.backward
+            self._conclude(backward.compare(self.row.kernel, where, truth, outcome.backward))
+        else:
+            self._same_adjoints(self._settled, outcome.backward, where, self._settled_truth)
 
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
