@@ -50,7 +50,20 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_generate_prints_a_summary_as_json(tmp_path):
-    shown = run("generate", "--frontend", "warp", "--count", 4, "--seed", 7, "--verify", "none", "--out", tmp_path / "d", "--json")
+    shown = run(
+        "generate",
+        "--frontend",
+        "warp",
+        "--count",
+        4,
+        "--seed",
+        7,
+        "--verify",
+        "none",
+        "--out",
+        tmp_path / "d",
+        "--json",
+    )
     assert shown.returncode == 0, shown.stderr
     summary = json.loads(shown.stdout)
     assert summary["tried"] == 4

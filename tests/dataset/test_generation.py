@@ -43,7 +43,20 @@ def made(tmp_path_factory):
 
 def command(root, *options):
     return [
-        *(sys.executable, "-m", "irsmith", "generate", "--count", "45", "--seed", "11", "--verify", "none", "--out", str(root)),
+        *(
+            sys.executable,
+            "-m",
+            "irsmith",
+            "generate",
+            "--count",
+            "45",
+            "--seed",
+            "11",
+            "--verify",
+            "none",
+            "--out",
+            str(root),
+        ),
         *options,
     ]
 
