@@ -269,3 +269,28 @@ def test_the_checks_can_fail() -> None:
     )
     run(kernel, random.Random(0))
     assert not _felt(kernel, 0, 0)
+
+
+def _own_jumps(body):
+    for statement in body:
+        if isinstance(statement, ast.Continue):
+            yield statement
+        elif isinstance(statement, ast.If):
+            yield from _own_jumps([*statement.body, *statement.orelse])
+
+
+def test_no_while_loop_skips_its_own_step():
+    for index in range(1500):
+        tree = ast.parse(print_program(synthesise(99, "warp", index, Settings())).source)
+        for loop in ast.walk(tree):
+            assert not isinstance(loop, ast.While) or not list(_own_jumps(loop.body)), index
+
+
+def test_a_stencil_does_not_overwrite_what_its_neighbours_read():
+    settings = Settings((("stencil", 1.0),))
+    for index in range(150):
+        kernel = print_program(synthesise(99, "warp", index, settings))
+        written = {a.name for a in kernel.signature.arguments if a.direction is not Direction.IN}
+        for node in ast.walk(ast.parse(kernel.source)):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in written:
+                assert not any(isinstance(part, ast.BinOp) for part in ast.walk(node.slice)), (index, ast.unparse(node))

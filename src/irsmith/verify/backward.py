@@ -27,7 +27,7 @@ from irsmith.verify.derivative import (
 from irsmith.verify.inputs import Inputs
 from irsmith.verify.points import Points
 from irsmith.verify.ports import Array, Reference
-from irsmith.verify.values import floats, widened
+from irsmith.verify.values import differs, floats, widened
 from irsmith.verify.verdict import Measured
 
 FACTOR = 4.0
@@ -52,7 +52,13 @@ def differentiate(
     weights = {name: widened(weight) for name, weight in points.weights.items()}
     sets = points.observed.sets
     ways = directions(kernel, inputs, sets)
-    return derivatives(reference, kernel, sets, weights, ways, expected=points.observed, seed=seed, rounded=rounded)
+    together = ways.names.index(ALL) if ALL in ways.names else 0
+    wanted = np.zeros((len(points.places), len(ways.names)), bool)
+    wanted[: points.full] = True
+    wanted[:, together] = True
+    return derivatives(
+        reference, kernel, sets, weights, ways, wanted, expected=points.observed, seed=seed, rounded=rounded
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +186,17 @@ def _along(runs: Mapping[str, Array], truth: Derivatives) -> tuple[Array, Array]
 
 
 def unlike(
-    kernel: Kernel, points: Points, truth: Derivatives, first: Mapping[str, Array], second: Mapping[str, Array]
+    kernel: Kernel,
+    points: Points,
+    truth: Derivatives,
+    first: Mapping[str, Array],
+    second: Mapping[str, Array],
+    *,
+    bitwise: bool = False,
 ) -> bool:
-    """Whether two texts' adjoints differ beyond the rounding of sums in another order."""
+    """Whether two texts' adjoints differ beyond the rounding of sums in another order, or at all."""
+    if bitwise:
+        return any(differs(array, second[name]).any() for name, array in first.items())
     (one, size), (two, other) = (
         _along({name: widened(array) for name, array in found.items()}, truth) for found in (first, second)
     )

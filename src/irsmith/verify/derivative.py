@@ -39,6 +39,9 @@ OUTPUTS = "the outputs' own contents"
 _SLACK = 8.0
 """How many tolerances of the forward's may lie between float64 and the declared precision."""
 
+_ROUGH = 1e-2
+"""How far two differences of one element may be apart, as a share of them, to be derivatives at all."""
+
 _EPSILON = 4 * float(np.finfo(np.float64).eps)
 _COEFFICIENTS = (1.0, -1.0, 2.0, -2.0)
 
@@ -144,24 +147,45 @@ def _float_kinds(kernel: Kernel) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lanes:
-    """What each lane of the pass is: which point, which program, how far along which direction."""
+class _Plan:
+    """The lanes of the pass: for each point one in its own place, and for each pair of a point and a direction
+    the ends along it; the same again for each program with rounding errors.
+
+    Attributes:
+        point: For each lane, its point.
+        program: For each lane, which program; 0 is the exact one.
+        direction: For each lane, its direction.
+        step: For each lane, how many steps along it.
+        pairs: The pairs, ``(pairs, 2)``.
+        base: For each program and point, its lane.
+        ends: For each pair, the lanes of the exact ends.
+        shaken: For each program and pair, the lanes of the two ends.
+    """
 
     point: Array
     program: Array
     direction: Array
     step: Array
+    pairs: Array
+    base: Array
+    ends: Array
+    shaken: Array
 
 
-def _plan(points: int, count: int, rounded: int) -> _Lanes:
-    rows = []
-    for point in range(points):
-        for program in range(1 + rounded):
-            rows.append((point, program, 0, 0.0))
-            steps = _COEFFICIENTS if program == 0 else _COEFFICIENTS[:2]
-            rows += [(point, program, d, step) for d in range(count) for step in steps]
-    table = np.array(rows)
-    return _Lanes(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2].astype(int), table[:, 3])
+def _plan(wanted: Array, rounded: int) -> _Plan:
+    pairs = np.argwhere(wanted)
+    points, count = len(wanted), len(pairs)
+    base = np.arange((1 + rounded) * points).reshape(1 + rounded, points)
+    ends = base.size + np.arange(4 * count).reshape(count, 4)
+    shaken = base.size + ends.size + np.arange(2 * count * rounded).reshape(rounded, count, 2)
+    size = base.size + ends.size + shaken.size
+    point, program, direction = (np.zeros(size, int) for _ in range(3))
+    step = np.zeros(size)
+    point[base], program[base] = np.arange(points), np.arange(1 + rounded)[:, None]
+    point[ends], direction[ends], step[ends] = pairs[:, :1], pairs[:, 1:], _COEFFICIENTS
+    point[shaken], direction[shaken], step[shaken] = pairs[:, :1], pairs[:, 1:], _COEFFICIENTS[:2]
+    program[shaken] = np.arange(1, 1 + rounded)[:, None, None]
+    return _Plan(point, program, direction, step, pairs, base, ends, shaken)
 
 
 def derivatives(
@@ -170,6 +194,7 @@ def derivatives(
     sets: Mapping[str, Array],
     weights: Mapping[str, Array],
     ways: Directions,
+    wanted: Array,
     *,
     expected: Observed,
     seed: int,
@@ -183,66 +208,73 @@ def derivatives(
         sets: The points.
         weights: For each differentiable array, its weights: ``(points, weightings, *shape)``.
         ways: The directions.
+        wanted: For each point, which of them to take there.
         expected: What the points give in the declared precision. A point at which float64 gives something
             else is on another side of a branch there.
         seed: Which rounding errors.
         rounded: How many programs with rounding errors.
     """
-    points, count = len(next(iter(sets.values()))), len(ways.names)
-    lanes = _plan(points, count, rounded)
-    moved = {name: widened(array)[lanes.point] for name, array in sets.items()}
+    points = len(wanted)
+    plan = _plan(wanted, rounded)
+    moved = {name: widened(array)[plan.point] for name, array in sets.items()}
     for name, move in ways.moves.items():
         for (_, leaf), (_, way) in zip(floats(moved[name]), floats(move), strict=True):
-            leaf[...] += STEP * lanes.step.reshape(-1, *(1,) * (leaf.ndim - 1)) * way[lanes.direction]
+            leaf[...] += STEP * plan.step.reshape(-1, *(1,) * (leaf.ndim - 1)) * way[plan.direction]
     result = reference.run(
         moved,
         kernel.signature.launch,
         precision="float64",
-        perturb=lanes.program,
+        perturb=plan.program,
         epsilon=unit_roundoff(kernel),
         seed=seed,
         trace=True,
     )
-    found = _gathered(result, weights, ways, points, rounded)
+    found = _gathered(result, weights, ways, plan, points)
     alike = np.ones(points, bool)
-    for name, array in take(result.outputs, slice(0, None, len(result.path) // points)).items():
+    for name, array in take(result.outputs, plan.base[0]).items():
         for path, leaf in leaves(array):
             alike &= ~apart(expected, (name, path), leaf, slack=_SLACK).reshape(points, -1).any(axis=1)
     return replace(found, valid=found.valid & alike[:, None, None])
 
 
-def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, points: int, rounded: int) -> Derivatives:
-    count = len(ways.names)
-    width = 1 + 4 * count
-    lanes = len(result.path) // points
-    sound = np.array([fault is None for fault in result.faults])
-    same = (result.path.reshape(points, lanes) == result.path.reshape(points, lanes)[:, :1]) & sound.reshape(points, -1)
-    sides = _sides(same[:, 1:width].reshape(points, count, 4), np.asarray(result.kink).reshape(points, lanes)[:, 0])
-    shaken = same[:, width:].reshape(points, rounded, 1 + 2 * count)
-    paired = shaken[:, :, 1:].reshape(points, rounded, count, 2) | ~np.stack([sides >= 0, sides <= 0], axis=2)[:, None]
-    shaken = shaken[:, :, :1] & paired.all(axis=3)
+def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
+    point = plan.pairs[:, 0]
+    path, sound = np.asarray(result.path), np.array([fault is None for fault in result.faults])
+    home = plan.base[0][point]
+    good = sound[home]
+    sides = _sides((path[plan.ends] == path[home][:, None]) & sound[plan.ends], np.asarray(result.kink)[home])
+    needed = np.stack([sides >= 0, sides <= 0], axis=1)
+    paired = ((path[plan.shaken] == path[home][:, None]) & sound[plan.shaken]) | ~needed
+    middles = plan.base[1:][:, point]
+    steady = paired.all(axis=2) & (path[middles] == path[home]) & sound[middles]
     weightings = next(iter(weights.values())).shape[1]
-    value, error, size = (np.zeros((points, weightings, count)) for _ in range(3))
-    apart = np.zeros((points, rounded, weightings, count))
-    side = sides[:, :, None]
+    value, error, size = (np.zeros((len(point), weightings)) for _ in range(3))
+    apart = np.zeros((len(plan.shaken), len(point), weightings))
+    side = sides[:, None]
     with np.errstate(all="ignore"):
         for name, weight in weights.items():
             for (_, leaf), (_, weighting) in zip(floats(result.outputs[name]), floats(weight), strict=True):
-                values = leaf.reshape(points, lanes, -1)
-                by = weighting.reshape(points, weightings, -1)
-                slope, rough, first = _slopes(values[:, 0], values[:, 1:width].reshape(points, count, 4, -1), side)
-                value += np.einsum("pde,pke->pkd", slope, by)
-                error += np.einsum("pde,pke->pkd", rough, np.abs(by))
-                size += np.einsum("pde,pke->pkd", np.square(slope), np.square(by))
-                ends = values[:, width:].reshape(points, rounded, 1 + 2 * count, -1)
-                for program in range(rounded):
-                    pair = ends[:, program, 1:].reshape(points, count, 2, -1)
-                    moved = _first(ends[:, program, 0], pair, side) - first
-                    apart[:, program] += np.einsum("pde,pke->pkd", moved, by)
-        apart = np.where(shaken[:, :, None, :], np.abs(apart), 0.0)
-        valid = ((sides < _NEITHER) & shaken.any(axis=1))[:, None, :]
-        valid = valid & np.isfinite(value) & np.isfinite(apart).all(axis=1)
-    return Derivatives(ways, value, error, apart.max(axis=1), np.sqrt(size), valid)
+                values = leaf.reshape(len(path), -1)
+                by = weighting.reshape(points, weightings, -1)[point]
+                slope, rough, first = _slopes(values[home], values[plan.ends], side)
+                value += np.einsum("ne,nke->nk", slope, by)
+                error += np.einsum("ne,nke->nk", np.where(by.any(axis=1), rough, 0.0), np.abs(by))
+                size += np.einsum("ne,nke->nk", np.square(slope), np.square(by))
+                for program, ends in enumerate(plan.shaken):
+                    moved = _first(values[middles[program]], values[ends], side) - first
+                    apart[program] += np.einsum("ne,nke->nk", moved, by)
+        apart = np.where(steady[:, :, None], np.abs(apart), 0.0)
+        valid = ((sides < _NEITHER) & steady.any(axis=0) & good)[:, None]
+        valid = valid & np.isfinite(value) & np.isfinite(error) & np.isfinite(apart).all(axis=0)
+    spread = (value, error, apart.max(axis=0), np.sqrt(size), valid)
+    return Derivatives(ways, *(_spread_out(array, plan.pairs, points, len(ways.names)) for array in spread))
+
+
+def _spread_out(array: Array, pairs: Array, points: int, count: int) -> Array:
+    """What is known of pairs as ``(points, weightings, directions)``; zero for the other pairs."""
+    result = np.zeros((points, array.shape[1], count), array.dtype)
+    result[pairs[:, 0], :, pairs[:, 1]] = array
+    return result
 
 
 _NEITHER = 2
@@ -253,24 +285,27 @@ def _sides(same: Array, kink: Array) -> Array:
 
     From one side alone only where the function is smooth there: a minimum may choose either of two equals.
     """
-    plus, minus = same[:, :, 0] & same[:, :, 2], same[:, :, 1] & same[:, :, 3]
+    plus, minus = same[:, 0] & same[:, 2], same[:, 1] & same[:, 3]
     one = np.where(plus, 1, np.where(minus, -1, _NEITHER))
-    return np.where(plus & minus, 0, np.where(kink[:, None], _NEITHER, one))
+    return np.where(plus & minus, 0, np.where(kink, _NEITHER, one))
 
 
 def _first(base: Array, ends: Array, side: Array) -> Array:
     """First differences of values at a point and at its ends above and below."""
-    above, below, middle = ends[:, :, 0], ends[:, :, 1], base[:, None]
-    one: Array = np.where(side > 0, above - middle, middle - below) / STEP
+    above, below = ends[:, 0], ends[:, 1]
+    one: Array = np.where(side > 0, above - base, base - below) / STEP
     return np.where(side == 0, (above - below) / (2 * STEP), one)
 
 
 def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]:
     """Derivatives of values at a point, what they may be off by, and their first differences."""
     near = _first(base, ends, side)
-    far = _first(base, ends[:, :, 2:], side) / 2
+    far = _first(base, ends[:, 2:], side) / 2
     # Both errors are even in the step from two sides, and begin with its first power from one.
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
-    noise = np.where(near != 0, _EPSILON * np.abs(base[:, None]) / STEP, 0.0)
-    rough = np.abs(near - far) * np.where(side == 0, 1.0, 0.1) + noise
+    noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
+    apart = np.abs(near - far)
+    rough = apart * np.where(side == 0, 1.0, 0.1) + noise
+    # So near a root of zero and its like that no estimate of the error holds.
+    rough = np.where(apart > _ROUGH * np.abs(near) + 4 * noise, np.inf, rough)
     return slope, rough, near

@@ -93,7 +93,7 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
     found.seconds["soundness"] = time.perf_counter() - clock
     if found.problem is None and differentiable(kernel):
         observed = explored.observed
-        places = points.choose(explored)
+        places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(kernel, streams, observed, places)
+            found.points = points.prepare(kernel, streams, observed, places, full)
     return found

@@ -11,14 +11,26 @@ from irsmith.kernel import Direction, Kernel
 from irsmith.verdict import Uncovered
 from irsmith.verify.inputs import BASES, SEARCH, Inputs, Mode
 from irsmith.verify.observe import Coverage, Observed, merged, observe, ways_of
-from irsmith.verify.ports import Array, Reference
+from irsmith.verify.ports import Array, Fault, Reference
 from irsmith.verify.values import count, differs, joined, take
 
-ROUNDS = (24, 96, 384)
-"""How many sets each round of the search tries."""
+EXTRA = 48
+"""Sets on which the reference runs only once. They are the first round of the search for a missing branch."""
+
+ROUNDS = (96, 384)
+"""How many sets each further round tries."""
 
 MOST_FOUND = 6
 """How many sets the search adds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Input sets, what the reference makes of them, and the first fault of each."""
+
+    sets: dict[str, Array]
+    exact: dict[str, Array]
+    faults: tuple[Fault | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +42,18 @@ class Explored:
         modes: The mode of each set.
         uncovered: The ways that none of them took.
         ignored: Inputs whose change changed nothing.
+        extra: Further sets, of which it is known only what they give.
     """
 
     observed: Observed
     modes: tuple[Mode, ...]
     uncovered: tuple[Uncovered, ...]
     ignored: tuple[str, ...]
+    extra: Plain
+
+    def sets(self) -> dict[str, Array]:
+        """All sets that compiled text runs on: those observed, and the others."""
+        return joined(self.observed.sets, self.extra.sets)
 
 
 def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> Explored:
@@ -51,13 +69,15 @@ def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> 
         if not any(_changed(kernel, take(observed.exact, [0]), take(observed.exact, [place])))
     ]
     search = _Search(reference, kernel, inputs, ignored, set(_ways(observed.coverage)))
+    search.note(observed.coverage)
+    extra = search.first()
     if not any(observed.faults):
-        search.note(observed.coverage)
         search.run()
     if search.found is not None:
         observed = merged(observed, observe(reference, kernel, search.found, seed=seed + 1))
         modes += search.modes
-    return Explored(observed, tuple(modes), tuple(_missing(observed.coverage)), tuple(search.ignored))
+    missing = sorted(search.known - search.taken)
+    return Explored(observed, tuple(modes), tuple(missing), tuple(search.ignored), extra)
 
 
 def _ways(coverage: Coverage) -> dict[Uncovered, Array]:
@@ -68,10 +88,6 @@ def _ways(coverage: Coverage) -> dict[Uncovered, Array]:
         if site.kind != "for":
             ways[Uncovered(site.line, site.column, site.kind, False)] = false
     return ways
-
-
-def _missing(coverage: Coverage) -> list[Uncovered]:
-    return sorted(way for way, taken in _ways(coverage).items() if not taken.any())
 
 
 def _changed(kernel: Kernel, before: Mapping[str, Array], after: Mapping[str, Array]) -> Array:
@@ -110,6 +126,10 @@ class _Search:
         self.known |= set(ways)
         self.taken |= {way for way, sets in ways.items() if sets.any()}
 
+    def first(self) -> Plain:
+        """The round that is always run."""
+        return self._round("extra", EXTRA)
+
     def run(self) -> None:
         """Search, round by round, for as long as something is missing."""
         for number, size in enumerate(ROUNDS):
@@ -117,7 +137,7 @@ class _Search:
                 return
             self._round(f"search {number}", size)
 
-    def _round(self, salt: str, size: int) -> None:
+    def _round(self, salt: str, size: int) -> Plain:
         modes = [SEARCH[place % len(SEARCH)] for place in range(size)]
         sets, names = self.inputs.sets(modes, salt), list(self.ignored)
         if names:
@@ -137,6 +157,8 @@ class _Search:
             chosen = take(sets, kept)
             self.found = chosen if self.found is None else joined(self.found, chosen)
             self.modes += [modes[place % size] for place in kept]
+        tried = slice(0, size)
+        return Plain(take(sets, tried), take(outputs, tried), faults[tried])
 
     def _new_ways(self, coverage: Coverage) -> list[int]:
         """Sets that take ways which none took before: those first that take most of them."""

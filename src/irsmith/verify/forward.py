@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from irsmith.verify.observe import Observed, apart
+from irsmith.verify.explore import Plain
+from irsmith.verify.observe import Observed, apart, floor
 from irsmith.verify.ports import Array
 from irsmith.verify.values import leaves
 from irsmith.verify.verdict import Measured
+
+SCREEN = 16.0
+"""How many of the smallest tolerances an output may be off before its set is looked at closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,22 @@ def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
                 closest = max(closest, _closest(observed, key, right, found), key=lambda one: one.ratio)
     places = tuple(int(place) for place in np.flatnonzero(bad))
     return Comparison(tuple(dict.fromkeys(different)), places, 1 - skipped / max(total, 1), closest)
+
+
+def suspects(observed: Observed, plain: Plain, outputs: Mapping[str, Array]) -> list[int]:
+    """The sets on which compiled outputs are further from the reference's than any observed rounding goes."""
+    bad = np.zeros(len(plain.faults), bool)
+    with np.errstate(all="ignore"):
+        for name, exact in plain.exact.items():
+            for (path, right), (_, found) in zip(leaves(exact), leaves(outputs[name]), strict=True):
+                if right.dtype.kind != "f":
+                    wrong = found != right
+                else:
+                    known = np.where(observed.aside[name, path], 0.0, observed.tolerance[name, path])
+                    size = SCREEN * floor(right)
+                    wrong = ~(np.abs(found.astype(np.float64) - right) <= np.maximum(size, known.max(initial=0.0)))
+                bad |= wrong.reshape(len(bad), -1).any(axis=1)
+    return [int(place) for place in np.flatnonzero(bad)]
 
 
 def _closest(observed: Observed, key: tuple[str, str], right: Array, found: Array) -> Measured:

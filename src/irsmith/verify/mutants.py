@@ -127,7 +127,7 @@ def _truncated(line: _Line) -> str | None:
     call = line.call
     if call is None or line.types.get(call["to"] or "") != "wp::float32":
         return None
-    return f"{line.text} {call['to']} = wp::float32(int({call['to']}));"
+    return f"{line.text} {call['to']} = wp::float32(wp::int({call['to']}));"
 
 
 def _halved(line: _Line) -> str | None:

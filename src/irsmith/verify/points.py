@@ -23,14 +23,17 @@ from irsmith.verify.ports import Adjoint, Array
 from irsmith.verify.values import differs, floats, take
 
 LEAST = 2
-"""Input sets at which derivatives are compared, unless branches ask for more."""
+"""Input sets at which derivatives are compared along each array, unless branches ask for more."""
 
 MOST = 4
+
+LIGHT = 10
+"""Further sets at which they are compared along all arrays together."""
 
 WEIGHTINGS = 2
 """Adjoints of the outputs that are tried at each point. The first leaves the inputs' adjoints at zero."""
 
-NUDGES = 4
+NUDGES = 3
 """Runs at each point whose inputs are moved by a rounding error, to see how far that moves the adjoint."""
 
 NUDGE = 2.0
@@ -48,6 +51,7 @@ class Points:
 
     Attributes:
         places: The input sets.
+        full: How many of them, the first ones, are compared along each array.
         observed: Those sets, and what the reference makes of them.
         weights: For each differentiable array ``(points, weightings, *shape)``, in its own dtype.
         adjoint: The runs. First, for each point, each weighting on the contents that the forward left; then
@@ -55,6 +59,7 @@ class Points:
     """
 
     places: tuple[int, ...]
+    full: int
     observed: Observed
     weights: dict[str, Array]
     adjoint: Adjoint
@@ -82,8 +87,12 @@ class Points:
         )
 
 
-def choose(explored: Explored) -> list[int]:
-    """Points that between them take every way that a set takes, evenly spread ones first."""
+def choose(explored: Explored) -> tuple[list[int], int]:
+    """Points that between them take every way that a set takes, evenly spread ones first, and then others.
+
+    Returns:
+        The points, and how many of them are those.
+    """
     observed = explored.observed
     ranked = sorted(
         range(observed.count),
@@ -101,11 +110,19 @@ def choose(explored: Explored) -> list[int]:
         chosen.append(place)
         left = [taken for taken in left if not taken[place]]
     edges = [place for place in ranked if explored.modes[place] in _EDGES]
-    return [*chosen, *edges[:1]]
+    chosen += edges[:1]
+    # The last ones first: the modes that meet edges.
+    others = [place for place in reversed(ranked) if place not in chosen]
+    return chosen + others[:LIGHT], len(chosen)
 
 
 def prepare(
-    kernel: Kernel, inputs: Inputs, observed: Observed, places: Sequence[int], after: Mapping[str, Array] | None = None
+    kernel: Kernel,
+    inputs: Inputs,
+    observed: Observed,
+    places: Sequence[int],
+    full: int,
+    after: Mapping[str, Array] | None = None,
 ) -> Points:
     """Lay out the adjoint's runs.
 
@@ -114,6 +131,7 @@ def prepare(
         inputs: Its random streams.
         observed: The input sets.
         places: The points among them.
+        full: How many of them, the first ones, are compared along each array.
         after: The final contents of every array for all sets, if not the reference's.
     """
     sets, after = observed.sets, after or observed.exact
@@ -145,7 +163,7 @@ def prepare(
     for name, weight in weights.items():
         first = weight[:, 0]
         adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, np.repeat(first, NUDGES, axis=0)])
-    return Points(tuple(places), taken(observed, places), weights, Adjoint(primal, adjoint))
+    return Points(tuple(places), full, taken(observed, places), weights, Adjoint(primal, adjoint))
 
 
 def _nudge(array: Array, inputs: Inputs) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from irsmith.kernel import Direction, Kernel
 from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import Inputs
 from irsmith.verify.observe import Leaf, Observed, apart, observe
-from irsmith.verify.ports import Array, Reference
+from irsmith.verify.ports import Array, Fault, Reference
 from irsmith.verify.values import floats, leaves, take
 from irsmith.verify.verdict import Problem
 
@@ -25,24 +26,25 @@ def problem(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Expl
     """The first reason why a kernel cannot be a row, or None."""
     observed = explored.observed
     return (
-        _fault(observed)
-        or _not_finite(observed)
+        _fault(observed.faults + explored.extra.faults)
+        or _not_finite(observed.exact)
+        or _not_finite(explored.extra.exact)
         or _writes(kernel, observed)
         or _ignored(explored)
         or _order(reference, kernel, inputs, observed, seed)
     )
 
 
-def _fault(observed: Observed) -> Problem | None:
-    for fault in observed.faults:
+def _fault(faults: Sequence[Fault | None]) -> Problem | None:
+    for fault in faults:
         if fault is not None:
             what = str(fault.kind.name).lower()
             return Problem("fault", f"line {fault.line}: {what.replace('_', ' ')} on inputs of the domain")
     return None
 
 
-def _not_finite(observed: Observed) -> Problem | None:
-    for name, array in observed.exact.items():
+def _not_finite(outputs: Mapping[str, Array]) -> Problem | None:
+    for name, array in outputs.items():
         for path, leaf in floats(array):
             if not np.isfinite(leaf).all():
                 return Problem("not_finite", f"{name}{path} is not finite on inputs of the domain")

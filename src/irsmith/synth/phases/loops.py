@@ -160,7 +160,8 @@ def accumulate(
 
 def _emit_loop(s: Sketch, turns: Trip, stop: Expr, body: tuple[Stmt, ...]) -> None:
     """A counted loop, now and then written with ``while``."""
-    if s.rng.chance(0.08):
+    # A `while` that went on early would not reach its own step.
+    if s.rng.chance(0.08) and not _goes_on_early(body):
         zero = Expr("mutable", "i", INT32, exactly(0), (), "", 0)
         s.body.insert(len(s.body), Assign(turns.counter, zero))
         test = s.al.compare("lt", turns.counter, stop)
@@ -169,6 +170,14 @@ def _emit_loop(s: Sketch, turns: Trip, stop: Expr, body: tuple[Stmt, ...]) -> No
         s.emit(While(test, (*body, step)))
         return
     s.emit(For(turns.counter.name, None, stop, None, body))
+
+
+def _goes_on_early(body: tuple[Stmt, ...]) -> bool:
+    return any(
+        statement == Jump("continue")
+        or (isinstance(statement, If) and (_goes_on_early(statement.then) or _goes_on_early(statement.orelse)))
+        for statement in body
+    )
 
 
 def nested_loop(s: Sketch, body_room: int = 1) -> None:

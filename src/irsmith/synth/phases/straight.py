@@ -130,9 +130,12 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
 
 def _own_element(s: Sketch, value: Expr) -> Expr | None:
     """This thread's element of an input array that can take the value, now also an output."""
+    # What other threads read of it must not change under them.
+    shared = {place.name for place in s.neighbours}
     for position, argument in enumerate(s.arguments):
         if (
-            argument.type is value.type
+            argument.name not in shared
+            and argument.type is value.type
             and argument.shape == s.extents
             and argument.direction is Direction.IN
             and argument.domain
