@@ -42,7 +42,10 @@ CLEAR = 8.0
 JUDGED = 0.25
 """A tolerance of more than this share of the derivative cannot judge it."""
 
-_NOTHING = 1e-30
+NOTHING = 1e-4
+"""A tolerance of so small a share of the whole derivative can tell something from nothing."""
+
+_ZERO = 1e-30
 
 
 def differentiate(
@@ -110,7 +113,7 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
         tolerance = base + FACTOR * own if settled else base
         error = np.where(finite, np.abs(found - truth.value), np.inf)
         scale = np.maximum(np.abs(truth.value), np.where(finite, np.abs(found), np.inf))
-        fair = truth.valid & ((tolerance <= JUDGED * scale) | ((scale == 0) & (tolerance < _NOTHING)))
+        fair = truth.valid & ((tolerance <= JUDGED * scale) | ((scale == 0) & (tolerance < _ZERO)))
         # Where a derivative has no one value, one that is not finite is no mistake.
         fair &= finite | ~points.observed.singular[:, None, None]
         bad = fair & (error > tolerance)
@@ -119,8 +122,11 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
     if OUTPUTS in names and _left_alone(points, truth, runs):
         bad[:, :, names.index(OUTPUTS)] = fair[:, :, names.index(OUTPUTS)] = False
     wrong = [place for place in range(len(names)) if bad[:, :, place].any()]
-    judged = [name for place, name in enumerate(names) if name != OUTPUTS and fair[:, :, place].any()]
-    ratio = np.where(fair, error / np.where(tolerance > 0, tolerance, 1.0), 0.0)
+    # What is nothing beside the rest of the derivative is judged too, by being nothing.
+    seen = fair | (truth.valid & (tolerance <= NOTHING * truth.size.max(axis=2, keepdims=True)))
+    judged = [name for place, name in enumerate(names) if name != OUTPUTS and seen[:, :, place].any()]
+    with np.errstate(all="ignore"):
+        ratio = np.where(fair, error / np.where(tolerance > 0, tolerance, 1.0), 0.0)
     at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     return Agreement(
         wrong=tuple(names[place] for place in wrong),

@@ -193,9 +193,8 @@ class Case:
                 self.problem = Problem("twin_differs", f"{message}: {', '.join(unlike)}")
                 return
         self.problem = self._forward(ran.forward, "twin_differs", message)
-        if self.problem is None:
-            if main is not None:
-                self._same_adjoints(main.backward, ran.backward, self.evidence.points, self.evidence.truth)
+        if self.problem is None and main is not None:
+            self._same_adjoints(main.backward, ran.backward, self.evidence.points, self.evidence.truth)
 
     def _same_adjoints(
         self,
