@@ -139,7 +139,7 @@ def test_the_card_has_front_matter_that_names_the_files(made):
 @pytest.mark.parametrize(("rows", "size"), [(0, "n<1K"), (1000, "1K<n<10K"), (10**6, "1M<n<10M"), (10**10, "n>1B")])
 def test_size_categories_are_the_hubs(made, rows, size):
     class Manifest:
-        tried, rejects, toolchain, python, platform = rows, {}, {}, "", ""
+        tried, rejects, verdicts, toolchain, python, platform = rows, {}, {}, {}, "", ""
 
     Manifest.rows = rows
     assert f"- {size}\n" in render(RECIPE, Manifest)

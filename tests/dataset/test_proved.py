@@ -82,6 +82,12 @@ def test_one_worker_proves_the_same_bytes(made, tmp_path):
     assert [s.rejects_sha256 for s in again.manifest.shards] == [s.rejects_sha256 for s in made.manifest.shards]
 
 
+def test_manifest_and_card_count_the_verdicts(made):
+    counted = Counter(f"{v.check}: {v.status}" for row in made for v in row.verdicts)
+    assert made.manifest.verdicts == dict(sorted(counted.items()))
+    assert f"| forward | passed | {len(made)} |" in (made.root / "README.md").read_text()
+
+
 def test_measurements_stand_beside_the_rows(made):
     table = pq.read_table(made.root / "measurements")
     assert sorted(table["id"].to_pylist()) == sorted(row.id for row in made)

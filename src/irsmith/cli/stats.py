@@ -42,6 +42,12 @@ def command(directory: Path, as_json: bool) -> None:
     for name, text in found.texts.items():
         sizes.add_row(name, str(text.rows), f"{text.mean:.0f}", str(text.longest))
     terminal.print(sizes)
+    if found.verdicts:
+        verdicts = Table("check", "verdict", "rows")
+        verdicts.columns[2].justify = "right"
+        for outcome, times in found.verdicts.items():
+            verdicts.add_row(*outcome.split(": "), str(times))
+        terminal.print(verdicts)
     for reason, times in found.rejects.items():
         terminal.print(f"rejected {times}: {reason}", markup=False)
     terminal.print("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items()))

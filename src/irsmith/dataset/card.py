@@ -29,6 +29,10 @@ def render(recipe: Recipe, manifest: Manifest) -> str:
     toolchain = ", ".join(f"{name} {version}" for name, version in manifest.toolchain.items())
     rejected = manifest.tried - manifest.rows
     rejects = "".join(f"- {reason}: {times}\n" for reason, times in manifest.rejects.items())
+    verdicts = "".join(
+        f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
+    )
+    proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
     categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
@@ -75,6 +79,12 @@ empty ones left out, the parts of a stage are the unit that compiles.
 | category | weight |
 | --- | --- |
 {categories}
+## What was proved
+
+Each row was compiled and run from its own text, forward and backward, against a reference that shares no code with
+the compiler; `verdicts` in the row says how each check ended. An adjoint that the compiler gets wrong is null.
+
+{proved}
 ## Rejected
 
 {rejects or "None."}

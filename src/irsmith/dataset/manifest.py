@@ -63,6 +63,14 @@ class Manifest:
             total.update(shard.reasons)
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How often each check ended how, as ``check: status``; empty where nothing was checked."""
+        total: Counter[str] = Counter()
+        for shard in self.shards:
+            total.update(shard.verdicts)
+        return dict(sorted(total.items()))
+
     def to_json(self) -> str:
         """The manifest as its file's text."""
         table = {
@@ -75,6 +83,7 @@ class Manifest:
             "rows": self.rows,
             "bytes": self.bytes,
             "rejects": self.rejects,
+            "verdicts": self.verdicts,
             "shards": [
                 {"file": data_file(self.frontend, shard.first).as_posix(), **shard.to_json()} for shard in self.shards
             ],

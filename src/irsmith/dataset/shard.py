@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Shard:
         rejected: The indices that were rejected, in order.
         reasons: Rejects by reason.
         rejects_sha256: Of the file of rejects; empty where there are none.
+        verdicts: How often each check ended how, as ``check: status``.
     """
 
     first: int
@@ -66,6 +67,7 @@ class Shard:
     rejected: tuple[int, ...]
     reasons: dict[str, int]
     rejects_sha256: str
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The shard as a JSON object."""
@@ -139,6 +141,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         rejected=tuple(index for index, _ in rejects),
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
         rejects_sha256=_write_rejects(task, rejects),
+        verdicts=dict(sorted(Counter(f"{v.check}: {v.status}" for row in rows for v in row.verdicts).items())),
     )
     if task.recipe.verify == "full":
         sidecar = measurements_table(measured)

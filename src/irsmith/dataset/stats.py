@@ -50,6 +50,7 @@ class Stats:
         categories: Rows by category, in alphabetical order.
         texts: Sizes by text column.
         rejects: Rejects by reason, the most frequent first.
+        verdicts: How often each check ended how, as ``check: status``.
         toolchain: Versions by distribution name.
     """
 
@@ -59,6 +60,7 @@ class Stats:
     categories: Mapping[str, Group]
     texts: Mapping[str, TextSize]
     rejects: Mapping[str, int]
+    verdicts: Mapping[str, int]
     toolchain: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def stats(dataset: Dataset) -> Stats:
         categories={name: _group(identity.filter(pc.field("category") == name)) for name in names},
         texts=_text_sizes(dataset),
         rejects=dataset.manifest.rejects,
+        verdicts=dataset.manifest.verdicts,
         toolchain=dataset.manifest.toolchain,
     )
 
