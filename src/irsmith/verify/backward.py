@@ -74,7 +74,7 @@ class Agreement:
         judged: The directions along which some comparison could have failed.
         unjudged: The arguments along which none could.
         zero: Whether every derivative that could be judged is zero.
-        absent: Whether the adjoint is zero along every wrong direction.
+        absent: Whether nothing was added to the adjoint of any array that is wrong.
         infinite: Whether it is not finite along one.
         before: Whether it agrees when it is given the contents from before the launch.
         settled: Whether it is the same on the contents from before and from after, so that it does not matter
@@ -101,12 +101,13 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
     runs = {name: widened(array) for name, array in adjoints.items()}
     along, size = _along(runs, truth)
     found, sizes, before = points.main(along), points.main(size), points.before(along)
+    start, _ = _along({name: widened(array) for name, array in points.adjoint.adjoint.items()}, truth)
     settled = all(_settled(points, array) for array in runs.values())
     with np.errstate(all="ignore"):
         finite = np.isfinite(found)
         own = np.abs(points.nudged(along) - found[:, :1])
-        own = np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None]
         sizes = np.where(finite, sizes, 0.0)
+        own = _unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, points.between)
         base = FACTOR * truth.spread + ULPS * unit_roundoff(kernel) * (truth.size + sizes) + 4 * truth.error
         base = base + ULPS * _smallest(adjoints) * truth.directions.length()
         # An adjoint that depends on what the launch left may depend on it being exactly that.
@@ -122,6 +123,7 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
     if OUTPUTS in names and _left_alone(points, truth, runs):
         bad[:, :, names.index(OUTPUTS)] = fair[:, :, names.index(OUTPUTS)] = False
     wrong = [place for place in range(len(names)) if bad[:, :, place].any()]
+    alone = bad & np.array([name != ALL for name in names])
     # What is nothing beside the rest of the derivative is judged too, by being nothing.
     seen = fair | (truth.valid & (tolerance <= NOTHING * truth.size.max(axis=2, keepdims=True)))
     judged = [name for place, name in enumerate(names) if name != OUTPUTS and seen[:, :, place].any()]
@@ -134,12 +136,20 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
         judged=tuple(judged),
         unjudged=tuple(name for name in names if name not in (*judged, ALL, OUTPUTS)),
         zero=bool((truth.value[truth.valid] == 0).all()),
-        absent=bool(wrong) and bool((found[bad] == 0).all()),
+        absent=bool(alone.any()) and bool((found[alone] == points.main(start)[alone]).all()),
         infinite=bool((~finite & bad).any()),
-        before=bool((early | ~fair[:, 0]).all()),
+        before=bool((early | ~fair[:, 0] | points.observed.singular[:, None]).all()),
         settled=settled,
         closest=Measured(float(error[at]), float(tolerance[at])),
     )
+
+
+def _unsteadiness(own: Array, sizes: Array, between: Array) -> Array:
+    """How far nudged inputs move an adjoint. On an edge they may cross it: there, as far as elsewhere."""
+    if not between.any() or between.all():
+        return own
+    share = np.where(sizes > 0, own / sizes, 0.0)[between].max(axis=0)
+    return np.where(between[:, None, None], own, share * sizes)
 
 
 def _smallest(adjoints: Mapping[str, Array]) -> float:
@@ -222,10 +232,10 @@ def reason(kernel: Kernel, agreement: Agreement) -> str:
     if not named:
         named = [name for name in differentiable(kernel) if name not in outputs]
     what = f"the adjoint of {', '.join(named)}"
-    if agreement.infinite:
-        return f"{what} is not finite"
     if agreement.before and not agreement.settled:
         return f"{what} needs contents that the launch overwrote"
+    if agreement.infinite:
+        return f"{what} is not finite"
     if agreement.absent:
         return f"{what} is zero where the derivative is not"
     return f"{what} is not the derivative"

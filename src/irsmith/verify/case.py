@@ -176,6 +176,8 @@ class Case:
         adjoint = None
         if self.row.texts.get(f"{stage}_backward"):
             adjoint = where.adjoint if where else Adjoint(take(sets, slice(0, 1)), {})
+            if where is not None and self.difference is not None and self.evidence.inputs is not None:
+                adjoint = where.on_all(self.evidence.inputs, sets, explored.exact())
         return Trial(self.row.id, self.row.kernel, stage, self.row.texts, sets, adjoint)
 
     def _judge(self, trial: Trial, ran: Ran) -> None:
@@ -262,7 +264,9 @@ class Case:
         assert explored is not None
         assert inputs is not None
         row = self.row
-        again = self._again = points.prepare(row.kernel, inputs, explored.observed, where.places, where.full, left)
+        again = self._again = points.prepare(
+            row.kernel, inputs, explored.observed, explored.modes, where.places, where.full, left
+        )
         stages = [self.stage, *([self.twin] if self.run_twin else [])]
         self._waiting += [Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint) for stage in stages]
 

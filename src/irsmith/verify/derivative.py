@@ -42,6 +42,12 @@ _SLACK = 8.0
 _ROUGH = 1e-2
 """How far two differences of one element may be apart, as a share of them, to be derivatives at all."""
 
+_CORNER = 1e-5
+"""How far the differences of both sides may be apart, as a share of them, without being a corner."""
+
+_BENT = 100.0
+"""A second derivative that is no sign of a corner."""
+
 _EPSILON = 4 * float(np.finfo(np.float64).eps)
 _COEFFICIENTS = (1.0, -1.0, 2.0, -2.0)
 
@@ -305,7 +311,9 @@ def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
     noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
     apart = np.abs(near - far)
-    rough = apart * np.where(side == 0, 1.0, 0.1) + noise
+    # What the two sides differ by tells of a corner between them, which the mean of both does not.
+    bent = np.where(side == 0, np.abs(ends[:, 0] - 2 * base + ends[:, 1]) / STEP, 0.0)
+    rough = apart + np.where(bent > _CORNER * np.abs(near) + 4 * noise, bent, 0.0) + noise
     # So near a root of zero and its like that no estimate of the error holds.
-    rough = np.where(apart > _ROUGH * np.abs(near) + 4 * noise, np.inf, rough)
+    rough = np.where(apart + bent > _ROUGH * np.abs(near) + 32 * noise + STEP * _BENT, np.inf, rough)
     return slope, rough, near

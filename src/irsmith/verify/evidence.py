@@ -95,5 +95,5 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         observed = explored.observed
         places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(kernel, streams, observed, places, full)
+            found.points = points.prepare(kernel, streams, observed, explored.modes, places, full)
     return found

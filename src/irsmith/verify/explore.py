@@ -55,6 +55,10 @@ class Explored:
         """All sets that compiled text runs on: those observed, and the others."""
         return joined(self.observed.sets, self.extra.sets)
 
+    def exact(self) -> dict[str, Array]:
+        """What all of them leave of every array."""
+        return joined(self.observed.exact, self.extra.exact)
+
 
 def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> Explored:
     """Choose the input sets of a kernel."""

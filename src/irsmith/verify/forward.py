@@ -10,7 +10,7 @@ import numpy as np
 from irsmith.verify.explore import Plain
 from irsmith.verify.observe import Observed, apart, floor
 from irsmith.verify.ports import Array
-from irsmith.verify.values import leaves
+from irsmith.verify.values import differs, leaves
 from irsmith.verify.verdict import Measured
 
 SCREEN = 16.0
@@ -24,7 +24,7 @@ class Comparison:
     Attributes:
         different: The arrays that disagree in some set.
         sets: The sets in which one does.
-        compared: The share of elements that were compared.
+        compared: The share of the elements of what is written that were compared.
         closest: The element that came closest to its tolerance, or exceeded it most.
     """
 
@@ -41,14 +41,16 @@ def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
     total = skipped = 0
     closest = Measured(0.0, 0.0)
     for name, exact in observed.exact.items():
+        written = bool(differs(observed.sets[name], exact).any())
         for (path, right), (_, found) in zip(leaves(exact), leaves(outputs[name]), strict=True):
             key = name, path
             wrong = apart(observed, key, found)
             if wrong.any():
                 different.append(name)
                 bad |= wrong.reshape(observed.count, -1).any(axis=1)
-            total += wrong.size
-            skipped += int(observed.aside[key].sum())
+            if written:
+                total += wrong.size
+                skipped += int(observed.aside[key].sum())
             if right.dtype.kind == "f":
                 closest = max(closest, _closest(observed, key, right, found), key=lambda one: one.ratio)
     places = tuple(int(place) for place in np.flatnonzero(bad))

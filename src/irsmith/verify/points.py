@@ -42,6 +42,9 @@ NUDGE = 2.0
 _EDGES = (Mode.MARKS, Mode.FEW)
 """Modes that meet the very numbers at which branches turn; one such set is a point too."""
 
+_BETWEEN = (Mode.EVEN, Mode.EQUAL, Mode.CLOSE)
+"""Modes that meet none of them but by accident."""
+
 _PREFERENCE = (Mode.EVEN, Mode.LOW, Mode.HIGH, Mode.CLOSE, Mode.NEAR, Mode.EQUAL, Mode.ENDS, Mode.MARKS, Mode.FEW)
 
 
@@ -53,6 +56,7 @@ class Points:
         places: The input sets.
         full: How many of them, the first ones, are compared along each array.
         observed: Those sets, and what the reference makes of them.
+        between: The points that stand on no edge by design, so that nudging them crosses none.
         weights: For each differentiable array ``(points, weightings, *shape)``, in its own dtype.
         adjoint: The runs. First, for each point, each weighting on the contents that the forward left; then
             the first weighting of each on the contents from before; then, for each, that on nudged inputs.
@@ -61,6 +65,7 @@ class Points:
     places: tuple[int, ...]
     full: int
     observed: Observed
+    between: Array
     weights: dict[str, Array]
     adjoint: Adjoint
 
@@ -77,7 +82,27 @@ class Points:
     def nudged(self, runs: Array) -> Array:
         """Of what each run gave: those on nudged inputs, ``(points, nudges, …)``."""
         count = len(self.places)
-        return runs[count * (WEIGHTINGS + 1) :].reshape(count, NUDGES, *runs.shape[1:])
+        first = count * (WEIGHTINGS + 1)
+        return runs[first : first + count * NUDGES].reshape(count, NUDGES, *runs.shape[1:])
+
+    def on_all(self, inputs: Inputs, sets: Mapping[str, Array], after: Mapping[str, Array]) -> Adjoint:
+        """The runs, and behind them one on each of all sets, for texts that are compared with each other alone.
+
+        Args:
+            inputs: The kernel's random streams.
+            sets: All sets.
+            after: What the launch leaves of each array.
+        """
+        primal = {
+            name: np.concatenate([array, after.get(name, sets[name])]) for name, array in self.adjoint.primal.items()
+        }
+        adjoint = {}
+        for name, array in self.adjoint.adjoint.items():
+            weight = np.zeros_like(sets[name])
+            for _, leaf in floats(weight):
+                leaf[...] = inputs.uniform("weights of all", name).signs(leaf.shape)
+            adjoint[name] = np.concatenate([array, weight])
+        return Adjoint(primal, adjoint)
 
     def saw(self, left: Mapping[str, Array]) -> bool:
         """Whether the adjoints saw, bit for bit, what a forward run left."""
@@ -120,6 +145,7 @@ def prepare(
     kernel: Kernel,
     inputs: Inputs,
     observed: Observed,
+    modes: Sequence[Mode],
     places: Sequence[int],
     full: int,
     after: Mapping[str, Array] | None = None,
@@ -130,6 +156,7 @@ def prepare(
         kernel: The kernel.
         inputs: Its random streams.
         observed: The input sets.
+        modes: Their modes.
         places: The points among them.
         full: How many of them, the first ones, are compared along each array.
         after: The final contents of every array for all sets, if not the reference's.
@@ -163,7 +190,8 @@ def prepare(
     for name, weight in weights.items():
         first = weight[:, 0]
         adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, np.repeat(first, NUDGES, axis=0)])
-    return Points(tuple(places), full, taken(observed, places), weights, Adjoint(primal, adjoint))
+    between = np.array([modes[place] in _BETWEEN for place in places])
+    return Points(tuple(places), full, taken(observed, places), between, weights, Adjoint(primal, adjoint))
 
 
 def _nudge(array: Array, inputs: Inputs) -> None:
