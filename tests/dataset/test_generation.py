@@ -220,7 +220,7 @@ def test_a_missing_frontend_touches_nothing(tmp_path, monkeypatch):
 
 
 def shard(first, tried, rejected):
-    return Shard(first, tried, tried - len(rejected), "", 0, tuple(rejected), {"lower: X": len(rejected)}, "")
+    return Shard("warp", first, tried, tried - len(rejected), "", 0, tuple(rejected), {"lower: X": len(rejected)}, "")
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
