@@ -120,7 +120,7 @@ class Recipe:
             parse_size(self.size)
         if self.size_format not in FORMATS:
             raise UserError(f"size_format: unknown format {self.size_format!r}: {nearest(self.size_format, FORMATS)}")
-        if list(self.grown) != sorted(set(self.grown)) or (self.grown and not 0 < self.grown[0]):
+        if list(self.grown) != sorted(set(self.grown)) or (self.grown and not self.grown[0] > 0):
             raise UserError(f"grown: {list(self.grown)} are not rising counts")
 
     @property

@@ -6,21 +6,35 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.dataset.parts import read_rejects, rejects_file, sidecar_file, write_parquet, write_rejects
+from irsmith.dataset.parts import (
+    read_rejects,
+    reject_record,
+    rejects_file,
+    sidecar_file,
+    write_parquet,
+    write_rejects,
+)
 from irsmith.dataset.repeats import repeats
 from irsmith.dataset.shard import Shard, write_marker
 from irsmith.dataset.target import Delivered
-from irsmith.outcome import Step
+from irsmith.outcome import Reject, Step
 
 DUPLICATE = "Duplicate"
 """The symptom of a row whose structure an earlier row has."""
+
+
+class Gone(NamedTuple):
+    """Why a row is taken out: what it is counted by, and the reason in full."""
+
+    symptom: str
+    message: str
 
 
 def duplicates(root: Path, shards: Sequence[Shard]) -> dict[int, dict[int, str]]:
@@ -48,38 +62,57 @@ def assemble(root: Path, shards: Sequence[Shard]) -> list[Shard]:
 
     A run that dies between a part's new file and its marker finds that they disagree, and makes the shard again.
     """
+    result = []
     out = duplicates(root, shards)
-    return [without(root, shard, out[shard.first]) if shard.first in out else shard for shard in shards]
+    for shard in shards:
+        gone = {index: Gone(DUPLICATE, f"has the structure of {of}") for index, of in out.get(shard.first, {}).items()}
+        result.append(_without(root, shard, gone) if gone else shard)
+    return result
 
 
-def without(root: Path, shard: Shard, gone: Mapping[int, str]) -> Shard:
+def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
     """Rewrite a shard's part without some rows, which its rejects keep."""
-    data = root / shard.file
-    table = pq.ParquetFile(data).read()
-    chosen = pc.is_in(table["index"], value_set=pa.array(list(gone), pa.int64()))
-    kept = table.filter(pc.invert(chosen))
-    path = root / rejects_file(shard.frontend, shard.first)
-    records = [*read_rejects(path), *(_reject(row, gone) for row in table.filter(chosen).to_pylist())]
-    records.sort(key=lambda record: record["index"])
-    rejects = write_rejects(path, records)
+    table = pq.ParquetFile(root / shard.file).read()
+    kept, records = parted(table, gone)
+    earlier = read_rejects(root / rejects_file(shard.frontend, shard.first))
     sidecar = root / sidecar_file(shard.frontend, shard.first)
     if sidecar.exists():
         measured = pq.ParquetFile(sidecar).read()
         measured = measured.filter(pc.is_in(measured["id"], value_set=kept["id"]))
         files.write(sidecar, lambda aside: pq.write_table(measured, aside))
-    checksum = files.write(data, lambda aside: write_parquet(kept, aside))
-    result = replace(
-        shard,
-        rows=kept.num_rows,
-        sha256=checksum,
-        bytes=data.stat().st_size,
-        reasons=dict(sorted((Counter(shard.reasons) + Counter({f"{Step.ASSEMBLE}: {DUPLICATE}": len(gone)})).items())),
-        rejects_sha256=rejects,
-        verdicts=verdicts_of(kept),
-        dropped=tuple(sorted({*shard.dropped, *gone})),
-    )
+    result = write_part(root, replace(shard, dropped=tuple(sorted({*shard.dropped, *gone}))), kept, earlier + records)
     write_marker(root, result)
     return result
+
+
+def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """The rows of a part that stay, and the others as rejects."""
+    chosen = pc.is_in(table["index"], value_set=pa.array(list(gone), pa.int64()))
+    columns = ["index", "name", "category", "python_source"]
+    records = [
+        reject_record(
+            row["index"],
+            Reject(Step.ASSEMBLE, *gone[row["index"]], row["name"], row["category"], row["python_source"]),
+        )
+        for row in table.select(columns).filter(chosen).to_pylist()
+    ]
+    return table.filter(pc.invert(chosen)), records
+
+
+def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str, Any]]) -> Shard:
+    """Write a part's rows and rejects, and return its shard with what follows from them."""
+    rejects.sort(key=lambda record: record["index"])
+    noted = write_rejects(root / rejects_file(shard.frontend, shard.first), rejects)
+    checksum = files.write(root / shard.file, lambda aside: write_parquet(rows, aside))
+    return replace(
+        shard,
+        rows=rows.num_rows,
+        sha256=checksum,
+        bytes=(root / shard.file).stat().st_size,
+        reasons=dict(sorted(Counter(f"{record['step']}: {record['symptom']}" for record in rejects).items())),
+        rejects_sha256=noted,
+        verdicts=verdicts_of(rows),
+    )
 
 
 def verdicts_of(table: pa.Table) -> dict[str, int]:
@@ -91,15 +124,3 @@ def verdicts_of(table: pa.Table) -> dict[str, int]:
         strict=True,
     )
     return dict(sorted(Counter(f"{check}: {status}" for check, status in pairs).items()))
-
-
-def _reject(row: Mapping[str, Any], gone: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "index": row["index"],
-        "step": Step.ASSEMBLE.value,
-        "symptom": DUPLICATE,
-        "message": f"has the structure of {gone[row['index']]}",
-        "name": row["name"],
-        "category": row["category"],
-        "source": row["python_source"],
-    }

@@ -128,9 +128,7 @@ def finished(root: Path, todo: Iterable[Task]) -> dict[int, Shard]:
     if (root / manifest.FILE).exists():
         found.extend(manifest.read(root).shards)
     extent = {task.first: task.last for task in todo}
-    return {
-        item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)
-    }
+    return {item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)}
 
 
 def clear_beyond(root: Path, recipe: Recipe, shards: Iterable[Shard]) -> None:

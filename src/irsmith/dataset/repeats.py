@@ -47,7 +47,8 @@ def repeats(paths: Sequence[Path]) -> list[Repeat]:
     first: dict[str, str] = {}
     for batch in rows.filter(pc.is_in(rows["structure_id"], value_set=several)).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            kept = first.setdefault(row["structure_id"], row["id"])
-            if kept != row["id"]:
-                found.append(Repeat(row["part"], row["index"], row["id"], kept))
+            if row["structure_id"] in first:
+                found.append(Repeat(row["part"], row["index"], row["id"], first[row["structure_id"]]))
+            else:
+                first[row["structure_id"]] = row["id"]
     return found
