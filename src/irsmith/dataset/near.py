@@ -12,6 +12,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,17 @@ def check(threshold: float) -> None:
         raise UserError(f"--near: {threshold} is not a similarity: give a number above 0, up to 1, such as {THRESHOLD}")
 
 
+@cache
+def _empty() -> Any:
+    # The scheme and the hash are stated: signatures must not change with the library's defaults.
+    return library().MinHash(PERMUTATIONS, seed=1, scheme="affine32", hashfunc=zlib.crc32)
+
+
 def signature(text: str) -> Any:
     """The ``datasketch.MinHash`` of a source."""
-    # The scheme and the hash are stated: signatures must not change with the library's defaults.
-    found = library().MinHash(PERMUTATIONS, seed=1, scheme="affine32", hashfunc=zlib.crc32)
-    found.update_batch(sorted(shingles(normalised(text), LENGTH)))
+    # Copied: to draw the permutations anew takes longer than to hash a source.
+    found = _empty().copy()
+    found.update_batch(shingles(normalised(text), LENGTH))
     return found
 
 

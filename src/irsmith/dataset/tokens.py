@@ -1,72 +1,66 @@
 """A source as tokens of which names and numbers are taken out, for telling how alike two sources are.
 
-Unlike a structure, which is one program or another, tokens are taken from any text, so that a stranger's file can
-be compared too, and a statement more changes few of them: user names are all the same token, and not numbered.
+Unlike a structure, which is one program or another, tokens are taken from any text, Python or not, so that a
+stranger's file can be compared too, and a statement more changes few of them: user names are all the same token,
+and not numbered. One regular expression cuts them, as Python's own tokenizer takes ten times as long.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import io
 import keyword
 import re
-import tokenize
-from collections.abc import Iterator
 
-_SPACE = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.NEWLINE}
-_WORD = re.compile(r"\w+|[^\w\s]")
+_TOKEN = re.compile(
+    r"""(?P<string>[rRbBfFuU]{0,2}(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    |(?P<comment>\#[^\n]*)
+    |(?P<real>(?:\d[\d_]*\.[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
+    |(?P<whole>0[xXbBoO][\da-fA-F_]+|\d[\d_]*)
+    |(?P<name>\w+)
+    |(?P<blank>\n[ \t]*(?=\n|\#|$))
+    |(?P<line>\n[ \t]*)
+    |(?P<operator>\*\*=?|//=?|<<=?|>>=?|->|:=|[-+*/%&|^@<>=!]=|[^\s\w])""",
+    re.DOTALL | re.VERBOSE,
+)
+_STAY = frozenset({*keyword.kwlist, *dir(builtins)})
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t]+(.+)$", re.MULTILINE)
+_BOUND = re.compile(r"\w+")
 
 
 def normalised(text: str) -> list[str]:
     """The tokens of a source: keywords, operators, Python's builtins and what comes from modules stay.
 
-    What is no Python is cut into words, which compares with nothing but its like.
+    Where a line begins, its indentation is a token.
     """
-    try:
-        return list(_tokens(text))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return _WORD.findall(text)
-
-
-def _tokens(text: str) -> Iterator[str]:
-    kinds = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _SPACE]
-    modules = _modules(kinds)
+    modules = {name for line in _IMPORT.findall(text) for name in _BOUND.findall(line)} - {"import", "as"}
+    found: list[str] = []
+    depth = 0
+    # The last name that did not follow a dot: whether what follows its dots comes from a module.
     whose = ""
-    for before, token in zip([None, *kinds], kinds, strict=False):
-        word = token.string
-        if token.type == tokenize.NAME:
-            if before is not None and before.string == ".":
-                yield word if whose in modules else "n"
-                continue
-            whose = word
-            yield word if keyword.iskeyword(word) or word in modules or hasattr(builtins, word) else "n"
-        elif token.type == tokenize.NUMBER:
-            yield "1.0" if set(word.lower()) & set(".ej") and not word.lower().startswith("0x") else "1"
-        elif token.type == tokenize.STRING:
-            yield "''"
-        elif token.type == tokenize.INDENT:
-            yield "{"
-        elif token.type == tokenize.DEDENT:
-            yield "}"
-        else:
-            yield word
-            if word != ".":
-                whose = ""
-
-
-def _modules(kinds: list[tokenize.TokenInfo]) -> set[str]:
-    """The names that imports bind."""
-    found: set[str] = set()
-    line = 0
-    for place, token in enumerate(kinds):
-        if token.string in ("import", "from") and token.line.lstrip().startswith(("import ", "from ")):
-            line = token.start[0]
-        if token.type == tokenize.NAME and token.start[0] == line and not keyword.iskeyword(token.string):
-            following = kinds[place + 1].string if place + 1 < len(kinds) else ""
-            if following not in ("as", "import"):
-                found.add(token.string)
+    for match in _TOKEN.finditer(text):
+        kind, word = match.lastgroup, match[0]
+        if kind == "name":
+            if found and found[-1] == ".":
+                found.append(word if whose in modules else "n")
+            else:
+                whose = word
+                found.append(word if word in _STAY or word in modules else "n")
+        elif kind == "operator":
+            found.append(word)
+            if word in "([{":
+                depth += 1
+            elif word in ")]}":
+                depth -= 1
+        elif kind == "line":
+            if depth <= 0:
+                found.append(f"\n{len(word)}")
+        elif kind in _LITERALS:
+            found.append(_LITERALS[kind])
     return found
+
+
+_LITERALS = {"string": "''", "real": "1.0", "whole": "1"}
 
 
 def shingles(tokens: list[str], length: int) -> set[bytes]:
