@@ -21,7 +21,7 @@ from irsmith.dataset.assemble import Gone
 from irsmith.dataset.derive import derive, parts_of
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import Manifest
-from irsmith.dataset.near import PERMUTATIONS, THRESHOLD, check, library, signature
+from irsmith.dataset.near import THRESHOLD, check, index, signature
 from irsmith.dataset.tokens import definitions
 from irsmith.errors import UserError
 from irsmith.structure import describe
@@ -129,7 +129,7 @@ class Benchmark:
         self.threshold = threshold
         self.texts = 0
         self._structures: dict[str, str] = {}
-        self._index = library().MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
+        self._index = index(threshold)
         self._signatures: dict[str, Any] = {}
         for where, text in texts(path):
             self.texts += 1
