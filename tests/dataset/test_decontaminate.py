@@ -15,7 +15,7 @@ from irsmith.dataset.decontaminate import contaminated, decontaminate, texts
 from irsmith.dataset.load import load
 from irsmith.dataset.validate import validate
 
-FOREIGN = "import numpy as np\n\n\ndef mean(values):\n    total = 0.0\n    for v in values:\n        total += v\n    return total\n"
+FOREIGN = "def mean(values):\n    total = 0.0\n    for v in values:\n        total += v\n    return total\n"
 
 
 @pytest.fixture(scope="module")

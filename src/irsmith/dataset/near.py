@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith.dataset.tokens import normalised, shingles
-from irsmith.engines import local
+from irsmith.engines.each import each
 from irsmith.errors import UserError
 
 THRESHOLD = 0.8
@@ -165,7 +165,7 @@ def _sign_all(
         tasks.append(_Task(place, chosen))
         place += sum(pq.read_metadata(path).num_rows for path in chosen)
     done = [0]
-    for task, signed in local.run(_sign, tasks, workers, lambda in_hand: on_progress(done[0] + in_hand)):
+    for task, signed in each(_sign, tasks, workers, lambda in_hand: on_progress(done[0] + in_hand)):
         signatures[task.first : task.first + len(signed)] = signed
         done[0] += len(signed)
         on_progress(done[0])

@@ -29,7 +29,7 @@ from irsmith.dataset.rows import faults_of, split_wanted
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import Split
 from irsmith.dataset.target import line_of
-from irsmith.engines import local
+from irsmith.engines.each import each
 from irsmith.errors import UserError
 from irsmith.outcome import Step
 from irsmith.recipe import Recipe
@@ -84,7 +84,7 @@ def validate(
     tasks = [_Task(root, shard, dataset.recipes) for shard in dataset.manifest.shards]
     done = [0]
     looked: dict[int, _Looked] = {}
-    for task, found in local.run(_look, tasks, workers, lambda in_hand: on_progress(done[0] + in_hand)):
+    for task, found in each(_look, tasks, workers, lambda in_hand: on_progress(done[0] + in_hand)):
         looked[task.shard.first] = found
         done[0] += task.shard.rows
         on_progress(done[0])
