@@ -146,7 +146,9 @@ class _Run:
     def __init__(self, recipe: Recipe, root: Path, workers: int, on_progress: Callable[[Progress], None]) -> None:
         self.recipe, self.root, self.workers, self.on_progress = recipe, root, workers, on_progress
         # Asked for early: without its frontend a run must not touch the folder.
-        self.versions = toolchain(Pipeline(recipe).frontend)
+        pipeline = Pipeline(recipe)
+        self.versions = toolchain(pipeline.frontend)
+        pipeline.require_device()
         self.began = time.monotonic()
         self.done: dict[int, Shard] = {}
         self.bound = RejectBound(recipe, root)

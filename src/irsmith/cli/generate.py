@@ -38,6 +38,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
+@click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
 @click.option("--jsonl", is_flag=True, help="Write the rows as dataset.jsonl too.")
@@ -107,6 +108,8 @@ def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     if any(name in given for name in TARGETS):
         # A target given as an option takes the place of the recipe's.
         given = dict.fromkeys(TARGETS) | given
+    if given.pop("device", None):
+        given["checks"] = replace(recipe.checks, device=True)
     return replace(recipe, **given)
 
 
