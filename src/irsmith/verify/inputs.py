@@ -138,11 +138,12 @@ class Inputs:
             domain = _SCRATCH if array.dtype.kind == "f" else Domain(0, 1)
         marks = _marks(domain, self._marks)
         draws = _Draws(random.draw(array.shape), random.draw(array.shape), random.draw((len(modes), 4)))
-        for place, mode in enumerate(modes):
-            spread = _spread(mode, draws.of(place), domain, marks)
-            array[place] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
-            if out and place % 2:
-                array[place] = 0
+        for mode in dict.fromkeys(modes):
+            places = [place for place, other in enumerate(modes) if other is mode]
+            spread = _spread(mode, draws.of(places), domain, marks)
+            array[places] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
+        if out:
+            array[1::2] = 0
         if array.dtype.kind == "f":
             _pull_in(array, domain)
 
@@ -179,15 +180,19 @@ def _marks(domain: Domain, numbers: Sequence[float]) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """The random numbers of sets: two for each value, and four for the whole."""
+    """The random numbers of sets: two for each value ``(sets, *shape)``, and four for the whole ``(sets, 4)``."""
 
     first: Array
     second: Array
     whole: Array
 
-    def of(self, place: int) -> _Draws:
-        """Those of one set."""
-        return _Draws(self.first[place], self.second[place], self.whole[place])
+    def of(self, places: list[int]) -> _Draws:
+        """Those of some sets."""
+        return _Draws(self.first[places], self.second[places], self.whole[places])
+
+    def each(self, values: Array) -> Array:
+        """One value for each set, made to broadcast over its elements."""
+        return values.reshape(-1, *(1,) * (self.first.ndim - 1))
 
 
 def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
@@ -199,8 +204,8 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
         case Mode.EVEN:
             spread = low + width * u
         case Mode.FEW:
-            few = marks[(whole[:3] * len(marks)).astype(int)]
-            spread = few[(u * len(few)).astype(int)]
+            few = marks[(whole[:, :3] * len(marks)).astype(int)]
+            spread = few[draws.each(np.arange(len(few))), (u * few.shape[1]).astype(int)]
         case Mode.ENDS:
             spread = np.where(v < 0.35, low, np.where(v > 0.65, domain.high, low + width * u))
         case Mode.MARKS:
@@ -209,13 +214,13 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
             near = marks[(v * len(marks)).astype(int)]
             spread = near + width * 0.05 * (2 * u - 1) ** 5
         case Mode.EQUAL:
-            spread = np.full(u.shape, low + width * whole[3])
+            spread = np.broadcast_to(draws.each(low + width * whole[:, 3]), u.shape)
         case Mode.LOW:
             spread = low + width * u**4
         case Mode.HIGH:
             spread = domain.high - width * u**4
         case Mode.CLOSE:
-            centre = low + width * whole[3]
+            centre = draws.each(low + width * whole[:, 3])
             spread = centre + width * 0.02 * (2 * u - 1)
     return spread
 
