@@ -39,13 +39,24 @@ NUDGES = 3
 NUDGE = 2.0
 """The size of that error, in units of the last place."""
 
-_EDGES = (Mode.MARKS, Mode.FEW)
+_EDGES = (Mode.TURNS, Mode.MARKS, Mode.FEW)
 """Modes that meet the very numbers at which branches turn; one such set is a point too."""
 
 _BETWEEN = (Mode.EVEN, Mode.EQUAL, Mode.CLOSE)
 """Modes that meet none of them but by accident."""
 
-_PREFERENCE = (Mode.EVEN, Mode.LOW, Mode.HIGH, Mode.CLOSE, Mode.NEAR, Mode.EQUAL, Mode.ENDS, Mode.MARKS, Mode.FEW)
+_PREFERENCE = (
+    Mode.EVEN,
+    Mode.LOW,
+    Mode.HIGH,
+    Mode.CLOSE,
+    Mode.NEAR,
+    Mode.EQUAL,
+    Mode.TURNS,
+    Mode.ENDS,
+    Mode.MARKS,
+    Mode.FEW,
+)
 
 
 @dataclass(frozen=True, slots=True)
