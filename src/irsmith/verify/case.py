@@ -47,6 +47,7 @@ _FAILURES = {
     "timed_out": "does not end",
     "out_of_memory": "runs out of memory",
     "out_of_bounds": "writes outside its arrays",
+    "reads_outside": "reads outside its arrays",
 }
 
 
