@@ -59,8 +59,8 @@ DEAD = {
     "behind a return": "o[i] = x[i]\nif x[i] > 0.0:\n    return\n    o[i] = y[i]  # dead\no[i] += y[i]",
     "behind a break": "for j in range(n):\n    o[i] += m[i, j]\n    break\n    o[i] += 1.0  # dead",
     "behind a continue": "for j in range(n):\n    o[i] += m[i, j]\n    continue\n    t = 1.0  # dead",
-    "before a break": "t = x[i]\nfor j in range(n):\n    o[i] += t\n    if m[i, j] > 0.5:\n        t = 2.0  # dead\n        break\n"
-    "    t = m[i, j]",
+    "before a break": "t = x[i]\nfor j in range(n):\n    o[i] += t\n    if m[i, j] > 0.5:\n        t = 2.0  # dead\n"
+    "        break\n    t = m[i, j]",
     "before a return": "t = x[i]\nif t > 0.0:\n    t = y[i]  # dead\n    return\no[i] = t",
     "in a while": "t = x[i]\nwhile t < 2.0:\n    u = t * 2.0  # dead\n    t += 0.5\no[i] = t",
     "a counter that nobody reads": "k2 = int(0)  # dead\nfor j in range(n):\n    k2 += 1  # dead\n    o[i] += m[i, j]",

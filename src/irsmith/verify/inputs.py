@@ -51,7 +51,7 @@ BASES = (
     Mode.HIGH,
     Mode.EQUAL,
     Mode.MARKS,
-    Mode.NEAR,
+    Mode.TURNS,
     Mode.TURNS,
 )
 """The modes of the sets that every kernel gets."""
@@ -235,7 +235,8 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array, turns: Arra
         case Mode.TURNS:
             spread = low + width * u
             if len(turns):
-                spread = np.where(v < 0.5, turns[(u * len(turns)).astype(int)], spread)
+                # One number of an array and few elements, so that all that tie there stand on the same side.
+                spread = np.where(v < 0.2, turns[int(whole[0] * len(turns))], spread)
         case Mode.NEAR:
             near = marks[(v * len(marks)).astype(int)]
             spread = near + width * 0.05 * (2 * u - 1) ** 5
