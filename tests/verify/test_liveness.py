@@ -78,10 +78,13 @@ LIVE = {
     "overwritten on one way": "t = x[i]\nif y[i] > 1.0:\n    t = y[i]\no[i] = t",
     "read in the next turn": "t = x[i]\nfor j in range(n):\n    o[i] += t\n    t = m[i, j]",
     "read by the test of a while": "t = x[i]\nwhile t < 2.0:\n    t += 0.5\n    o[i] += 1.0",
-    "read behind a break": "t = x[i]\nfor j in range(n):\n    if m[i, j] > 0.5:\n        t = 2.0\n        break\no[i] = t",
-    "read behind a continue": "t = x[i]\nfor j in range(n):\n    if m[i, j] > t:\n        t = m[i, j]\n        continue\n"
+    "read behind a break": "t = x[i]\nfor j in range(n):\n    if m[i, j] > 0.5:\n        t = 2.0\n"
+    "        break\no[i] = t",
+    "read behind a continue": "t = x[i]\nfor j in range(n):\n    if m[i, j] > t:\n        t = m[i, j]\n"
+    "        continue\n"
     "    o[i] += t",
-    "carried around an inner loop": "t = x[i]\nfor j in range(n):\n    for l in range(n):\n        o[i] += t\n    t = m[i, j]",
+    "carried around an inner loop": "t = x[i]\nfor j in range(n):\n    for l in range(n):\n        o[i] += t\n"
+    "    t = m[i, j]",
     "carried by an inner loop to an outer": "t = x[i]\nfor j in range(n):\n    o[i] += t\n    for l in range(n):\n"
     "        t = m[i, l]",
     "read as an index": "j = n - 1\no[i] = m[i, j]",
@@ -94,7 +97,8 @@ LIVE = {
     "stored through a view": "row = m[i]\nrow[0] = x[i]\no[i] = y[i]",
     "before an early return": "t = x[i]\nif t > 0.0:\n    o[i] = t\n    return\no[i] = y[i]",
     "one half of a pair": "a, b = x[i], y[i]\no[i] = b",
-    "a loop that is left in one branch": "t = x[i]\nwhile True:\n    if t > 1.0:\n        break\n    t += 0.5\no[i] = t",
+    "a loop that is left in one branch": "t = x[i]\nwhile True:\n    if t > 1.0:\n        break\n    t += 0.5\n"
+    "o[i] = t",
 }
 
 
@@ -119,7 +123,9 @@ def test_live_statements_are_not_blamed(name, make_kernel):
 
 def test_helpers_are_looked_at_where_they_are_used(make_kernel):
     helper = "@wp.func\ndef {}(a: float):\n    t = a * 2.0{}\n    return a\n\n\n"
-    body = "@wp.kernel\ndef k(x: wp.array(dtype=float), o: wp.array(dtype=float)):\n    i = wp.tid()\n    o[i] = used(x[i])\n"
+    body = (
+        "@wp.kernel\ndef k(x: wp.array(dtype=float), o: wp.array(dtype=float)):\n    o[wp.tid()] = used(x[wp.tid()])\n"
+    )
     text = helper.format("used", "  # dead") + helper.format("unused", "") + body
     kernel = make_kernel(text, *ARGUMENTS[:1], ARGUMENTS[4])
     assert dead_lines(kernel) == [6]

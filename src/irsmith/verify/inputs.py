@@ -235,8 +235,8 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array, turns: Arra
         case Mode.TURNS:
             spread = low + width * u
             if len(turns):
-                # One number of an array and few elements, so that all that tie there stand on the same side.
-                spread = np.where(v < 0.2, turns[int(whole[0] * len(turns))], spread)
+                # One number of an array, so that all that tie stand on the same side, and more elements or fewer.
+                spread = np.where(v < 0.1 + 0.5 * whole[1], turns[int(whole[0] * len(turns))], spread)
         case Mode.NEAR:
             near = marks[(v * len(marks)).astype(int)]
             spread = near + width * 0.05 * (2 * u - 1) ** 5
