@@ -17,7 +17,14 @@ from irsmith.verify.values import leaves
 
 BRANCHES = """
 @wp.kernel
-def k(x: wp.array(dtype=float), y: wp.array(dtype=float), a: wp.array(dtype=int), n: int, h: wp.array(dtype=int)):
+def k(
+    x: wp.array(dtype=float),
+    y: wp.array(dtype=float),
+    a: wp.array(dtype=int),
+    n: int,
+    q: float,
+    h: wp.array(dtype=int),
+):
     i = wp.tid()
     if i >= n:
         wp.atomic_add(h, 0, 1)
@@ -49,6 +56,8 @@ def k(x: wp.array(dtype=float), y: wp.array(dtype=float), a: wp.array(dtype=int)
         wp.atomic_add(h, 13, 1)
     if wp.abs(x[i] - y[i]) > 1.95:
         wp.atomic_add(h, 14, 1)
+    if q * q > 0.71 and q * q < 0.714:
+        wp.atomic_add(h, 15, 1)
 """
 
 UNREACHABLE = {12, 13}
@@ -58,7 +67,8 @@ ARGUMENTS = (
     "in y: float32 24 from -1 to 1",
     "in a: int32 24 from 0 to 12",
     "in n: int32 from 12 to 24",
-    "inout h: int32 15 from 0 to 0",
+    "in q: float32 from 0 to 1",
+    "inout h: int32 16 from 0 to 0",
 )
 
 
@@ -83,7 +93,7 @@ def test_the_sets_that_rounding_is_known_for_take_every_branch_too(make_kernel, 
     kernel = make_kernel(BRANCHES, *ARGUMENTS)
     found = explore(toolchain.reference(kernel.source, "k"), kernel, Inputs(kernel, toolchain.dtype), 0)
     assert len(found.modes) == found.observed.count
-    assert (found.observed.exact["h"].sum(axis=0) > 0).sum() == 15 - len(UNREACHABLE)
+    assert (found.observed.exact["h"].sum(axis=0) > 0).sum() == 16 - len(UNREACHABLE)
 
 
 FLOAT = Scalar("float32")
