@@ -149,8 +149,11 @@ def test_only_what_is_the_same_to_the_last_bit_is_equivalent(row, toolchain):
     for column in ("cpp_forward", "cpp_backward"):
         test = re.search(r"= \(var_\w+ > var_\w+\);", row.texts[column])[0]
         assert not equal(row, toolchain, column, test, test.replace(">", ">="))
-    # In memory that the adjoint alone sees.
     assert not equal(row, toolchain, "cpp_backward", "wp::adj_sqrt(", "// wp::adj_sqrt(")
+    # On what the launch alone leaves in memory.
+    changed = "// reverse\n if (var_total.data[0] > {}) adj_x.data[0] = 7.0f;"
+    assert not equal(row, toolchain, "cpp_backward", "// reverse", changed.format("1.5f"))
+    assert equal(row, toolchain, "cpp_backward", "// reverse", changed.format("1e6f"))
     assert not equal(row, toolchain, "cpp_forward", line, f"{line} *(volatile int*)0 = 1;")
     assert not equal(row, toolchain, "cpp_forward", line, line.replace("wp::abs(", "no_such_name("))
 
