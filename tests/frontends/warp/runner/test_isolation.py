@@ -39,7 +39,7 @@ BAD = {
         "changed argument 'out' in run 1, forward",
     ),
     "spoils the heap": (
-        "for (long at = 0; at < 1 << 22; ++at) var_out.data[at] = 1.0f;",
+        "for (long at = 0; at < 1 << 20; ++at) var_out.data[at] = 1.0f;",
         (Symptom.CRASHED, Symptom.OUT_OF_BOUNDS),
         "",
     ),
