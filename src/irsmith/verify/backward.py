@@ -33,8 +33,11 @@ from irsmith.verify.verdict import Measured
 FACTOR = 4.0
 """How many times the spread of a few samples is allowed."""
 
-ULPS = 32.0
+ULPS = 8.0
 """What is allowed in any case, in units of the last place of each term of a sum, terms rounding on their own."""
+
+HALF_ULPS = 32.0
+"""The same in half precision, in which the few digits of a long chain go."""
 
 CLEAR = 8.0
 """An error of so many tolerances is no accident of a few samples."""
@@ -108,8 +111,8 @@ def compare(kernel: Kernel, points: Points, truth: Derivatives, adjoints: Mappin
         own = np.abs(points.nudged(along) - found[:, :1])
         sizes = np.where(finite, sizes, 0.0)
         own = _unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, points.between)
-        base = FACTOR * truth.spread + ULPS * unit_roundoff(kernel) * (truth.size + sizes) + 4 * truth.error
-        base = base + ULPS * _smallest(adjoints) * truth.directions.length()
+        base = FACTOR * truth.spread + _rounding(kernel) * (truth.size + sizes) + 4 * truth.error
+        base = base + HALF_ULPS * _smallest(adjoints) * truth.directions.length()
         # An adjoint that depends on what the launch left may depend on it being exactly that.
         tolerance = base + FACTOR * own if settled else base
         error = np.where(finite, np.abs(found - truth.value), np.inf)
@@ -150,6 +153,12 @@ def _unsteadiness(own: Array, sizes: Array, between: Array) -> Array:
         return own
     share = np.where(sizes > 0, own / sizes, 0.0)[between].max(axis=0)
     return np.where(between[:, None, None], own, share * sizes)
+
+
+def _rounding(kernel: Kernel) -> float:
+    """What is allowed of each term, as a share of it."""
+    unit = unit_roundoff(kernel)
+    return unit * (ULPS if unit < float(np.finfo(np.float16).eps) else HALF_ULPS)
 
 
 def _smallest(adjoints: Mapping[str, Array]) -> float:
@@ -218,7 +227,7 @@ def unlike(
     )
     one, two, size, other = (points.main(array) for array in (one, two, size, other))
     with np.errstate(all="ignore"):
-        tolerance = truth.spread + ULPS * unit_roundoff(kernel) * (size + other)
+        tolerance = truth.spread + _rounding(kernel) * (size + other)
         near = (np.abs(one - two) <= tolerance) | (~np.isfinite(one) & ~np.isfinite(two))
     return not near.all()
 
