@@ -246,7 +246,9 @@ class Probe:
             shape = (self.size, e.type.length) if e.kind == "v" else (self.size,)  # type: ignore[union-attr]
             return np.full(shape, e.value)
         if op == "call":
-            return self._call(self.helpers[e.name], [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args])
+            return self._call(
+                self.helpers[e.name], [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
+            )
         raise Discard(op)
 
     def _call(self, helper: Helper, arguments: list[Lanes]) -> Lanes:
@@ -274,9 +276,7 @@ class Probe:
                     active = run(statement.then, active & holds) | run(statement.orelse, active & ~holds)
                 elif isinstance(statement, Return) and statement.value is not None:
                     value_lanes = inner.of(statement.value)
-                    result = (
-                        value_lanes if result is None else np.where(like(active, value_lanes), value_lanes, result)
-                    )
+                    result = value_lanes if result is None else np.where(like(active, value_lanes), value_lanes, result)
                     return np.zeros(self.size, dtype=bool)
             return active
 

@@ -103,7 +103,9 @@ def _removable(body: tuple[Stmt, ...], defined: set[str], inside: tuple[While, .
                 found.append(statement)
         elif isinstance(statement, For | While):
             before = set(defined)
-            found += _removable(statement.body, defined, (*inside, *([statement] if isinstance(statement, While) else [])))
+            found += _removable(
+                statement.body, defined, (*inside, *([statement] if isinstance(statement, While) else []))
+            )
             if defined == before:
                 found.append(statement)
     return found
