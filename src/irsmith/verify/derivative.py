@@ -250,7 +250,7 @@ def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) ->
     wide = reference.run(
         {name: widened(array) for name, array in sets.items()}, launch, precision="float64", trace=True
     )
-    return np.asarray(declared.path) == np.asarray(wide.path)
+    return np.asarray(np.equal(declared.path, wide.path))
 
 
 def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
