@@ -301,6 +301,9 @@ class Case:
         if where is None or truth is None or ran.backward is None or ran.forward is None:
             return self._set_backward(Status.NOT_APPLICABLE, "every input set is within rounding of a branch")
         agreement = backward.compare(kernel, where, truth, ran.backward)
+        if agreement.wrong and self.evidence.reference is not None:
+            truth = backward.undisputed(self.evidence.reference, kernel, where, truth)
+            agreement = backward.compare(kernel, where, truth, ran.backward)
         right_contents = agreement.settled or where.saw(ran.forward)
         if not right_contents or (agreement.wrong and not agreement.clear):
             return self._look_again(where, ran.forward)
@@ -327,10 +330,13 @@ class Case:
         assert outcome.backward is not None
         if self._is_first(trial):
             seed = self.evidence.seed + 4
-            truth = backward.differentiate(reference, self.row.kernel, inputs, where, seed, THOROUGH_PROGRAMS)
+            kernel = self.row.kernel
+            truth = backward.differentiate(reference, kernel, inputs, where, seed, THOROUGH_PROGRAMS)
+            truth = backward.undisputed(reference, kernel, where, truth)
             self._settled_truth = truth
             self._settled = outcome.backward
-            self._conclude(backward.compare(self.row.kernel, where, truth, outcome.backward))
+            calm = backward.calm(reference, kernel, where)
+            self._conclude(backward.compare(kernel, where, truth, outcome.backward, calm))
         else:
             self._same_adjoints(self._settled, outcome.backward, where, self._settled_truth, device=trial.on_device)
 

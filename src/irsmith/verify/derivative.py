@@ -249,6 +249,16 @@ def derivatives(
     return replace(found, valid=found.valid & alike[:, None, None])
 
 
+def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) -> Array:
+    """The sets on which float64 takes the path of the declared precision, so that both mean one smooth function."""
+    launch = kernel.signature.launch
+    declared = reference.run(sets, launch, trace=True)
+    wide = reference.run(
+        {name: widened(array) for name, array in sets.items()}, launch, precision="float64", trace=True
+    )
+    return np.asarray(np.equal(declared.path, wide.path))
+
+
 def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
     point = plan.pairs[:, 0]
     path, sound = np.asarray(result.path), np.array([fault is None for fault in result.faults])
