@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from irsmith import frontends
+from irsmith.dataset.splits import Splits
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.templates import Template, from_table
 
 DEFAULT_SHARD_SIZE = 250
 
 
+_LATER = ("templates",)
+"""The settings that decide what is made of rows, and not the rows."""
 LEVELS = ("full", "compile", "none")
 
 
@@ -57,6 +61,8 @@ class Recipe:
         max_reject_share: The share of rejects that stops a run.
         verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
         checks: How much is checked beyond what every row gets.
+        splits: Which rows are for training, and which are kept from it.
+        templates: Task or kind of task to the words that exports put around its texts. They change no row.
     """
 
     frontend: str = "warp"
@@ -69,6 +75,8 @@ class Recipe:
     max_reject_share: float = 0.05
     verify: str = "full"
     checks: Checks = field(default_factory=Checks)
+    splits: Splits = field(default_factory=Splits)
+    templates: tuple[tuple[str, Template], ...] = ()
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
@@ -90,6 +98,8 @@ class Recipe:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
         object.__setattr__(self, "categories", _weights(self.categories))
+        held = tuple(dict.fromkeys(_category(name) for name in self.splits.hold_out_categories))
+        object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
 
     @property
     def settings(self) -> Settings:
@@ -100,20 +110,35 @@ class Recipe:
         """The recipe as a file that reads back equal."""
         table = asdict(self)
         table["categories"] = dict(self.categories)
-        return tomli_w.dumps({name: value for name, value in table.items() if value is not None})
+        table["templates"] = {task: asdict(template) for task, template in self.templates}
+        return tomli_w.dumps(_stated(table))
 
     def differences(self, other: Recipe) -> list[str]:
-        """The settings in which two recipes differ, each as ``name: mine, not theirs``."""
+        """The settings that decide rows and in which two recipes differ, each as ``name: mine, not theirs``."""
         mine, theirs = asdict(self), asdict(other)
-        return [f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in mine if mine[name] != theirs[name]]
+        deciding = (name for name in mine if name not in _LATER)
+        return [
+            f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in deciding if mine[name] != theirs[name]
+        ]
+
+
+def _stated(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the settings that say nothing: TOML has no null."""
+    pairs = {name: _stated(value) if isinstance(value, dict) else value for name, value in table.items()}
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def _category(name: str) -> str:
+    canonical = ALIASES.get(name, name)
+    if canonical not in CATEGORIES:
+        raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+    return canonical
 
 
 def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     weights: dict[str, float] = {}
     for name, weight in given:
-        canonical = ALIASES.get(name, name)
-        if canonical not in CATEGORIES:
-            raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+        canonical = _category(name)
         if not math.isfinite(weight) or weight < 0:
             raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight
@@ -167,55 +192,56 @@ def read(path: Path) -> Recipe:
 
 
 def _from_table(table: Mapping[str, Any]) -> Recipe:
-    values = dict(table)
-    known = {entry.name: entry.default for entry in fields(Recipe)}
-    for name in values:
-        if name not in known:
-            raise UserError(f"unknown recipe key {name!r}: {nearest(name, known)}")
-    for name, value in values.items():
-        _check_type(name, value, known[name])
-    if "stages" in values:
-        values["stages"] = tuple(values["stages"])
+    values = _checked("", Recipe, table)
     if "categories" in values:
         values["categories"] = tuple(values["categories"].items())
     for name, kind in _TABLES.items():
         if name in values:
-            values[name] = _table(name, kind, values[name])
+            values[name] = kind(**_checked(f"{name}.", kind, values[name]))
+    if "templates" in values:
+        values["templates"] = tuple((task, from_table(task, given)) for task, given in values["templates"].items())
     return Recipe(**values)
 
 
-_TABLES: dict[str, type[Sizes] | type[Checks]] = {"sizes": Sizes, "checks": Checks}
+_TABLES: dict[str, type[Sizes | Checks | Splits]] = {"sizes": Sizes, "checks": Checks, "splits": Splits}
 
 
-def _table(table_name: str, kind: type[Sizes] | type[Checks], table: Mapping[str, Any]) -> Sizes | Checks:
-    known = {entry.name: entry.default for entry in fields(kind)}
+def _checked(prefix: str, kind: type[Recipe | Sizes | Checks | Splits], table: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a table, each known and of its type."""
+    known = {entry.name: str(entry.type) for entry in fields(kind)}
     for name, value in table.items():
         if name not in known:
-            raise UserError(f"unknown recipe key '{table_name}.{name}': {nearest(name, known)}")
-        _check_type(f"{table_name}.{name}", value, known[name])
-    return kind(**table)
-
-
-def _check_type(name: str, value: Any, default: Any) -> None:
-    if name == "stages":
-        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        wanted = "a list of names"
-    elif name == "categories":
-        good = isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
-        wanted = "a table of weights"
-    elif name in _TABLES:
-        good, wanted = isinstance(value, dict), "a table"
-    elif isinstance(default, bool):
-        good, wanted = isinstance(value, bool), "true or false"
-    elif isinstance(default, float):
-        good, wanted = _is_number(value), "a number"
-    elif isinstance(default, int):
-        good, wanted = isinstance(value, int) and not isinstance(value, bool), "a whole number"
-    else:
-        good, wanted = isinstance(value, str), "a text"
-    if not good:
-        raise UserError(f"{name}: {json.dumps(value, default=str)} is not {wanted}")
+            raise UserError(f"unknown recipe key '{prefix}{name}': {nearest(name, known)}")
+        good, wanted = _TYPES[known[name].removesuffix(" | None")]
+        if not good(value):
+            raise UserError(f"{prefix}{name}: {json.dumps(value, default=str)} is not {wanted}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_weights(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())
+
+
+_TABLE = (lambda value: isinstance(value, dict), "a table")
+_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "int": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
+    "float": (_is_number, "a number"),
+    "tuple[str, ...]": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of names"),
+    "tuple[int, ...]": (lambda v: isinstance(v, list) and all(type(n) is int for n in v), "a list of whole numbers"),
+    "tuple[tuple[str, float], ...]": (_is_weights, "a table of weights"),
+    "tuple[tuple[str, Template], ...]": (_is_tables, "a table of tables"),
+    "Sizes": _TABLE,
+    "Checks": _TABLE,
+    "Splits": _TABLE,
+}
+"""What a setting of each type, as its field spells it, may be in TOML, and what to call that."""

@@ -14,7 +14,7 @@ from typing import Any
 from irsmith.dataset.shard import Shard, data_file
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend
-from irsmith.row import SCHEMA_VERSION
+from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 from irsmith.synth import GENERATOR_VERSION
 
 FILE = "manifest.json"
@@ -113,6 +113,16 @@ def of_run(frontend: str, versions: dict[str, str], shards: Iterable[Shard]) -> 
     )
 
 
+def _why(theirs: object) -> str:
+    """What stands between another schema version and this one, and the way out."""
+    if not isinstance(theirs, int):
+        return ""
+    if theirs > SCHEMA_VERSION:
+        return ": install a newer irsmith"
+    changes = ", ".join(f"in {v} {what}" for v, what in SCHEMA_CHANGES.items() if v > theirs)
+    return f" ({changes}): make it again with `irsmith generate` and the folder's recipe.toml"
+
+
 def read(root: Path) -> Manifest:
     """The manifest of a dataset's folder.
 
@@ -126,10 +136,9 @@ def read(root: Path) -> Manifest:
         raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    if table.get("schema_version") != SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: schema version {table.get('schema_version')}, but this irsmith reads {SCHEMA_VERSION}"
-        )
+    theirs = table.get("schema_version")
+    if theirs != SCHEMA_VERSION:
+        raise UserError(f"{path}: schema version {theirs}, but this irsmith reads {SCHEMA_VERSION}{_why(theirs)}")
     shards = []
     for item in table["shards"]:
         item.pop("file")

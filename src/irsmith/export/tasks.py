@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from irsmith.dataset.load import Dataset
 from irsmith.errors import UserError, nearest
@@ -113,7 +114,7 @@ def _all(stages: list[str]) -> Iterator[str]:
         yield f"{SOURCE}:{stage}"
     for stage in stages:
         yield f"{stage}:{SOURCE}"
-    for first, second in zip(stages, stages[1:], strict=False):
+    for first, second in pairwise(stages):
         yield f"{first}:{second}"
     for stage in stages:
         yield f"{stage}:{stage}.backward"
