@@ -1,4 +1,4 @@
-"""A small dataset that the tests of exports share."""
+"""What tests of several folders share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ RECIPE = Recipe(
     count=60,
     seed=4,
     shard_size=40,
-    verify="none",
     templates=(("cpp:source", Template(prompt="Raise $name ($$5):\n$input", system="You know $from_language.")),),
 )
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
+    """A small dataset, proved, with templates of its own."""
     root = tmp_path_factory.mktemp("made") / "dataset"
     irsmith.generate(RECIPE, root, workers=2)
     return irsmith.load(root)
@@ -26,7 +26,5 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def rows(made):
+    """Its rows as plain records."""
     return list(made.records())
-
-
-"""The same rows as plain records."""
