@@ -87,6 +87,14 @@ class Audit:
         """The audit as a JSON object."""
         return asdict(self)
 
+    def category_rows(self) -> list[tuple[str, int, int, int]]:
+        """The categories as lines of a table."""
+        return [(n or "(none)", c.rows, c.structures, c.unparsable) for n, c in self.categories.items()]
+
+    def text_rows(self) -> list[tuple[str, int, str, int]]:
+        """The sizes of texts as lines of a table."""
+        return [(name, size.rows, f"{size.mean:.0f}", size.longest) for name, size in self.texts.items()]
+
 
 class Tally:
     """Counts samples one by one."""

@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "Read one row of a dataset: Python beside what it became.",
     "repro": "Write a row or a reject as a folder that a stranger can build and run.",
     "export": "Write a dataset in the layout that a training program reads.",
+    "report": "Write a page that shows what is in a dataset.",
     "audit": "Say what is in a dataset, whoever made it.",
     "push": "Put a dataset on the Hugging Face hub.",
     "stats": "Say what is in a dataset.",

@@ -34,6 +34,7 @@ def command(path: Path, as_json: bool, html: Path | None) -> None:
 
 def _print(found: Audit) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     terminal = console()
 
@@ -55,13 +56,12 @@ def _print(found: Audit) -> None:
             say(f"    {place}  {' '.join(words.split())}")
     if not things:
         say("no leaks, nothing unreadable, nothing unpredictable")
-    table = Table("category", "rows", "structures", "unparsable")
-    for name, category in found.categories.items():
-        table.add_row(printable(name) or "(none)", *map(str, (category.rows, category.structures, category.unparsable)))
-    sizes = Table("text", "rows", "mean bytes", "longest")
-    for name, size in found.texts.items():
-        sizes.add_row(printable(name), str(size.rows), f"{size.mean:.0f}", str(size.longest))
-    for shown in (table, sizes):
+    categories = [("category", "rows", "structures", "unparsable"), *found.category_rows()]
+    texts = [("text", "rows", "mean bytes", "longest"), *found.text_rows()]
+    for heads, *rows in (categories, texts):
+        shown = Table(*map(str, heads))
         for column in shown.columns[1:]:
             column.justify = "right"
+        for row in rows:
+            shown.add_row(*(Text(printable(str(cell))) for cell in row))
         terminal.print(shown)
