@@ -16,7 +16,7 @@ from irsmith.report.figures import gather
 from irsmith.report.highlight import highlighted
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-HOSTILE = "</pre></script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\x1b[2J"
+HOSTILE = "</pre></script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\x1b[2J\ud800"
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ class Tags(HTMLParser):
 
 def test_what_a_row_says_is_shown_and_never_run(made, tmp_path, opened, monkeypatch):
     row = next(iter(made))
-    source = f"# {HOSTILE.replace(chr(27), '')}\n{row.kernel.source}"
+    source = f"# {HOSTILE}\n{row.kernel.source}"
     kernel = replace(row.kernel, source=source, name=HOSTILE, description=HOSTILE, category=HOSTILE)
     texts = {name: text and f"// {HOSTILE}\n{text}" for name, text in row.texts.items()}
     hostile = replace(row, kernel=kernel, texts=texts)

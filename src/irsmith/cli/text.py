@@ -14,7 +14,8 @@ from irsmith.row import Row
 
 SIDE_BY_SIDE = 150
 """Columns of terminal from which two texts stand beside each other."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Halves of characters cannot be printed at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from irsmith.errors import UserError
 from irsmith.report.figures import Figures
+from irsmith.report.safe import safe_values
 
 if TYPE_CHECKING:
     from irsmith.audit import Audit
@@ -235,4 +236,4 @@ def _svg(spec: Record) -> str:
     import vl_convert
 
     whole = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "width": WIDTH, "config": _CONFIG, **spec}
-    return str(vl_convert.vegalite_to_svg(whole, vl_version=_VEGA_LITE))
+    return str(vl_convert.vegalite_to_svg(safe_values(whole), vl_version=_VEGA_LITE))

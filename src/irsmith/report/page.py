@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from irsmith.report.highlight import highlighted, style
+from irsmith.report.safe import safe
 
 
 def render(template: str, **values: Any) -> str:
@@ -23,4 +24,4 @@ def render(template: str, **values: Any) -> str:
     environment.filters["made"] = Markup
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
     environment.filters["percent"] = lambda share: f"{share:.1%}".replace("%", "\u202f%")
-    return environment.get_template(template).render(code_style=Markup(style()), **values)
+    return safe(environment.get_template(template).render(code_style=Markup(style()), **values))
