@@ -39,7 +39,7 @@ def _print(found: Audit) -> None:
     terminal = console()
 
     def say(text: str) -> None:
-        terminal.print(printable(text), markup=False)
+        click.echo(printable(text))
 
     say(f"{found.path}: {found.layout}, {found.rows} rows in {found.files} files")
     share = found.most_frequent / max(found.rows, 1)
