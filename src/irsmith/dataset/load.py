@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
@@ -56,9 +57,18 @@ class Dataset:
         files = [str(self.root / data_file(self.manifest.frontend, item.first)) for item in self.manifest.shards]
         return ds.dataset(files, format="parquet")
 
+    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows as Arrow batches, in index order; only some columns if asked.
+
+        One file after the other: a scan of an Arrow dataset reads ahead of who is slower, until all is in memory.
+        """
+        for item in self.manifest.shards:
+            with pq.ParquetFile(self.root / data_file(self.manifest.frontend, item.first)) as file:
+                yield from file.iter_batches(batch_size=BATCH, columns=columns)
+
     def records(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain records, in index order; only some columns if asked."""
-        for batch in self.arrow().to_batches(columns=columns, batch_size=BATCH):
+        for batch in self.batches(columns):
             yield from batch.to_pylist()
 
     def row(self, row_id: str) -> Row:

@@ -102,8 +102,7 @@ def gather(dataset: Dataset) -> Figures:
 
 
 def _rows(dataset: Dataset, figures: Figures) -> None:
-    arrow = dataset.arrow()
-    here = [name for name in ("difficulty", "tags") if name in arrow.schema.names]
+    here = [name for name in ("difficulty", "tags") if name in dataset.arrow().schema.names]
     columns = ["category", "split", "structure_id", "skeleton_id", "verdicts", "uncovered", *METRICS, *here]
     structures: set[bytes] = set()
     skeletons: set[bytes] = set()
@@ -111,7 +110,7 @@ def _rows(dataset: Dataset, figures: Figures) -> None:
     step = max(1, math.ceil(figures.rows / CURVE))
     figures.curve.append((0, 0))
     done = 0
-    for batch in arrow.to_batches(columns=columns):
+    for batch in dataset.batches(columns):
         figures.categories.update(zip(batch["category"].to_pylist(), batch["split"].to_pylist(), strict=True))
         for identity in batch["structure_id"].to_pylist():
             structures.add(bytes.fromhex(identity))
@@ -138,7 +137,7 @@ def _texts(dataset: Dataset, figures: Figures) -> None:
     columns = ["python_source", *(column for stage in dataset.stages for column in stage.columns())]
     total, longest = (dict.fromkeys(columns, 0) for _ in range(2))
     figures.lengths = {name: Counter() for name in columns}
-    for batch in dataset.arrow().to_batches(columns=columns):
+    for batch in dataset.batches(columns):
         for name in columns:
             lengths = [length for length in pc.binary_length(batch[name]).to_pylist() if length]
             figures.lengths[name].update(round(2 * math.log2(length)) for length in lengths)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from irsmith import files
 from irsmith.dataset import card
 from irsmith.dataset.folder import CARD_FILE, RECIPE_FILE
-from irsmith.dataset.load import BATCH, Dataset
+from irsmith.dataset.load import Dataset
 from irsmith.dataset.splits import Split
 from irsmith.dataset.stats import stats
 from irsmith.export.base import COUNTING, Exported, Format, Options
@@ -33,7 +33,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     schema = _schema(dataset.arrow().schema, texts, options)
     with files.whole_folder(out) as root:
         parts = {split.value: Parts(root, Path("data", config), split.value, schema) for split in Split}
-        for batch in dataset.arrow().to_batches(batch_size=BATCH):
+        for batch in dataset.batches():
             whole = pa.Table.from_batches([batch])
             for split in whole["split"].unique().to_pylist():
                 chosen = whole.filter(pa.compute.field("split") == split)
