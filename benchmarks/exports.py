@@ -22,7 +22,6 @@ import irsmith
 from benchmarks.machine import machine
 from irsmith.dataset import manifest as manifests
 from irsmith.dataset.manifest import Manifest
-from irsmith.dataset.shard import data_file
 
 FORMATS = ("pairs-jsonl", "pair-files", "device-jsonl", "chat", "hf")
 _PEAK = """
@@ -43,9 +42,9 @@ def repeated(root: Path, out: Path, times: int) -> None:
     for number in range(times):
         for shard in found.shards:
             moved = replace(shard, first=shard.first + number * span)
-            target = out / data_file(found.frontend, moved.first)
+            target = out / moved.file
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(root / data_file(found.frontend, shard.first), target)
+            os.link(root / shard.file, target)
             shards.append(moved)
     (out / "recipe.toml").write_bytes((root / "recipe.toml").read_bytes())
     (out / manifests.FILE).write_text(replace(found, shards=tuple(shards)).to_json(), encoding="utf-8")

@@ -14,12 +14,16 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.dataset.splits import Splits
+from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
 from irsmith.templates import Template, from_table
 
 DEFAULT_SHARD_SIZE = 250
+DEFAULT_COUNT = 1000
+TARGETS = ("count", "verified", "size")
+"""What says how much a recipe makes; it has one of them."""
 
 
 _LATER = ("templates",)
@@ -53,7 +57,12 @@ class Recipe:
     Attributes:
         frontend: The Python kernel language.
         stages: The stages whose texts a row holds; empty for the frontend's default ones.
-        count: The number of indices tried. Rejects are not replaced.
+        count: The number of indices tried. Rejects are not replaced. 1000 where no target is given.
+        verified: Instead of a count: go on until so many rows are delivered.
+        size: Instead of a count: go on until the delivered rows fill so many bytes, such as ``200MB``.
+        size_format: The format whose bytes ``size`` means: `irsmith.dataset.target.FORMATS`.
+        grown: The counts at which the dataset was appended to: a part ends there.
+        version: The dataset's own version, for those who use it.
         seed: Keys every random choice, together with the frontend and the generator's version.
         categories: Category name to weight; the weights add up to 1.
         sizes: How long the kernels are.
@@ -67,7 +76,12 @@ class Recipe:
 
     frontend: str = "warp"
     stages: tuple[str, ...] = ()
-    count: int = 1000
+    count: int | None = None
+    verified: int | None = None
+    size: str | None = None
+    size_format: str = "parquet"
+    grown: tuple[int, ...] = ()
+    version: str = "1.0.0"
     seed: int = 0
     categories: tuple[tuple[str, float], ...] = ()
     sizes: Sizes = field(default_factory=Sizes)
@@ -80,9 +94,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
-        for name in ("count", "shard_size"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name}: {getattr(self, name)} is not a positive number: give 1 or more")
+        self._check_target()
         if not -(2**63) <= self.seed < 2**63:
             raise UserError(f"seed: {self.seed} does not fit in 64 bits")
         if self.verify not in LEVELS:
@@ -101,25 +113,53 @@ class Recipe:
         held = tuple(dict.fromkeys(_category(name) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
 
+    def _check_target(self) -> None:
+        given = [name for name in TARGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UserError(f"{' and '.join(given)}: a recipe has one target: give one of {', '.join(TARGETS)}")
+        if not given:
+            object.__setattr__(self, "count", DEFAULT_COUNT)
+        for name in ("count", "verified", "shard_size"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UserError(f"{name}: {number} is not a positive number: give 1 or more")
+        if self.size is not None:
+            parse_size(self.size)
+        if self.size_format not in FORMATS:
+            raise UserError(f"size_format: unknown format {self.size_format!r}: {nearest(self.size_format, FORMATS)}")
+        if list(self.grown) != sorted(set(self.grown)) or (self.grown and not self.grown[0] > 0):
+            raise UserError(f"grown: {list(self.grown)} are not rising counts")
+
     @property
     def settings(self) -> Settings:
         """What the synthesiser is told."""
         return Settings(self.categories, self.sizes)
 
+    def to_table(self) -> dict[str, Any]:
+        """The recipe as a table that reads back equal, without the settings that say nothing."""
+        templates = {task: asdict(template) for task, template in self.templates}
+        return _stated(asdict(self) | {"categories": dict(self.categories), "templates": templates})
+
     def to_toml(self) -> str:
         """The recipe as a file that reads back equal."""
-        table = asdict(self)
-        table["categories"] = dict(self.categories)
-        table["templates"] = {task: asdict(template) for task, template in self.templates}
-        return tomli_w.dumps(_stated(table))
+        return tomli_w.dumps(self.to_table())
+
+    def with_extent_of(self, other: Recipe) -> Recipe:
+        """This recipe, as long as another: which is another recipe's content up to where they end."""
+        return replace(self, **{name: getattr(other, name) for name in (*TARGETS, "size_format", "grown", "version")})
 
     def differences(self, other: Recipe) -> list[str]:
         """The settings that decide rows and in which two recipes differ, each as ``name: mine, not theirs``."""
         mine, theirs = asdict(self), asdict(other)
-        deciding = (name for name in mine if name not in _LATER)
         return [
-            f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in deciding if mine[name] != theirs[name]
+            f"{name}: {_spelt(theirs[name])} there, {_spelt(mine[name])} here"
+            for name in mine
+            if name not in _LATER and mine[name] != theirs[name]
         ]
+
+
+def _spelt(value: Any) -> str:
+    return "none" if value is None else repr(value)
 
 
 def _stated(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,6 +211,15 @@ def parse(text: str, origin: str) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{origin}: not TOML: {error}") from None
+    return of_table(table, origin)
+
+
+def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
+    """A recipe from a table such as TOML or JSON holds.
+
+    Raises:
+        UserError: It has an unknown key, or a value that cannot be used.
+    """
     try:
         return _from_table(table)
     except UserError as error:

@@ -70,7 +70,7 @@ def test_an_audit_cannot_steer_the_terminal(tmp_path):
             ["export", "D", "--format", "pairs-json", "--out", "o"],
             "unknown format 'pairs-json': did you mean 'pairs-jsonl'?",
         ),
-        (["export", "D", "--format", "pairs-jsonl", "--out", "o", "--size", "big"], "--size: 'big' is not a size"),
+        (["export", "D", "--format", "pairs-jsonl", "--out", "o", "--size", "big"], "size: 'big' is not a size"),
         (["export", "D", "--format", "chat", "--out", "o", "--max-tokens", "9"], "--max-tokens: needs a tokenizer"),
         (["export", "nowhere", "--format", "chat", "--out", "o"], "no dataset here"),
         (["report", "nowhere"], "no dataset here"),

@@ -17,7 +17,7 @@ import yaml
 import irsmith
 from irsmith import Recipe, UserError
 from irsmith.dataset.card import render
-from irsmith.dataset.shard import ROW_GROUP
+from irsmith.dataset.parts import ROW_GROUP
 from irsmith.dataset.stats import stats
 from irsmith.frontends import get
 from irsmith.frontends.base import default_stages

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from irsmith import StoppedError, UserError
-from irsmith.dataset.shard import ROW_GROUP
+from irsmith.dataset.parts import ROW_GROUP
 from irsmith.export import export
 from irsmith.export.base import Options
 from irsmith.export.hf import parts
@@ -87,13 +87,13 @@ def test_token_counts_are_columns_and_lengths_are_held(made, rows, tmp_path):
 def test_croissant_describes_the_files_so_that_its_library_reads_them(folder, rows):
     described = mlcroissant.Dataset(str(folder / "croissant.json"))
     assert not described.metadata.ctx.issues.errors
-    records = list(described.records("test"))
+    records = list(described.records("warp-test"))
     wanted = [row for row in rows if row["split"] == "test"]
-    assert [record["test/id"].decode() for record in records] == [row["id"] for row in wanted]
-    assert records[0]["test/python_source"].decode() == wanted[0]["python_source"]
-    assert records[0]["test/launch"] == wanted[0]["launch"]
+    assert [record["warp-test/id"].decode() for record in records] == [row["id"] for row in wanted]
+    assert records[0]["warp-test/python_source"].decode() == wanted[0]["python_source"]
+    assert records[0]["warp-test/launch"] == wanted[0]["launch"]
     columns = {field.name for field in pq.read_schema(next(folder.rglob("*.parquet")))}
-    [test] = [item for item in described.metadata.record_sets if item.name == "test"]
+    [test] = [item for item in described.metadata.record_sets if item.name == "warp-test"]
     assert {field.name.split("/")[1] for field in test.fields} == columns
 
 

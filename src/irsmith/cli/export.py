@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,9 @@ import click
 from irsmith import recipe as recipes
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
-from irsmith.errors import UserError
+from irsmith.dataset.target import parse_size
 from irsmith.export import TABLE, export
 from irsmith.export.base import Options
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)B?", re.IGNORECASE)
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 @click.command("export")
@@ -48,7 +44,7 @@ def command(
     The dataset is read in batches: it may be of any size. Nothing of it is executed.
     """
     templates = dict(recipes.read(recipe).templates) if recipe is not None else {}
-    options = Options(templates=templates, size=None if size is None else _bytes(size), **settings)
+    options = Options(templates=templates, size=None if size is None else parse_size(size), **settings)
     done = export(load(directory), out, format_name, options)
     if as_json:
         click.echo(json.dumps(done.to_json()))
@@ -60,10 +56,3 @@ def command(
         click.echo(f"{count:8} tokens of {options.tokenizer} in {name}")
     for reason, count in done.left_out.items():
         click.echo(f"{count:8} left out: {reason}")
-
-
-def _bytes(text: str) -> int:
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise UserError(f"--size: {text!r} is not a size: write it as 200MB or 1.5GB")
-    return int(float(match[1]) * _UNITS[match[2].lower()])

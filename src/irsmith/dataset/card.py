@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,33 +41,46 @@ class Figures:
     splits: Mapping[str, int]
 
 
-def title(recipe: Recipe) -> str:
-    """What the dataset of a recipe is called."""
-    return f"irsmith {recipe.frontend} kernels, seed {recipe.seed}"
+def title(recipes: Sequence[Recipe]) -> str:
+    """What the dataset of a recipe, or of several, is called."""
+    if len(recipes) == 1:
+        return f"irsmith {recipes[0].frontend} kernels, seed {recipes[0].seed}"
+    return f"irsmith kernels: {', '.join(sorted({recipe.frontend for recipe in recipes}))}"
 
 
-def summary(recipe: Recipe, manifest: Manifest) -> str:
+def summary(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     """What is in a dataset, in two sentences."""
+    stages = ", ".join(dict.fromkeys(stage for recipe in recipes for stage in recipe.stages))
     return (
-        f"{manifest.rows} synthesised {recipe.frontend} kernels with the texts that the real compiler wrote for each:\n"
-        f"{', '.join(recipe.stages)}, forward and backward. "
+        f"{manifest.rows} synthesised {', '.join(manifest.frontends)} kernels with the texts that the real compiler "
+        f"wrote for each:\n{stages}, forward and backward. "
         f"{manifest.tried} were tried, {manifest.tried - manifest.rows} rejected."
     )
 
 
-def render(
-    recipe: Recipe, manifest: Manifest, layout: Mapping[str, str] | None = None, figures: Figures | None = None
-) -> str:
+Layout = Mapping[str, Mapping[str, str]]
+"""Frontend to split to the pattern of the split's files, below the folder of the card."""
+
+
+def configs(frontends: Sequence[str], layout: Layout | None) -> str:
+    """The front matter's ``configs``; without a layout every file of a frontend is in one split."""
+    everything = {name: {"train": f"data/{name}/*.parquet"} for name in frontends}
+    return "".join(
+        f"- config_name: {name}\n  data_files:\n"
+        + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
+        for name, splits in (layout or everything).items()
+    )
+
+
+def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, figures: Figures | None = None) -> str:
     """The card of a dataset: what is in it, how it was made, how to make it again.
 
     Args:
         recipe: What decided its content.
         manifest: What made it.
-        layout: Split to the pattern of its files; by default every file as one split, as `generate` writes them.
+        layout: Where the files of each split are; by default every file as one split, as `generate` writes them.
         figures: What was counted from the files.
     """
-    files = layout or {"train": f"data/{recipe.frontend}/*.parquet"}
-    data_files = "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in files.items())
     frontend = frontends.get(recipe.frontend)
     stages = [stage_named(frontend, name) for name in recipe.stages]
     size = next((name for bound, name in _SIZE_CATEGORIES if manifest.rows < bound), _LARGEST)
@@ -90,24 +103,22 @@ tags:
 - compilers
 - synthetic
 - {recipe.frontend}
-pretty_name: {json.dumps(title(recipe))}
+pretty_name: {json.dumps(title([recipe]))}
 size_categories:
 - {size}
 configs:
-- config_name: {recipe.frontend}
-  data_files:
-{data_files}---
+{configs([recipe.frontend], layout)}---
 
 # Python kernels and what a JIT compiler makes of them
 
-{summary(recipe, manifest)}
+{summary([recipe], manifest)}
 
 ```python
 from datasets import load_dataset
-{_loading(recipe, layout)}
+{loading(recipe.frontend, layout)}
 ```
 
-{_figures(figures) if figures else ""}## Texts
+{figures_section(figures) if figures else ""}## Texts
 
 A row's texts stand in columns named `<stage>_<part>`. Joined in this order, with an empty line between two and
 empty ones left out, the parts of a stage are the unit that compiles.
@@ -156,13 +167,15 @@ names its licence in the column `licence`. No person's data is in the rows.
 """
 
 
-def _loading(recipe: Recipe, layout: Mapping[str, str] | None) -> str:
+def loading(frontend: str, layout: Layout | None) -> str:
+    """The line of Python that loads a frontend's rows."""
     if layout:
-        return f'rows = load_dataset("DIR", "{recipe.frontend}", split="{next(iter(layout))}")'
-    return f'rows = load_dataset("parquet", data_dir="data/{recipe.frontend}", split="train")'
+        return f'rows = load_dataset("DIR", "{frontend}", split="{next(iter(layout[frontend]))}")'
+    return f'rows = load_dataset("parquet", data_dir="data/{frontend}", split="train")'
 
 
-def _figures(figures: Figures) -> str:
+def figures_section(figures: Figures) -> str:
+    """What was counted, as a section."""
     found = figures.stats
     splits = "".join(f"| {name} | {rows} |\n" for name, rows in figures.splits.items())
     categories = "".join(

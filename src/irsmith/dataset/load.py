@@ -16,11 +16,10 @@ from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
 from irsmith.dataset.folder import RECIPE_FILE
 from irsmith.dataset.manifest import Manifest
-from irsmith.dataset.shard import data_file
 from irsmith.errors import UserError
-from irsmith.frontends.base import Stage, stage_named
+from irsmith.frontends.base import Stage
 from irsmith.recipe import Recipe
-from irsmith.row import Row, from_record
+from irsmith.row import Row, from_record, schema
 
 BATCH = 100
 
@@ -31,12 +30,12 @@ class Dataset:
 
     Attributes:
         root: Its folder.
-        recipe: What decided its content.
+        recipes: What decided its content: one recipe, or those of the datasets that it was made of.
         manifest: What made it and what it holds.
     """
 
     root: Path
-    recipe: Recipe
+    recipes: tuple[Recipe, ...]
     manifest: Manifest
 
     def __len__(self) -> int:
@@ -44,27 +43,50 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Row]:
         for record in self.records():
-            yield from_record(record, self.stages)
+            yield from_record(record, self.stages_of(record["frontend"]))
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that decided its content; of a merged dataset the first."""
+        return self.recipes[0]
+
+    def recipe_of(self, row: Row) -> Recipe:
+        """The recipe that made a row."""
+        mine = [recipe for recipe in self.recipes if recipe.frontend == row.frontend]
+        return next((recipe for recipe in mine if recipe.seed == row.seed), mine[0])
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages whose texts its rows hold."""
-        frontend = frontends.get(self.recipe.frontend)
-        return tuple(stage_named(frontend, name) for name in self.recipe.stages)
+        """The stages whose texts its rows hold; of several frontends all, and a row has those of its own."""
+        return tuple(stage for name in self.manifest.frontends for stage in self.stages_of(name))
+
+    def stages_of(self, frontend: str) -> tuple[Stage, ...]:
+        """The stages whose texts the rows of a frontend hold, in its order."""
+        names = {name for recipe in self.recipes if recipe.frontend == frontend for name in recipe.stages}
+        return tuple(stage for stage in frontends.get(frontend).stages if stage.name in names)
 
     def arrow(self) -> ds.Dataset:
         """The data files as one Arrow dataset, for queries that do not read everything."""
-        files = [str(self.root / data_file(self.manifest.frontend, item.first)) for item in self.manifest.shards]
-        return ds.dataset(files, format="parquet")
+        files = [str(self.root / item.file) for item in self.manifest.shards]
+        return ds.dataset(files, format="parquet", schema=schema(self.stages))
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow batches, in index order; only some columns if asked.
 
         One file after the other: a scan of an Arrow dataset reads ahead of who is slower, until all is in memory.
+        The columns of other frontends' stages are null.
         """
+        whole = schema(self.stages)
+        wanted = whole if columns is None else pa.schema([whole.field(name) for name in columns])
         for item in self.manifest.shards:
-            with pq.ParquetFile(self.root / data_file(self.manifest.frontend, item.first)) as file:
-                yield from file.iter_batches(batch_size=BATCH, columns=columns)
+            with pq.ParquetFile(self.root / item.file) as file:
+                here = set(file.schema_arrow.names)
+                for batch in file.iter_batches(BATCH, columns=[name for name in wanted.names if name in here]):
+                    arrays = [
+                        batch[field.name] if field.name in here else pa.nulls(batch.num_rows, field.type)
+                        for field in wanted
+                    ]
+                    yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
 
     def records(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain records, in index order; only some columns if asked."""
@@ -83,7 +105,8 @@ class Dataset:
         table = self.arrow().to_table(filter=chosen)
         if not table.num_rows:
             raise UserError(f"{self.root}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
-        return from_record(table.to_pylist()[0], self.stages)
+        record = table.to_pylist()[0]
+        return from_record(record, self.stages_of(record["frontend"]))
 
     def _some_id(self) -> str:
         found: str = self.arrow().head(1, columns=["id"]).to_pylist()[0]["id"]
@@ -98,4 +121,7 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     """
     root = Path(path)
     found = manifests.read(root)
-    return Dataset(root, recipe.read(root / RECIPE_FILE), found)
+    if found.derived is None:
+        return Dataset(root, (recipe.read(root / RECIPE_FILE),), found)
+    path = root / manifests.FILE
+    return Dataset(root, tuple(recipe.of_table(source.recipe, str(path)) for source in found.derived.sources), found)

@@ -77,9 +77,9 @@ class Exported:
     left_out: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
 
-    def leave_out(self, reason: str) -> None:
-        """Count something that is not written."""
-        self.left_out[reason] = self.left_out.get(reason, 0) + 1
+    def leave_out(self, reason: str, times: int = 1) -> None:
+        """Count what is not written."""
+        self.left_out[reason] = self.left_out.get(reason, 0) + times
 
     def to_json(self) -> dict[str, Any]:
         """The figures as a JSON object."""

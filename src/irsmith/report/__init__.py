@@ -12,7 +12,9 @@ from irsmith import files
 from irsmith.audit import Audit
 from irsmith.audit.unpredictable import KINDS
 from irsmith.dataset.load import Dataset
+from irsmith.dataset.near import THRESHOLD
 from irsmith.report import charts
+from irsmith.report.clusters import SHOWN, clusters
 from irsmith.report.figures import gather
 from irsmith.report.page import render
 from irsmith.report.samples import choose
@@ -33,6 +35,7 @@ def report(dataset: Dataset, out: str | os.PathLike[str] | None = None) -> Path:
     path = Path(out) if out is not None else dataset.root / FILE
     charts.require()
     figures = gather(dataset)
+    near = clusters(dataset)
     page = render(
         "report.html.j2",
         title=f"{dataset.root.resolve().name}: {figures.rows} kernels",
@@ -40,6 +43,9 @@ def report(dataset: Dataset, out: str | os.PathLike[str] | None = None) -> Path:
         figures=figures,
         charts=charts.of_dataset(figures),
         samples=choose(dataset),
+        clusters=near,
+        shown_clusters=[cluster.line() for cluster in (near or [])[:SHOWN]],
+        threshold=THRESHOLD,
     )
     files.write_text(path, page)
     return path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from irsmith.dataset.shard import ROW_GROUP
+from irsmith.dataset.parts import ROW_GROUP
 
 GROUP_BYTES = 64_000_000
 """Bytes in memory at which a row group ends before it has its rows: the hub's viewer reads groups below 100 MB."""
