@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 import pytest
 
 from irsmith.audit import audit
+from irsmith.dataset.near import near_duplicates
 from irsmith.report import audit_page, report
+from irsmith.report.clusters import clusters
 from irsmith.report.figures import gather
 from irsmith.report.highlight import highlighted
 
@@ -124,6 +126,15 @@ def test_figures_are_those_of_the_rows(made, rows):
     assert found.coverage.types["float32"] == sum(
         any(argument["type"] == "float32" for argument in row["arguments"]) for row in rows
     )
+
+
+def test_clusters_hold_the_near_duplicates(made, rows):
+    assert clusters(made) == []
+    found = clusters(made, 0.3)
+    near = near_duplicates([made.root / shard.file for shard in made.manifest.shards], 0.3)
+    pairs = {(rows[item.of]["id"], rows[item.place]["id"]) for item in near}
+    assert {(cluster.row_id, other) for cluster in found for other in cluster.others} == pairs != set()
+    assert [cluster.size for cluster in found] == sorted((cluster.size for cluster in found), reverse=True)
 
 
 class Tags(HTMLParser):

@@ -51,8 +51,9 @@ def title(recipes: Sequence[Recipe]) -> str:
 def summary(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     """What is in a dataset, in two sentences."""
     stages = ", ".join(dict.fromkeys(stage for recipe in recipes for stage in recipe.stages))
+    languages = ", ".join(dict.fromkeys(recipe.frontend for recipe in recipes))
     return (
-        f"{manifest.rows} synthesised {', '.join(manifest.frontends)} kernels with the texts that the real compiler "
+        f"{manifest.rows} synthesised {languages} kernels with the texts that the real compiler "
         f"wrote for each:\n{stages}, forward and backward. "
         f"{manifest.tried} were tried, {manifest.tried - manifest.rows} rejected."
     )

@@ -37,12 +37,12 @@ class Cluster:
         return self.row_id, len(self.others), f"{self.similarity:.2f}"
 
 
-def clusters(dataset: Dataset) -> list[Cluster] | None:
-    """The clusters of a dataset, the largest first; None where it is too large for a report."""
+def clusters(dataset: Dataset, threshold: float = THRESHOLD) -> list[Cluster] | None:
+    """The clusters of a dataset at a similarity, the largest first; None where it is too large for a report."""
     if len(dataset) > MOST:
         return None
     found: dict[int, list[tuple[int, float]]] = {}
-    for near in near_duplicates([dataset.root / shard.file for shard in dataset.manifest.shards], THRESHOLD):
+    for near in near_duplicates([dataset.root / shard.file for shard in dataset.manifest.shards], threshold):
         found.setdefault(near.of, []).append((near.place, near.similarity))
     ids = [row["id"] for row in dataset.records(["id"])] if found else []
     made = [
