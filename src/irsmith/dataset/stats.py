@@ -109,7 +109,7 @@ def _group(table: pa.Table) -> Group:
 def _text_sizes(dataset: Dataset) -> dict[str, TextSize]:
     columns = ["python_source", *(column for stage in dataset.stages for column in stage.columns())]
     rows, total, longest = (dict.fromkeys(columns, 0) for _ in range(3))
-    for batch in dataset.arrow().to_batches(columns=columns):
+    for batch in dataset.batches(columns):
         for name in columns:
             lengths = pc.binary_length(batch[name])
             rows[name] += batch.num_rows - lengths.null_count
