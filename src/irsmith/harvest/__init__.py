@@ -1,0 +1,1 @@
+"""Real kernels: what packages and source folders hold, lowered and proved like synthesised ones."""
