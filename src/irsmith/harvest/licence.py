@@ -8,7 +8,18 @@ from importlib.metadata import PackageMetadata
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-PERMISSIVE = ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0", "Unlicense", "Zlib")
+PERMISSIVE = (
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unlicense",
+    "Zlib",
+)
 """Licences that ask for no more than their notice, by SPDX identifier."""
 
 _CLASSIFIERS = {

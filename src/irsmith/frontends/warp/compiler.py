@@ -560,11 +560,14 @@ def module_options(kernel: Any) -> dict[str, Any]:
     return {name: given[name] for name in names if given[name] != usual[name]}
 
 
-def instance_types(kernel: Any) -> list[Any] | None:
-    """The argument types of an instance of a generic kernel; None for any other kernel."""
+def original_of(kernel: Any) -> Any:
+    """The generic kernel that a kernel is an instance of, or the kernel itself."""
     original = kernel.module.kernels.get(kernel.key)
-    if original is None or original is kernel or not original.is_generic:
-        return None
+    return original if original is not None and original.is_generic else kernel
+
+
+def argument_types(kernel: Any) -> list[Any]:
+    """The types of a kernel's arguments, in order."""
     return [argument.type for argument in kernel.adj.args]
 
 

@@ -36,16 +36,15 @@ def source_of(kernel: Any) -> str:
         CannotStandAloneError: It refers to something that cannot be written down.
     """
     writer = _Writer()
-    code = compiler.code_of(kernel)
+    code = compiler.code_of(compiler.original_of(kernel))
     name = writer.take(code.name, kernel, set())
     definition = writer.function(code, name, _call("wp.kernel", compiler.kernel_options(kernel)))
     options = compiler.module_options(kernel)
     if options:
         writer.definitions.append(f"wp.set_module_options({options!r})")
     writer.definitions.append(definition)
-    types_ = compiler.instance_types(kernel)
-    if types_ is not None:
-        spelled = ", ".join(writer.spelled(type_) for type_ in types_)
+    if compiler.original_of(kernel) is not kernel:
+        spelled = ", ".join(writer.spelled(type_) for type_ in compiler.argument_types(kernel))
         writer.definitions.append(f"wp.overload({name}, [{spelled}])")
     return writer.text()
 
@@ -451,7 +450,7 @@ class _Edits:
             if holder is None:
                 return writer.named(wanted, value, self._locals)
             return writer.member(holder[0], holder[1], wanted, value, self._locals)
-        except CannotStandAloneError:
+        except CannotStandAloneError as error:
             if part is whole or isinstance(value, types.FunctionType):
-                raise
+                raise CannotStandAloneError(f"{ast.unparse(whole)}: {error}") from error
             return None
