@@ -8,12 +8,12 @@ import importlib.util
 import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from irsmith.frontends.warp import compiler
-from irsmith.frontends.warp.standalone import standalone
+from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
 
@@ -25,8 +25,8 @@ _VERSION = re.compile(r"^__version__\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 def read(path: Path) -> list[Kernel | Reject]:
     """The kernels that a file defines, each with a source that stands alone, in the file's order.
 
-    A kernel whose statements cannot be cut out (one made inside a function, say) keeps the whole file as its
-    source. Whatever the file raises when it is imported comes through.
+    A generic kernel is as many kernels as it has instances. Whatever the file raises when it is imported comes
+    through.
     """
     compiler.start()
     text = path.read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def read(path: Path) -> list[Kernel | Reject]:
     found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
     found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
     blocks = block_dims(ast.parse(text), vars(module))
-    return [_describe(kernel, text, blocks.get(kernel.func.__name__), provenance) for kernel in found]
+    return [item for kernel in found for item in _describe(kernel, blocks.get(kernel.func.__name__), provenance)]
 
 
 def _import(path: Path) -> types.ModuleType:
@@ -70,32 +70,31 @@ def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _describe(kernel: Any, text: str, block_dim: int | None, provenance: Provenance) -> Kernel | Reject:
-    source = standalone(text, kernel.key)
-    if source is not None:
-        try:
-            with compiler.declared(source) as module:
-                if not compiler.instances_of(compiler.kernel_of(module, kernel.key)):
-                    source = None
-        except Exception:  # noqa: BLE001  (a cut that does not run is no failure: the whole file does)
-            source = None
-    source = source or text
-    if block_dim is not None and compiler.uses_tiles(kernel):
-        # Otherwise the text would depend on a launch that the source does not hold.
-        source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
+def _describe(kernel: Any, block_dim: int | None, provenance: Provenance) -> Iterator[Kernel | Reject]:
     instances = compiler.instances_of(kernel)
+    name = kernel.func.__name__
     if not instances:
         message = "a generic kernel that no overload gives types to"
-        return Reject(Step.LOWER, "GenericWithoutInstance", message, kernel.key, CATEGORY, source)
+        yield Reject(Step.LOWER, "GenericWithoutInstance", message, name, CATEGORY, kernel.adj.source)
     docstring = (ast.get_docstring(kernel.adj.tree.body[0]) or "").strip()
-    return Kernel(
-        name=kernel.key,
-        category=CATEGORY,
-        description=docstring.partition("\n\n")[0].replace("\n", " "),
-        source=source,
-        signature=signature_of(instances[0]),
-        provenance=provenance,
-    )
+    for instance in instances:
+        try:
+            source = source_of(instance)
+        except CannotStandAloneError as error:
+            message = f"cannot stand alone: {error}"
+            yield Reject(Step.LOWER, "CannotStandAlone", message, name, CATEGORY, kernel.adj.source)
+            continue
+        if block_dim is not None and compiler.uses_tiles(kernel):
+            # Otherwise the text would depend on a launch that the source does not hold.
+            source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
+        yield Kernel(
+            name=name,
+            category=CATEGORY,
+            description=docstring.partition("\n\n")[0].replace("\n", " "),
+            source=source,
+            signature=signature_of(instance),
+            provenance=provenance,
+        )
 
 
 def signature_of(kernel: Any) -> Signature:
