@@ -155,6 +155,18 @@ def registered_kernels() -> list[Any]:
     return [kernel for module in list(context.user_modules.values()) for kernel in module.kernels.values()]
 
 
+def builtins() -> dict[str, tuple[str, bool]]:
+    """The group of each builtin that Warp registers, and whether some overload of it has an adjoint, in order."""
+    start()
+    from warp._src import context
+
+    found = {}
+    for name, function in context.builtin_functions.items():
+        overloads = getattr(function, "overloads", None) or [function]
+        found[name] = function.group, any(overload.is_differentiable for overload in overloads)
+    return found
+
+
 def arguments_of(kernel: Any) -> Iterator[tuple[str, ValueType, int]]:
     """The name, the element type and the rank of each argument of a kernel, in order."""
     from warp._src import types as warp_types

@@ -14,6 +14,7 @@ from irsmith.frontends.warp.reference.builtins.overload import (
     Table,
     alike,
     is_composite,
+    is_float,
     is_float_vector,
     is_integer_vector,
     is_quaternion,
@@ -209,6 +210,12 @@ TABLE: Table = {
         Overload(scaled(_is_float_composite), divide),
         Overload(scaled(_is_float_composite, scalar_first=True), divide_into),
         Overload(scaled(is_integer_vector), divide_integers, faults=True),
+    ),
+    # Approximate on a GPU alone.
+    "div_approx": (
+        Overload(alike(2, is_float), scalars.quotient),
+        Overload(scaled(_is_float_composite), divide),
+        Overload(scaled(_is_float_composite, scalar_first=True), divide_into),
     ),
     "mod": (
         Overload(alike(2, is_float_vector), scalars.float_remainder),
