@@ -17,12 +17,13 @@ import pytest
 from irsmith.frontends.warp.printer import print_program
 from irsmith.kernel import Argument, Direction, Kernel, Signature
 from irsmith.synth import Settings, Sizes, synthesise
+from irsmith.synth.spans import erfcinv, erfinv
 from irsmith.types import FLOAT32, Domain, Scalar
 
 SETS = 4
 FUNCTIONS = (
     "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "exp", "log",
-    "log2", "log10", "floor", "ceil", "degrees", "radians",
+    "log2", "log10", "floor", "ceil", "degrees", "radians", "erf", "erfc", "trunc", "copysign",
 )  # fmt: skip
 
 
@@ -67,6 +68,13 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         clamp=lambda x, low, high: min(max(x, low), high),
         lerp=lambda a, b, t: a * (1 - t) + b * t,
         where=lambda test, a, b: a if test else b,
+        rint=round,
+        step=lambda x: 1.0 if x < 0 else 0.0,
+        div_approx=lambda a, b: a / b,
+        erfinv=erfinv,
+        erfcinv=erfcinv,
+        nonzero=lambda k: int(k != 0),
+        bit_count=lambda k: k.bit_count(),
         frac=lambda x: x - math.floor(x),
         atomic_add=atomic(lambda a, b: a + b),
         atomic_sub=atomic(lambda a, b: a - b),

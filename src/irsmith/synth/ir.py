@@ -32,7 +32,8 @@ class Expr(NamedTuple):
     Attributes:
         op: An operator of the table, or one of the leaf and structural kinds below.
         kind: The family of the type: ``f``loat, ``i``nteger, ``b``ool, ``v``ector, ``m``atrix, ``q``uaternion,
-            ``s``truct.
+            ``t``ransform, ``w`` a spatial vector, ``h`` a 4x4 matrix among 3x3 ones, ``a`` a 6x6 one, ``r`` a
+            random state, ``s``truct.
         type: The value's type.
         span: The value's bounds.
         args: The operands.

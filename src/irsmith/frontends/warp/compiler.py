@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, ValueType, Vector
+from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, Transformation, ValueType, Vector
 
 TESTED_VERSION = "1.19.0"
 FILE_NAME = "kernel.py"
@@ -195,6 +195,8 @@ def type_of(type_: Any) -> ValueType:
         return Opaque(name)
     if warp_types.type_is_quaternion(type_):
         return Quaternion(component)
+    if warp_types.type_is_transformation(type_):
+        return Transformation(component)
     if warp_types.type_is_matrix(type_):
         rows, columns = type_._shape_
         return Matrix(rows, columns, component)

@@ -15,10 +15,9 @@ from irsmith.frontends.warp.reference.builtins.table import BUILTINS
 from irsmith.frontends.warp.reference.expressions import OPERATORS
 from irsmith.frontends.warp.reference.special import SPECIAL
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import Transformation
 from irsmith.synth import Settings, synthesise
 from irsmith.synth.errors import Discard
-from irsmith.types import Matrix, Quaternion, Vector
+from irsmith.types import Matrix, Quaternion, Transformation, Vector
 
 _CONSTRUCTORS = {Vector: "vector", Matrix: "matrix", Quaternion: "quaternion", Transformation: "transformation"}
 _NOT_COUNTED = reasons((

@@ -23,7 +23,7 @@ from irsmith.synth.ir import (
     Thread,
     While,
 )
-from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 _WIDTH = 100
 _AXES = "xyzw"
@@ -111,12 +111,14 @@ class _Printer:
             raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
 
-    def composite(self, type: Vector | Matrix | Quaternion) -> str:
-        """A vector's, matrix's or quaternion's name, also as its constructor."""
+    def composite(self, type: Vector | Matrix | Quaternion | Transformation) -> str:
+        """The name of a type made of several scalars, also as its constructor."""
         name = type.scalar.name
         suffix = "" if name == "float32" and not self.suffixed else VECTOR_SUFFIX[name]
+        if isinstance(type, Transformation):
+            return f"wp.transform{suffix}"
         if isinstance(type, Vector):
-            return f"wp.vec{type.length}{suffix}"
+            return f"wp.spatial_vector{suffix}" if type.length == 6 else f"wp.vec{type.length}{suffix}"
         if isinstance(type, Matrix):
             return f"wp.mat{type.rows}{type.columns}{suffix}"
         return f"wp.quat{suffix}"
@@ -202,11 +204,13 @@ class _Printer:
         if op == "mutable":
             return self.start(e)
         if op == "make":
-            assert isinstance(e.type, Vector | Matrix | Quaternion)
+            assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
             return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
+        if op == "rand_init":
+            return f"wp.rand_init({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
         raise ValueError(f"Warp has no spelling for {op!r}")
@@ -220,7 +224,7 @@ class _Printer:
         if isinstance(e.type, Scalar):
             digits = number(e.value) if e.type.is_float else str(int(e.value))
             return f"{self.conversion(e.type)}({digits})"
-        assert isinstance(e.type, Vector | Matrix | Quaternion)
+        assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
         return f"{self.composite(e.type)}()"
 
     # Statements.

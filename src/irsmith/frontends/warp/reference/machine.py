@@ -37,8 +37,11 @@ class Machine:
         self.threads = 1
         self.integers: list[Array] = []
 
-    def reset(self, lanes: int, steps: int, *, tracing: bool, threads: int = 1) -> None:
-        """Make ready for a run with so many lanes and at most so many loop iterations."""
+    def reset(self, lanes: int, steps: int, *, tracing: bool, threads: int = 1, blur: float = 0.0) -> None:
+        """Make ready for a run with so many lanes and at most so many loop iterations.
+
+        ``blur`` is the relative distance from which on two numbers count as equal when a kink is looked for.
+        """
         self.lanes = lanes
         self.threads = threads
         self.mask = None
@@ -53,6 +56,7 @@ class Machine:
         self.path = np.full(lanes, _MULTIPLIER if tracing else 0, np.uint64)
         self.margin = np.full(lanes, np.inf)
         self.kink = np.zeros(lanes, bool)
+        self.blur = blur
 
     def active(self) -> Array:
         """The active lanes as an array."""
@@ -119,7 +123,7 @@ class Machine:
         if distance.ndim > 1:
             distance = distance.reshape(len(distance), -1).min(axis=1)
         if kink:
-            met = distance == 0
+            met = distance <= self.blur
             self.kink = self.kink | (met if self.mask is None else met & self.mask)
         smaller = np.fmin(self.margin, distance)
         self.margin = smaller if self.mask is None else np.where(self.mask, smaller, self.margin)

@@ -9,8 +9,8 @@ import numpy as np
 from irsmith.frontends.warp.reference.builtins import quaternion, vector
 from irsmith.frontends.warp.reference.builtins.overload import Overload, Table, fixed
 from irsmith.frontends.warp.reference.ops import Ops
-from irsmith.frontends.warp.reference.values import Array, Transformation, TupleType, Type, Value
-from irsmith.types import FLOAT32, Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Array, TupleType, Type, Value
+from irsmith.types import FLOAT32, Matrix, Quaternion, Scalar, Transformation, Vector
 
 
 def _homogeneous(rotation: Array, position: Array) -> Array:

@@ -25,8 +25,8 @@ from irsmith.frontends.warp.reference.builtins.overload import (
     vector_of,
 )
 from irsmith.frontends.warp.reference.ops import Ops
-from irsmith.frontends.warp.reference.values import Array, Transformation, Type, along
-from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Array, Type, along
+from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Transformation, Vector
 
 
 def dot(ops: Ops, a: Array, b: Array) -> Array:
