@@ -164,6 +164,7 @@ _TABLE = (
     Operator("qtwist", "vq", "last", spans.unit_ball, nouns=("twist_q", "spin_q")),
     Operator("qtwist_angle", "vq", "f", spans.full_turn, nouns=("twist", "roll")),
     Operator("qtwist_signed", "vq", "f", spans.full_turn, nouns=("twist", "roll", "joint_angle")),
+    Operator("qidentity", "", "q", spans.unit),
     # Transforms, and 4x4 matrices in kernels of three dimensions.
     Operator("tmul", "tt", "same", spans.composed, nouns=("X_wc", "pose", "world_tf"), damping=0.15),
     Operator("tpoint", "tv", "last", spans.moved, nouns=("world_pos", "x_world", "moved"), damping=0.15),

@@ -223,7 +223,9 @@ class Probe:
             unit: Lanes = np.stack(columns, axis=-1).reshape(LANES, *shape)
         else:
             unit = table[self._next * 7 % _COLUMNS]
-            if value.kind in "ib":
+            if value.kind == "b":
+                return unit < 0.5
+            if value.kind == "i":
                 return np.floor(low + (high - low + 1) * unit)
         return low + (high - low) * unit
 
@@ -277,7 +279,9 @@ class Probe:
             return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
             parts = [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args]
-            return np.concatenate([part.reshape(LANES, -1) for part in parts], axis=-1)
+            return np.concatenate([part.reshape(LANES, -1) for part in parts], axis=-1).reshape(LANES, *_shape(e.type))
+        if op == "qidentity":
+            return np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), (LANES, 4))
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
@@ -401,6 +405,13 @@ class Probe:
         self.values[name] = lanes
         self.influence[name] = {**self.weights, name: 1.0}
         self.contrast[name] = self.last
+
+    def derive(self, source: Expr, made: dict[str, Lanes]) -> None:
+        """Give variables lanes that were made of one value's: what influences it influences them."""
+        self.weights = dict(self.influence.get(source.name, {source.name: 1.0}))
+        self.last = 1.0
+        for name, lanes in made.items():
+            self.settle(name, lanes)
 
     def merge(self, test: Expr, holds: Lanes, then: tuple[dict[str, Lanes], dict[str, dict[str, float]]]) -> set[str]:
         """Join the lanes behind a conditional; the names that either arm changed.

@@ -171,6 +171,13 @@ def _homogeneous(r: Lanes, p: Lanes) -> Lanes:
     return result
 
 
+def decompose(h: Lanes) -> tuple[Lanes, Lanes, Lanes]:
+    """Position, rotation and scale of a 4x4 matrix."""
+    r = h[..., :3, :3]
+    scale = np.sqrt((r * r).sum(axis=-2))
+    return h[..., :3, 3], from_matrix(r / (scale[..., None, :] + 1e-12)), scale
+
+
 def _project(last: float) -> Callable[..., Lanes]:
     return lambda h, v: (h[..., :3, :3] @ v[..., None])[..., 0] + last * h[..., :3, 3]
 

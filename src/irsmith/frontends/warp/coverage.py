@@ -53,6 +53,8 @@ _WITHOUT_REFERENCE = reasons((
     ),
     ("16-bit floats of this kind have no NumPy dtype", "bfloat16"),
     ("a local array, which only some kernels may declare", "array zeros"),
+    ("draws until a test passes, for which the reference has no bound", "poisson"),
+    ("a loop's order, which programs write as bounds and step", "reversed"),
     ("for a GPU's approximate division; a CPU divides", "div_approx"),
     ("differs between devices: 1 on a CPU", "block_dim"),
 ))  # fmt: skip
@@ -60,6 +62,8 @@ _NOT_EMITTED = reasons((
     ("prints; a run's result does not show it", "print printf"),
     ("for inputs beyond the bounds that programs keep to", "isnan isinf isfinite"),
     ("reinterprets bits, which bounds do not follow", "cast"),
+    ("needs a sorted array; inputs are drawn in no order", "lower_bound sample_cdf"),
+    ("says nothing", "pos"),
 ))  # fmt: skip
 _BY_GROUP = {
     "Geometry": "needs a mesh, BVH or hash grid, whose memory layout is private to Warp",

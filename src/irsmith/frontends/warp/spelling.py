@@ -62,7 +62,8 @@ _RIGID = {
     "wtop": ("spatial_top", 1), "wbottom": ("spatial_bottom", 1), "wvelocity": ("velocity_at_point", 2),
     "ttwist": ("transform_twist", 2), "twrench": ("transform_wrench", 2), "wadjoint": ("spatial_adjoint", 2),
     "noise": ("noise", 2), "noise_line": ("noise", 2), "pnoise": ("pnoise", 4), "pnoise_space": ("pnoise", 5),
-    "curlnoise": ("curlnoise", 2),
+    "curlnoise": ("curlnoise", 2), "axis_angle": ("quat_to_axis_angle", 1), "decompose": ("transform_decompose", 1),
+    "set_position": ("transform_set_translation", 2), "set_rotation": ("transform_set_rotation", 2),
 }  # fmt: skip
 _CHANCE = {
     "randf": 1, "randn": 1, "randi": 3, "randu": 3, "sample_unit_ring": 1, "sample_unit_disk": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from irsmith.synth.categories.base import must, spend
 from irsmith.synth.errors import Discard
 from irsmith.synth.moves import MECHANICAL
-from irsmith.synth.phases import branches, chance, loops, straight
+from irsmith.synth.phases import branches, chance, loops, motions, straight
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import media, nature, numbers
 from irsmith.types import FLOAT16
@@ -32,7 +32,9 @@ def rotation(s: Sketch) -> None:
     """Quaternions: composed, interpolated, taken apart, and applied to vectors."""
     kinds = s.rng.pick(("qv", "qqv", "qvf", "qf", "qvm"))
     _spatial(s, kinds)
-    spend(s, branches.branch, kinds=kinds)
+    if s.rng.chance(0.25):
+        s.attempt(lambda: motions.apart(s))
+    spend(s, branches.branch, motions.apart, kinds=kinds)
     straight.finish(s)
 
 
@@ -40,7 +42,9 @@ def rigid_body(s: Sketch) -> None:
     """Rigid transforms and spatial vectors: frames changed, points moved, twists and wrenches combined."""
     kinds = s.rng.pick(("tv", "ttv", "tw", "twv", "wv", "wwf", "tvf", "hv", "tvq", "wmm"))
     _spatial(s, kinds)
-    spend(s, branches.branch, kinds=kinds)
+    if s.rng.chance(0.3):
+        s.attempt(lambda: (motions.apart if "h" in kinds else motions.replaced)(s))
+    spend(s, branches.branch, motions.replaced, motions.apart, kinds=kinds)
     straight.finish(s)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from irsmith.rng import Stream
-from irsmith.synth.algebra import TRUTH, Algebra, whole
+from irsmith.synth.algebra import TRUTH, Algebra, matrix, whole
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Expr
+from irsmith.synth.ir import Expr, Span
 from irsmith.synth.moves.scalars import FACTORS, Move, Moves, complement, distinct, leaf
 from irsmith.types import FLOAT32
 
@@ -264,6 +264,15 @@ def _skewed(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("mvmul", _skew(al, _, a), b)
 
 
+def _plane_turn(al: Algebra, _: Stream, v: Expr, angle: Expr) -> Expr:
+    """A vector of the plane turned by an angle."""
+    if v.type.length != 2:  # type: ignore[union-attr]
+        raise Discard("turn")
+    c, s = al.do("cos", leaf(angle)), al.do("sin", angle)
+    turn = Expr("make", "m", matrix(2, 2, al.real), Span(-1.0, 1.0, -0.7, 0.7), (c, al.do("neg", s), s, c))
+    return al.do("mvmul", turn, v)
+
+
 def _frame(operator: str) -> Move:
     def move(al: Algebra, _: Stream, a: Expr, b: Expr, c: Expr) -> Expr:
         if a.type.length != 3:  # type: ignore[union-attr]
@@ -296,7 +305,7 @@ COMPOSITE_MOVES: Moves = {
         _unary("length")),
         (0.25, _unary("vsign")), (0.5, _unary("vlow")), (0.5, _unary("vhigh")), (0.25, _which("argmin")),
         (0.3, _which("argmax")), (0.5, _norm("norm_l1")), (0.4, _norm("norm_l2")), (0.4, _reals("norm_huber")),
-        (0.3, _reals("norm_pseudo_huber")), (0.5, _reals("smooth_normalize")), (0.3, _skew),
+        (0.3, _reals("norm_pseudo_huber")), (0.5, _reals("smooth_normalize")), (0.3, _skew), (0.3, _unary("diag")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
     ),
     "vv": (
@@ -308,7 +317,7 @@ COMPOSITE_MOVES: Moves = {
     "vf": (
         (5, _pair("vscale")), (1.5, _pair("vdiv")), (1, _resize), (1.2, _excess("sub")), (1.2, _excess("mul")), (0.6,
         _excess("max")),
-        (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten),
+        (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten), (1.2, _plane_turn),
     ),
     "vvf": ((4, _step("vadd")), (3, _step("vsub")), (2, _vector_blend), (2, _pull)),
     "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub")),

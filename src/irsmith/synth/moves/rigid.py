@@ -6,7 +6,7 @@ Keys are in the order ``thqawmvfi``.
 from __future__ import annotations
 
 from irsmith.rng import Stream
-from irsmith.synth.algebra import Algebra, whole
+from irsmith.synth.algebra import RESULTS, TRUTH, Algebra, whole
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 from irsmith.synth.moves.scalars import Move, Moves, distinct, leaf
@@ -52,6 +52,27 @@ def _blend(al: Algebra, _: Stream, a: Expr, b: Expr, t: Expr) -> Expr:
     if t.span.low < -1e-6 or t.span.high > 1.0 + 1e-6:
         raise Discard("blend")
     return al.do("qslerp", _unit(al, a), _unit(al, b), t)
+
+
+def _identity(al: Algebra) -> Expr:
+    return Expr("qidentity", *RESULTS["q"](al.real), TRUTH)
+
+
+def _part_way(al: Algebra, _: Stream, q: Expr, t: Expr) -> Expr:
+    """A part of a rotation."""
+    if t.span.low < -1e-6 or t.span.high > 1.0 + 1e-6:
+        raise Discard("blend")
+    return al.do("qslerp", _identity(al), _unit(al, q), t)
+
+
+def _translated(al: Algebra, _: Stream, t: Expr, p: Expr) -> Expr:
+    """A frame moved without turning it."""
+    return al.do("tmul", t, al.made("t", p, _identity(al)))
+
+
+def _raw(al: Algebra, _: Stream, v: Expr, w: Expr) -> Expr:
+    """A quaternion of its imaginary and its real part."""
+    return al.do("qnormalize", al.made("q", v, w))
 
 
 def _component(al: Algebra, rng: Stream, q: Expr) -> Expr:
@@ -140,6 +161,12 @@ def _of_single(operator: str) -> Move:
     return move
 
 
+def _weighed(al: Algebra, rng: Stream, w: Expr) -> Expr:
+    if w.op == "wscale":
+        raise Discard("scale")
+    return al.do("wscale", w, al.literal(rng.pick((0.5, 2.0, 0.1, 0.25, 0.9))))
+
+
 def _mapped(al: Algebra, _: Stream, w: Expr, r: Expr, s: Expr) -> Expr:
     return al.do("amul", al.do("wadjoint", r, s), w)
 
@@ -154,21 +181,21 @@ RIGID_MOVES: Moves = {
     "qq": ((4, _apart("qmul")), (2.5, _conjugated), (1.2, _apart("qdot"))),
     "qv": ((5, _plain("qrotate")), (3, _plain("qrotate_inv")), (0.7, _twist("qtwist")),
         (0.7, _twist("qtwist_angle")), (0.7, _twist("qtwist_signed")), (1.5, _pose)),
-    "qf": ((1, lambda al, rng, q, f: al.do("mul", _component(al, rng, q), f)),),
+    "qf": ((2, _part_way), (1, lambda al, rng, q, f: al.do("mul", _component(al, rng, q), f)),),
     "qqf": ((3, _blend),),
     "qvv": ((1, _model),),
-    "vf": ((1.0, _turn), (0.4, _turned)),
+    "vf": ((1.0, _turn), (0.4, _turned), (0.3, _raw)),
     "fff": ((0.6, _attitude),),
     "m": ((1.0, _plain("qfrom_matrix")),),
     "v": ((0.6, _angles("qfrom_euler")),),
     "vv": ((0.6, _spatial), (0.6, _wrench)),
     "t": ((2, _plain("tinverse")), (2, _plain("tposition")), (2, _plain("trotation"))),
     "tt": ((4, _plain("tmul")), (2.5, _relative)),
-    "tv": ((6, _plain("tpoint")), (3, _plain("tvector")), (1.5, _local), (0.7, _by_matrix("hpoint")),
-        (0.4, _by_matrix("hvector"))),
+    "tv": ((6, _plain("tpoint")), (3, _plain("tvector")), (1.5, _local), (0.8, _translated),
+        (0.7, _by_matrix("hpoint")), (0.4, _by_matrix("hvector"))),
     "h": ((0.8, _plain("htransform")), (1, _corner)),
     "hv": ((4, _plain("hpoint")), (2.5, _plain("hvector")), (0.7, _matrix_motion)),
-    "w": ((2, _plain("wtop")), (2, _plain("wbottom"))),
+    "w": ((2, _plain("wtop")), (2, _plain("wbottom")), (1.5, _weighed)),
     "ww": ((2, _apart("wadd")), (1.5, _apart("wsub")), (1.5, _apart("wdot")), (1.5, _plain("wcross")),
         (1.5, _plain("wcross_dual"))),
     "wf": ((2.5, _plain("wscale")),),

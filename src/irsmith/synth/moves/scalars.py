@@ -165,6 +165,15 @@ def _smooth(al: Algebra, _: Stream, x: Expr) -> Expr:
     return al.do("mul", al.do("square", x), al.do("sub", three, al.do("mul", two, x)))
 
 
+def _smoothstep(al: Algebra, rng: Stream, x: Expr) -> Expr:
+    low, high, near, far = x.span
+    if low >= 0.0 and high <= 1.0 and rng.chance(0.5):
+        return al.do("smoothstep", al.literal(0.0), al.literal(1.0), x)
+    below = threshold(al, rng, x._replace(span=x.span._replace(usual_high=near + 0.3 * (far - near))))
+    above = threshold(al, rng, x._replace(span=x.span._replace(usual_low=far - 0.3 * (far - near))))
+    return al.do("smoothstep", below, above, x)
+
+
 def complement(al: Algebra, _: Stream, x: Expr) -> Expr:
     """One minus a share."""
     if x.span.low < 0.0 or x.span.high > 1.0:
@@ -351,7 +360,7 @@ SCALAR_MOVES: Moves = {
         _softsign),
         (0.4, _unary("floor")), (0.25, _unary("ceil")), (0.25, _unary("round")), (0.3, _unary("frac")), (0.5,
         _unary("sign")),
-        (2, _one_sided("max")), (1.6, _one_sided("min")), (2, _clamp), (0.7, _smooth), (0.4, _wrap),
+        (2, _one_sided("max")), (1.6, _one_sided("min")), (2, _clamp), (0.7, _smooth), (0.5, _smoothstep), (0.4, _wrap),
         (0.15, _unary("degrees")), (0.15, _unary("radians")), (0.3, _unary("erf")), (0.2, _unary("erfc")),
         (0.15, _unary("erfinv")), (0.1, _unary("erfcinv")), (0.2, _unary("trunc")), (0.15, _unary("rint")),
         (0.2, _unary("step")),

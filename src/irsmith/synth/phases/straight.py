@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from irsmith.kernel import Direction
+from irsmith.synth.cancel import root
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of, wanted_kind
 from irsmith.synth.ir import Assign, Expr
@@ -122,7 +123,7 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
     lanes = s.probe.of(value) if value.op == "name" else s.probe.check(value)
     if not s.probe.varies_by_thread(lanes):
         raise Discard("the same for every thread")
-    if in_place and rng.chance(s.style.in_place):
+    if in_place and rng.chance(s.style.in_place) and root(value, s.al.definitions).op != "index":
         target = _own_element(s, value)
         if target is not None:
             s.emit(Assign(target, value))
