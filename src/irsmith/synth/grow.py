@@ -11,6 +11,9 @@ _FUNCTIONS = frozenset({
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt",
     "cbrt", "floor", "ceil",
     "round", "frac", "sign", "degrees", "radians", "pow",
+    "erf", "erfc", "erfinv", "erfcinv", "trunc", "rint", "step", "smoothstep",
+    "qinverse", "qmatrix", "qfrom_matrix", "qto_rpy", "qto_euler", "qfrom_euler", "tinverse", "tposition", "trotation",
+    "htransform", "transpose", "get_diag", "diag", "skew", "wtop", "wbottom", "normalize", "vabs", "vsign",
 })  # fmt: skip
 _ORDER = {kind: place for place, kind in enumerate("thqawmvfi")}
 # What moves on one operand make of it, apart from its own kind.

@@ -388,8 +388,10 @@ class Sketch:
                 extents = (rng.pick(_ONE_AXIS),)
             elif rank == 2:
                 extents = (rng.between(4, 8), rng.between(4, 8))
-            else:
+            elif rank == 3:
                 extents = (rng.between(2, 4), rng.between(3, 4), rng.between(3, 4))
+            else:
+                extents = tuple(rng.between(2, 3) for _ in range(rank))
         wishes = self.style.coordinates[rank - 1]
         wanted = (wishes,) if isinstance(wishes, str) else wishes
         self.coord_names = tuple(self.names.claim(wish) for wish in wanted)

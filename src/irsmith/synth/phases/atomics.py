@@ -76,9 +76,12 @@ def mark(s: Sketch) -> None:
     elif own:
         raise Discard("mark")
     else:
-        bits = rng.pick((4, 8, 16))
+        bits = rng.pick((8, 16, 30))
         place = Expr("rem", "i", INT32, Span(0, bits - 1, 0, bits - 1), (coord, whole(bits)))
         value = Expr("shl", "i", INT32, Span(1, 2**bits, 1, 2**bits), (whole(1), place))
+    if word == "and":
+        # What is cleared, not what stays: few bits stay where many threads keep a few each.
+        value = Expr("invert", "i", INT32, Span(-(2.0**30), -1, -(2.0**30), -1), (value,))
     compare = whole(0) if word == "cas" else None
 
     def fill() -> None:
@@ -90,7 +93,7 @@ def mark(s: Sketch) -> None:
         s.emit(Atomic(word, target, value, compare))
 
     s.note("mark what was met", "set the flag")
-    if rng.chance(0.6):
+    if word in {"or", "and"} or rng.chance(0.5):
         guarded(s, fill)
     else:
         fill()

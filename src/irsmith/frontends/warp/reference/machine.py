@@ -116,14 +116,16 @@ class Machine:
         Args:
             a: A number.
             b: The number that it is compared with.
-            kink: Whether a derivative has no one value where they are equal.
+            kink: Whether a derivative has no one value where they are equal. Where it has, as at a comparison that
+                goes the same way in any precision, numbers that are only nearly equal still count.
         """
         size = np.abs(a) + np.abs(b)
         distance: Any = np.where(size > 0, np.abs(a - b) / size, 0.0)
         if distance.ndim > 1:
             distance = distance.reshape(len(distance), -1).min(axis=1)
-        if kink:
-            met = distance <= self.blur
+        if kink or self.blur:
+            # Numbers that are equal compare alike in any precision; those that are nearly so may not.
+            met = (distance <= self.blur) if kink else (distance <= self.blur) & (distance > 0)
             self.kink = self.kink | (met if self.mask is None else met & self.mask)
         smaller = np.fmin(self.margin, distance)
         self.margin = smaller if self.mask is None else np.where(self.mask, smaller, self.margin)
