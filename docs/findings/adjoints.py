@@ -133,6 +133,15 @@ def component_in_place(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=flo
     y[i] = v[0]
 
 
+@wp.kernel
+def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A transform's translation that is replaced: the old one keeps its gradient."""
+    i = wp.tid()
+    t = wp.transform(wp.vec3(x[i, 0], x[i, 1], x[i, 2]), wp.quat_identity())
+    wp.transform_set_translation(t, wp.vec3(x[i, 3], 1.0, 2.0))
+    y[i] = wp.length_sq(wp.transform_get_translation(t))
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -145,6 +154,7 @@ WRONG = [
     break_in_sum,
     array_in_place,
     component_in_place,
+    part_of_transform,
 ]
 
 

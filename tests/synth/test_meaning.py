@@ -45,6 +45,10 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
 
         return update
 
+    def swap(array: Any, *rest: Any) -> None:
+        *place, expected, value = rest
+        atomic(lambda a, b: b if a == expected else a)(array, *place, value)
+
     def hit(branch: int) -> None:
         hits[branch] = hits.get(branch, 0) + 1
 
@@ -69,6 +73,7 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         lerp=lambda a, b, t: a * (1 - t) + b * t,
         where=lambda test, a, b: a if test else b,
         rint=round,
+        smoothstep=_smoothstep,
         step=lambda x: 1.0 if x < 0 else 0.0,
         div_approx=lambda a, b: a / b,
         erfinv=erfinv,
@@ -80,11 +85,21 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         atomic_sub=atomic(lambda a, b: a - b),
         atomic_min=atomic(min),
         atomic_max=atomic(max),
+        atomic_and=atomic(lambda a, b: a & b),
+        atomic_or=atomic(lambda a, b: a | b),
+        atomic_xor=atomic(lambda a, b: a ^ b),
+        atomic_exch=atomic(lambda _, b: b),
+        atomic_cas=swap,
         _hit=hit,
         **functions,
         **floats,
         **wholes,
     )
+
+
+def _smoothstep(low: float, high: float, x: float) -> float:
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
 
 
 class _Annotation:

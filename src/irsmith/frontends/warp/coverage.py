@@ -64,6 +64,8 @@ _NOT_EMITTED = reasons((
     ("reinterprets bits, which bounds do not follow", "cast"),
     ("needs a sorted array; inputs are drawn in no order", "lower_bound sample_cdf"),
     ("says nothing", "pos"),
+    ("the start of a chain of frames, which no program walks", "transform_identity"),
+    ("a Boolean is compared for, not converted to", "bool"),
 ))  # fmt: skip
 _BY_GROUP = {
     "Geometry": "needs a mesh, BVH or hash grid, whose memory layout is private to Warp",

@@ -48,8 +48,8 @@ CATEGORIES: dict[str, Category] = {
     "struct": Category(patterns.struct),
     "while_loop": Category(patterns.while_loop, 0.8),
     "early_exit": Category(patterns.early_exit),
-    "rotation": Category(mechanics.rotation, 0.8, 0.9),
-    "rigid_body": Category(mechanics.rigid_body, 1.0, 0.9),
+    "rotation": Category(mechanics.rotation, 0.8, 0.75),
+    "rigid_body": Category(mechanics.rigid_body, 1.0, 0.75),
     "random": Category(mechanics.random, 0.8, 0.75),
     "noise": Category(mechanics.noise, 0.6, 0.65),
 }

@@ -22,7 +22,7 @@ def _spatial(s: Sketch, kinds: str) -> None:
     s.length, s.repertoire = 3, MECHANICAL
     s.theme = rng.pick(_THEMES)
     s.open(rng.pick((1, 1, 1, 1, 2)) if s.budget > 3 else 1)
-    count = min(5, rng.below(2 + s.budget // 6))
+    count = max(1, min(5, rng.below(2 + s.budget // 6)))
     straight.loads(s, kinds[0] + "".join(rng.pick(kinds) for _ in range(count)))
     if rng.chance(0.4):
         s.param()
