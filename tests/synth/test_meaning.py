@@ -150,6 +150,8 @@ def _draw(argument: Argument, rng: random.Random) -> Any:
     def one() -> float:
         if argument.direction is Direction.OUT or domain is None:
             return 0
+        if argument.type.name == "bool":  # type: ignore[union-attr]
+            return rng.random() < 0.5
         if argument.type.is_integer:  # type: ignore[union-attr]
             return rng.randint(int(domain.low), int(domain.high))
         return rng.uniform(domain.low, domain.high)

@@ -156,7 +156,7 @@ def atomic(s: Sketch) -> None:
     opened(s, s.rng.pick(("f", "f", "ffi", "fv")))
     spend(s, branches.branch)
     must(s, atomics.atomic)
-    if s.rng.chance(0.25):
+    if s.rng.chance(0.3):
         s.attempt(lambda: atomics.mark(s))
     while s.fresh:
         if s.rng.chance(0.5):

@@ -381,7 +381,7 @@ SCALAR_MOVES: Moves = {
         (1.5, _whole_with("and", _MASKS)), (0.6, _whole_with("xor", (5, 21, 85, 255))), (0.5,
         _whole_with("or", (1, 2, 4, 8))),
         (1, _one_sided("min")), (1, _one_sided("max")), (0.2, _unary("sign")), (0.25, _unary("invert")),
-        (0.3, _unary("nonzero")), (0.5, _bit_count),
+        (1.0, _unary("nonzero")), (0.5, _bit_count),
     ),
     "ii": (
         (2, _binary("min")), (2, _binary("max")), (1.2, _whole_distance), (1, _binary("xor")), (0.8, _binary("and")),

@@ -67,14 +67,17 @@ def mark(s: Sketch) -> None:
         Discard: There is no whole number to put there.
     """
     rng, coord = s.rng, s.coords[0]
-    word = rng.pick(("or", "or", "and", "xor", "exch", "cas"))
+    word = rng.pick(("or", "or", "and", "xor", "exch", "exch", "cas"))
     own = word in {"exch", "cas"}
     wholes = [value for value in s.pool if value.kind == "i" and value.type is INT32 and value.span.low >= 0]
     if wholes and (own or rng.chance(0.6)):
         value = rng.pick(wholes)
         s.read(value)
     elif own:
-        raise Discard("mark")
+        value = s.load("i")
+        if value.type is not INT32:
+            raise Discard("mark")
+        s.read(value)
     else:
         bits = rng.pick((8, 16, 30))
         place = Expr("rem", "i", INT32, Span(0, bits - 1, 0, bits - 1), (coord, whole(bits)))
@@ -93,7 +96,7 @@ def mark(s: Sketch) -> None:
         s.emit(Atomic(word, target, value, compare))
 
     s.note("mark what was met", "set the flag")
-    if word in {"or", "and"} or rng.chance(0.5):
+    if word in {"or", "and", "exch"} or rng.chance(0.5):
         guarded(s, fill)
     else:
         fill()

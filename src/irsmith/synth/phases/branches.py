@@ -60,7 +60,7 @@ _FLAGS = ("active", "enabled", "mask", "is_fixed", "visible", "alive", "pinned",
 def _flag(s: Sketch) -> Expr:
     """Whether this thread's item is marked, in an array of Booleans."""
     coords, extents = s.subscripts()
-    marks = s.array(s.names.free(_FLAGS, s.rng), BOOL, extents, Domain(0, 1))
+    marks = s.array(s.names_free(_FLAGS), BOOL, extents, Domain(0, 1))
     held = marks._replace(args=coords)
     return s.al.connect("not", held) if s.rng.chance(0.35) else held
 

@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from irsmith.synth.algebra import RESULTS, union, usual
+from irsmith.synth.cancel import same
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import operands
 from irsmith.synth.ir import Do, Expr, Span, Unpack
 from irsmith.synth.rotations import axis_angle, decompose
 from irsmith.synth.sketch import Sketch
+from irsmith.types import FLOAT32
 
 
 def apart(s: Sketch) -> None:
@@ -63,6 +65,10 @@ def replaced(s: Sketch) -> None:
     if not targets or not values:
         raise Discard("replaced")
     target, value = rng.pick(targets), rng.pick(values)
+    points = [other for other in s.pool if other.kind == "v" and not same(other, value)]
+    if not points:
+        raise Discard("replaced")
+    point = rng.pick(points)
     old, new = s.probe.of(target), s.probe.of(value)
     lanes = [new, old[:, 3:]] if kind == "v" else [old[:, :3], new]
     s.read(value)
@@ -71,4 +77,21 @@ def replaced(s: Sketch) -> None:
     s.probe.derive(value, {target.name: np.concatenate(lanes, axis=1)})
     s.probe.influence[target.name] |= both
     s.al.definitions.pop(target.name, None)
-    s.rebind(target, union(target.span, value.span))
+    changed = s.rebind(target, union(target.span, value.span))
+    # A point feels both parts; what follows may not.
+    s.read(changed)
+    s.read(point)
+    s.define(s.al.do("tpoint", changed, point))
+
+
+def carried(s: Sketch) -> None:
+    """A twist or a wrench in another frame.
+
+    Raises:
+        Discard: There is no frame or no spatial vector, or the precision is not single.
+    """
+    rng = s.rng
+    if s.al.real is not FLOAT32:
+        raise Discard("precision")
+    (frame,), (value,) = operands(s, 1, "t"), operands(s, 1, "w")
+    s.define(s.al.do(rng.pick(("ttwist", "twrench")), frame, value))
