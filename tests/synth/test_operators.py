@@ -16,7 +16,7 @@ from irsmith.synth.algebra import Algebra, exactly, matrix, name, usual, vector
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 from irsmith.synth.operators import OPERATORS, Operator
-from irsmith.synth.probe import _MEANINGS
+from irsmith.synth.probe import MEANINGS
 from irsmith.types import FLOAT32, INT32
 
 Vec = list[float]
@@ -148,7 +148,7 @@ def _first_length(operator: Operator, n: int) -> int:
 def test_every_operator_is_covered() -> None:
     # The inverse is legal only where its caller has proved it; the identity has no operands.
     assert set(MEANS) == set(OPERATORS) - {"inverse", "inverse_approx", "identity", "qidentity", *_APART}
-    assert set(OPERATORS) - {"identity", "qidentity"} <= set(_MEANINGS)
+    assert set(OPERATORS) - {"identity", "qidentity"} <= set(MEANINGS)
 
 
 @pytest.mark.parametrize("operator", [op for op in OPERATORS.values() if op.name in MEANS], ids=lambda op: op.name)
@@ -217,7 +217,7 @@ def test_lanes_compute_what_the_operator_means(operator: Operator) -> None:
     if operator.name == "qfrom_euler":
         lanes[1:] = [1.0, 0.0, 2.0]  # type: ignore[list-item]
         kinds = "v"
-    got = _MEANINGS[operator.name](*lanes)
+    got = MEANINGS[operator.name](*lanes)
     for lane in range(8):
         operands = [held[lane].tolist() if isinstance(held, np.ndarray) else held for held in lanes]
         if "i" in kinds:
@@ -288,7 +288,7 @@ def test_euler_angles_are_those_of_the_rotation() -> None:
     quaternions = rng.normal(size=(20, 4))
     quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
     for axes in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
-        angles = _MEANINGS["qto_euler"](quaternions, *axes)
+        angles = MEANINGS["qto_euler"](quaternions, *axes)
         for q, e in zip(quaternions, angles, strict=True):
             again = np.array(plain_rotations.from_euler(e.tolist(), *axes))
             assert abs(abs(float(again @ q)) - 1.0) < 1e-9

@@ -117,7 +117,7 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, b: function(np.asarray(a).astype(np.int64), np.asarray(b).astype(np.int64)).astype(np.float64)
 
 
-_MEANINGS: dict[str, Callable[..., Any]] = {
+MEANINGS: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "mod": np.fmod, "rem": np.fmod,
     "floordiv": np.floor_divide, "square": np.square, "neg": np.negative, "abs": np.abs, "min": np.minimum,
     "max": np.maximum, "clamp": lambda x, a, b: np.minimum(np.maximum(x, a), b), "sign": np.sign, "pow": np.power,
@@ -172,6 +172,7 @@ class Probe:
         contrast: How far each variable varies, relative to its size.
         last: The contrast of the value that was checked last.
         least: The least part of a result's spread that an operand must account for.
+        size: The number of lanes.
     """
 
     __slots__ = (
@@ -185,12 +186,14 @@ class Probe:
         "looping",
         "mask",
         "shared",
+        "size",
         "values",
         "weights",
     )
 
-    def __init__(self, first: int, least: float = _LEAST_EFFECT) -> None:
+    def __init__(self, first: int, least: float = _LEAST_EFFECT, size: int = LANES) -> None:
         self.least = least
+        self.size = size
         self.last = 1.0
         self.contrast: dict[str, float] = {}
         self.values: dict[str, Lanes] = {}
@@ -217,7 +220,7 @@ class Probe:
         table = _BY_GROUP if by_group else _BY_LANE
         self._next += 1
         type = value.type
-        shape = _shape(type)
+        shape = shape_of(type)
         if shape:
             columns = [table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(math.prod(shape))]
             unit: Lanes = np.stack(columns, axis=-1).reshape(LANES, *shape)
@@ -268,7 +271,7 @@ class Probe:
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
         """What an expression makes of its operands' lanes."""
         op = e.op
-        meaning = _MEANINGS.get(op)
+        meaning = MEANINGS.get(op)
         if meaning is not None:
             return meaning(*args)  # type: ignore[no-any-return]
         if op == "cast":
@@ -278,27 +281,30 @@ class Probe:
         if op == "element":
             return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
-            parts = [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args]
-            return np.concatenate([part.reshape(LANES, -1) for part in parts], axis=-1).reshape(LANES, *_shape(e.type))
+            parts = [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
+            flat = np.concatenate([part.reshape(self.size, -1) for part in parts], axis=-1)
+            return flat.reshape(self.size, *shape_of(e.type))
         if op == "qidentity":
-            return np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), (LANES, 4))
+            return np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), (self.size, 4))
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
             return np.where(*args)
         if op == "mutable":
-            shape = (LANES, e.type.length) if e.kind == "v" else (LANES,)  # type: ignore[union-attr]
+            shape = (self.size, e.type.length) if e.kind == "v" else (self.size,)  # type: ignore[union-attr]
             return np.full(shape, e.value)
         if op == "call":
-            return self._call(self.helpers[e.name], [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args])
+            return self._call(
+                self.helpers[e.name], [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
+            )
         raise Discard(op)
 
     def _call(self, helper: Helper, arguments: list[Lanes]) -> Lanes:
         """What a helper returns for lanes of operands."""
-        inner = Probe(0)
+        inner = Probe(0, size=self.size)
         inner.helpers = self.helpers
         inner.values = {parameter.name: lanes for parameter, lanes in zip(helper.parameters, arguments, strict=True)}
-        pending = np.ones(LANES, dtype=bool)
+        pending = np.ones(self.size, dtype=bool)
         result: Lanes | None = None
 
         def run(body: tuple[Stmt, ...], active: Lanes) -> Lanes:
@@ -309,19 +315,17 @@ class Probe:
                     new = (
                         inner.of(value)
                         if not statement.op
-                        else _MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
+                        else MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
                     )
                     old = inner.values.get(name)
-                    inner.values[name] = new if old is None else np.where(_like(active, new), new, old)
+                    inner.values[name] = new if old is None else np.where(like(active, new), new, old)
                 elif isinstance(statement, If):
                     holds = inner.of(statement.test)
                     active = run(statement.then, active & holds) | run(statement.orelse, active & ~holds)
                 elif isinstance(statement, Return) and statement.value is not None:
                     value_lanes = inner.of(statement.value)
-                    result = (
-                        value_lanes if result is None else np.where(_like(active, value_lanes), value_lanes, result)
-                    )
-                    return np.zeros(LANES, dtype=bool)
+                    result = value_lanes if result is None else np.where(like(active, value_lanes), value_lanes, result)
+                    return np.zeros(self.size, dtype=bool)
             return active
 
         run(helper.body, pending)
@@ -433,7 +437,7 @@ class Probe:
             if other is None:
                 self.values[name] = lanes
             elif other is not lanes:
-                merged = self.values[name] = np.where(_like(holds, lanes), lanes, other)
+                merged = self.values[name] = np.where(like(holds, lanes), lanes, other)
                 seen = self._seen(merged)
                 spread = float(seen.max() - seen.min())
                 # How much it matters which arm was taken: as much as the test does.
@@ -491,7 +495,7 @@ class Probe:
         return a + (b - a) * at, b - a
 
 
-def _shape(type: ValueType) -> tuple[int, ...]:
+def shape_of(type: ValueType) -> tuple[int, ...]:
     """The components of a value."""
     match type:
         case Vector(length):
@@ -505,9 +509,9 @@ def _shape(type: ValueType) -> tuple[int, ...]:
     return ()
 
 
-def _like(mask: Lanes, lanes: Lanes) -> Lanes:
+def like(mask: Lanes, lanes: Lanes) -> Lanes:
     """A mask with the dimensions of lanes."""
-    return mask if lanes.ndim <= 1 else mask.reshape(LANES, *[1] * (lanes.ndim - 1))
+    return mask if lanes.ndim <= 1 else mask.reshape(-1, *[1] * (lanes.ndim - 1))
 
 
 def _contrast(low: float, high: float) -> float:

@@ -216,17 +216,17 @@ def _adjoint(r: Lanes, s: Lanes) -> Lanes:
     return result
 
 
-def _wavy(_: Lanes, p: Lanes, *periods: float) -> Lanes:
-    """A field that stands for noise: as smooth, as large, and as sensitive to each coordinate."""
+def _wavy(state: Lanes, p: Lanes, *periods: float) -> Lanes:
+    """A field that stands for noise: as smooth, as large, and as sensitive to each coordinate and to the state."""
     del periods
     v = p if p.ndim > 1 else p[..., None]
     rates = np.array([2.1, 2.7, 1.9, 2.3])[: v.shape[-1]]
-    result: Lanes = 0.4 * np.sin(v * rates + np.arange(v.shape[-1])).sum(axis=-1)
+    result: Lanes = 0.4 * np.sin(v * rates + np.arange(v.shape[-1]) + np.asarray(state)[..., None]).sum(axis=-1)
     return result
 
 
-def _swirl(_: Lanes, p: Lanes) -> Lanes:
-    return np.stack([_wavy(_, np.roll(p, axis, axis=-1)) for axis in range(p.shape[-1])], axis=-1)
+def _swirl(state: Lanes, p: Lanes) -> Lanes:
+    return np.stack([_wavy(state, np.roll(p, axis, axis=-1)) for axis in range(p.shape[-1])], axis=-1)
 
 
 ROTATION_MEANINGS: dict[str, Callable[..., Any]] = {
