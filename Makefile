@@ -57,5 +57,8 @@ format: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.run
 
+docs: $(INSTALLED)
+	$(BIN)/irsmith coverage --frontend warp --out docs/coverage-warp.md
+
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -159,6 +159,15 @@ def fraction(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
     y[i] = wp.frac(x[i, 0])
 
 
+@wp.kernel
+def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """A transform's translation that is replaced: the old one keeps its gradient."""
+    i = wp.tid()
+    t = wp.transform(wp.vec3(x[i, 0], x[i, 1], x[i, 2]), wp.quat_identity())
+    wp.transform_set_translation(t, wp.vec3(x[i, 3], 1.0, 2.0))
+    y[i] = wp.length_sq(wp.transform_get_translation(t))
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -171,6 +180,7 @@ WRONG = [
     break_in_sum,
     array_in_place,
     component_in_place,
+    part_of_transform,
     while_reaches_beyond,
     remainder,
     fraction,

@@ -1,7 +1,7 @@
 """The value types that kernels compute with, named independently of any frontend.
 
 ``str(type)`` is the spelling that rows use: ``float32``, ``vec3[float32]``, ``mat3x3[float32]``,
-``quat[float32]``, or a struct's name. `parse_type` reads the built-in spellings back.
+``quat[float32]``, ``transform[float32]``, or a struct's name. `parse_type` reads the built-in spellings back.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ class Quaternion:
 
 
 @dataclass(frozen=True, slots=True)
+class Transformation:
+    """A rigid transform: seven scalars, the translation and then the rotation as ``(x, y, z, w)``."""
+
+    scalar: Scalar
+
+    def __str__(self) -> str:
+        return f"transform[{self.scalar}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One member of a struct, with the domain that its inputs are drawn from."""
 
@@ -110,7 +120,7 @@ class Opaque:
         return f"opaque[{self.name}]"
 
 
-ValueType = Scalar | Vector | Matrix | Quaternion | Struct | Opaque
+ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | Opaque
 """A type that one array element, argument or variable can have."""
 
 BOOL = Scalar("bool")
@@ -123,7 +133,9 @@ SCALARS: dict[str, Scalar] = {
     for scalar in (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT16, FLOAT32, FLOAT64)
 }
 
-_SPELLING = re.compile(r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat))\[(?P<scalar>\w+)\]")
+_SPELLING = re.compile(
+    r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat)|transform)\[(?P<scalar>\w+)\]"
+)
 _OPAQUE = re.compile(r"opaque\[(.*)\]")
 
 
@@ -151,7 +163,7 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
         return Vector(int(match["length"]), scalar)
     if match["rows"]:
         return Matrix(int(match["rows"]), int(match["columns"]), scalar)
-    return Quaternion(scalar)
+    return Quaternion(scalar) if match["quat"] else Transformation(scalar)
 
 
 def scalar_of(type: ValueType) -> Scalar | None:

@@ -17,12 +17,13 @@ import pytest
 from irsmith.frontends.warp.printer import print_program
 from irsmith.kernel import Argument, Direction, Kernel, Signature
 from irsmith.synth import Settings, Sizes, synthesise
+from irsmith.synth.spans import erfcinv, erfinv
 from irsmith.types import FLOAT32, Domain, Scalar
 
 SETS = 4
 FUNCTIONS = (
     "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "exp", "log",
-    "log2", "log10", "floor", "ceil", "degrees", "radians",
+    "log2", "log10", "floor", "ceil", "degrees", "radians", "erf", "erfc", "trunc", "copysign",
 )  # fmt: skip
 
 
@@ -43,6 +44,10 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
             array[tuple(place)] = fold(array[tuple(place)], value)
 
         return update
+
+    def swap(array: Any, *rest: Any) -> None:
+        *place, expected, value = rest
+        atomic(lambda a, b: b if a == expected else a)(array, *place, value)
 
     def hit(branch: int) -> None:
         hits[branch] = hits.get(branch, 0) + 1
@@ -67,16 +72,34 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         clamp=lambda x, low, high: min(max(x, low), high),
         lerp=lambda a, b, t: a * (1 - t) + b * t,
         where=lambda test, a, b: a if test else b,
+        rint=round,
+        smoothstep=_smoothstep,
+        step=lambda x: 1.0 if x < 0 else 0.0,
+        div_approx=lambda a, b: a / b,
+        erfinv=erfinv,
+        erfcinv=erfcinv,
+        nonzero=lambda k: int(k != 0),
+        bit_count=lambda k: k.bit_count(),
         frac=lambda x: x - math.floor(x),
         atomic_add=atomic(lambda a, b: a + b),
         atomic_sub=atomic(lambda a, b: a - b),
         atomic_min=atomic(min),
         atomic_max=atomic(max),
+        atomic_and=atomic(lambda a, b: a & b),
+        atomic_or=atomic(lambda a, b: a | b),
+        atomic_xor=atomic(lambda a, b: a ^ b),
+        atomic_exch=atomic(lambda _, b: b),
+        atomic_cas=swap,
         _hit=hit,
         **functions,
         **floats,
         **wholes,
     )
+
+
+def _smoothstep(low: float, high: float, x: float) -> float:
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
 
 
 class _Annotation:
@@ -127,6 +150,8 @@ def _draw(argument: Argument, rng: random.Random) -> Any:
     def one() -> float:
         if argument.direction is Direction.OUT or domain is None:
             return 0
+        if argument.type.name == "bool":  # type: ignore[union-attr]
+            return rng.random() < 0.5
         if argument.type.is_integer:  # type: ignore[union-attr]
             return rng.randint(int(domain.low), int(domain.high))
         return rng.uniform(domain.low, domain.high)

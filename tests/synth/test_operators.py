@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synth import plain_rotations
 
 from irsmith.synth.algebra import Algebra, exactly, matrix, name, usual, vector
 from irsmith.synth.errors import Discard
@@ -49,6 +50,19 @@ def _smoothstep(a: float, b: float, x: float) -> float:
     return t * t * (3 - 2 * t)
 
 
+def _huber(v: Vec, d: float) -> float:
+    size = math.sqrt(_dot(v, v))
+    return 0.5 * size * size if size <= d else d * (size - 0.5 * d)
+
+
+def _solved(function: Callable[[float], float], y: float) -> float:
+    low, high = -6.0, 6.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function(middle) < y else (low, middle)
+    return low
+
+
 def _unit(v: Vec) -> Vec:
     size = math.sqrt(_dot(v, v))
     return [x / size if size else 0.0 for x in v]
@@ -86,6 +100,19 @@ MEANS: dict[str, Callable[..., Any]] = {
     "trace": lambda m: sum(m[i][i] for i in range(len(m))), "ddot": lambda a, b: sum(map(_dot, a, b)),
     "outer": lambda a, b: [[x * y for y in b] for x in a],
     "diag": lambda v: [[x if r == c else 0.0 for c in range(len(v))] for r, x in enumerate(v)],
+    "copysign": math.copysign, "step": lambda x: float(x < 0), "trunc": math.trunc, "rint": round, "erf": math.erf,
+    "erfc": math.erfc, "erfinv": lambda y: _solved(math.erf, y), "erfcinv": lambda y: _solved(math.erf, 1.0 - y),
+    "div_approx": lambda a, b: a / b, "invert": lambda k: ~k, "nonzero": lambda k: int(k != 0),
+    "bit_count": lambda k: k.bit_count(), "vsign": _each(lambda a: math.copysign(1.0, a)), "vlow": min, "vhigh": max,
+    "argmin": lambda v: v.index(min(v)), "argmax": lambda v: v.index(max(v)),
+    "norm_l1": lambda v: sum(map(abs, v)), "norm_l2": lambda v: math.sqrt(_dot(v, v)), "norm_huber": _huber,
+    "norm_pseudo_huber": lambda v, d: d * math.sqrt(1 + _dot(v, v) / d**2),
+    "smooth_normalize": lambda v, d: [x / (d * math.sqrt(1 + _dot(v, v) / d**2)) for x in v],
+    "mcw_mul": _entries(lambda a, b: a * b), "get_diag": lambda m: [m[i][i] for i in range(len(m))],
+    "skew": lambda v: [[0.0, -v[2], v[1]], [v[2], 0.0, -v[0]], [-v[1], v[0], 0.0]],
+    "from_rows": lambda *rows: list(rows),
+    "from_cols": lambda *columns: [list(row) for row in zip(*columns, strict=True)],
+    **plain_rotations.MEANS,
 }  # fmt: skip
 
 
@@ -94,21 +121,34 @@ def _flat(value: Any) -> list[float]:
 
 
 def _value(kind: str, low: float, high: float, n: int, draw: Callable[[float, float], float]) -> Any:
-    if kind == "v":
-        return [draw(low, high) for _ in range(n)]
-    if kind == "m":
+    if kind in _WIDTHS or kind == "v":
+        return [draw(low, high) for _ in range(_WIDTHS.get(kind, n))]
+    if kind in _ROWS or kind == "m":
+        n = _ROWS.get(kind, n)
         return [[draw(low, high) for _ in range(n)] for _ in range(n)]
     return min(int(high), math.floor(draw(low, high + 1))) if kind == "i" else draw(low, high)
 
 
+_WIDTHS, _ROWS = {"q": 4, "t": 7, "w": 6}, {"h": 4, "a": 6}
+# What has three dimensions, or an answer that depends on digits: the sign of a root, an axis of a turn of nothing.
+_SPATIAL = {"cross", "skew", "from_rows", "from_cols", *plain_rotations.MEANS}
+# A stand-in of the noise takes its place in the lanes, and Euler angles are tested by their rotation.
+_APART = {"noise", "noise_line", "pnoise", "pnoise_space", "curlnoise", "qto_euler"}
+
+
 def _size(operator: Operator, n: int) -> int:
-    return 3 if operator.name == "cross" else n
+    return 3 if operator.name in _SPATIAL else n
+
+
+def _first_length(operator: Operator, n: int) -> int:
+    """What the rule is told of the first operand's length."""
+    return {"q": 4, "w": 6}.get(operator.operands[0], n) if operator.operands[0] not in "ta" else 1
 
 
 def test_every_operator_is_covered() -> None:
     # The inverse is legal only where its caller has proved it; the identity has no operands.
-    assert set(MEANS) == set(OPERATORS) - {"inverse", "identity"}
-    assert set(OPERATORS) - {"identity"} <= set(MEANINGS)
+    assert set(MEANS) == set(OPERATORS) - {"inverse", "inverse_approx", "identity", "qidentity", *_APART}
+    assert set(OPERATORS) - {"identity", "qidentity"} <= set(MEANINGS)
 
 
 @pytest.mark.parametrize("operator", [op for op in OPERATORS.values() if op.name in MEANS], ids=lambda op: op.name)
@@ -122,7 +162,11 @@ def test_results_lie_within_the_rule(operator: Operator, data: st.DataObject, n:
     for kind in kinds:
         low, high = sorted((data.draw(ends), data.draw(ends)))
         bounds += [math.floor(low), math.ceil(high)] if kind == "i" else [low, high]
-    result = operator.rule(n, *bounds)
+    if operator.name in {"qfrom_euler"}:
+        bounds[2:] = [0, 0, 1, 1, 2, 2]
+    if operator.name == "qaxis_angle":
+        bounds[:2] = [-1.0, 1.0]
+    result = operator.rule(_first_length(operator, n), *bounds)
     if result is None:
         return
     fractions = data.draw(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40))
@@ -135,6 +179,10 @@ def test_results_lie_within_the_rule(operator: Operator, data: st.DataObject, n:
 
     pairs = zip(bounds[::2], bounds[1::2], strict=True)
     operands = [_value(kind, low, high, n, draw) for kind, (low, high) in zip(kinds, pairs, strict=True)]
+    if operator.name == "qslerp":
+        operands[:2] = [plain_rotations.unit(q) for q in operands[:2]]
+    elif operator.name in {"qtwist", "qaxis_angle"}:
+        operands[0] = _unit(operands[0])
     low, high = result
     slack = 1e-9 * max(1.0, abs(low), abs(high))
     for component in _flat(MEANS[operator.name](*operands)):
@@ -143,7 +191,9 @@ def test_results_lie_within_the_rule(operator: Operator, data: st.DataObject, n:
 
 
 def _lanes(kind: str, n: int, rng: np.random.Generator, low: float, high: float) -> np.ndarray:  # type: ignore[type-arg]
-    shape = {"v": (8, n), "m": (8, n, n)}.get(kind, (8,))
+    shape = {"v": (8, n), "m": (8, n, n), "q": (8, 4), "t": (8, 7), "w": (8, 6), "h": (8, 4, 4), "a": (8, 6, 6)}.get(
+        kind, (8,)
+    )
     return rng.integers(int(low), int(high) + 1, shape).astype(float) if kind == "i" else rng.uniform(low, high, shape)
 
 
@@ -153,8 +203,10 @@ def test_lanes_compute_what_the_operator_means(operator: Operator) -> None:
     n = _size(operator, 3)
     kinds = operator.operands.replace("x", "f")
     ranges: Sequence[tuple[float, float]] = [(0.1, 0.9)] * len(kinds)
-    if "i" in kinds:
-        ranges = [(8, 60), (1, 3)]
+    if operator.name == "qfrom_euler":
+        ranges = [(0.1, 0.9), (1, 1), (0, 0), (2, 2)]
+    elif "i" in kinds:
+        ranges = [(8, 60), (1, 3)][: len(kinds)]
     elif operator.name in {"clamp", "smoothstep"}:
         ranges = (
             [(0.1, 0.2), (0.5, 0.6), (0.1, 0.9)]
@@ -162,9 +214,12 @@ def test_lanes_compute_what_the_operator_means(operator: Operator) -> None:
             else [(0.1, 0.9), (0.2, 0.3), (0.6, 0.7)]
         )
     lanes = [_lanes(kind, n, rng, *bounds) for kind, bounds in zip(kinds, ranges, strict=True)]
+    if operator.name == "qfrom_euler":
+        lanes[1:] = [1.0, 0.0, 2.0]  # type: ignore[list-item]
+        kinds = "v"
     got = MEANINGS[operator.name](*lanes)
     for lane in range(8):
-        operands = [held[lane].tolist() for held in lanes]
+        operands = [held[lane].tolist() if isinstance(held, np.ndarray) else held for held in lanes]
         if "i" in kinds:
             operands = [int(x) for x in operands]
         assert np.ravel(got[lane]).tolist() == pytest.approx(
@@ -226,3 +281,14 @@ def test_an_inverse_exists_where_it_is_made() -> None:
 
 def test_literals_have_a_span_of_their_own() -> None:
     assert Algebra(FLOAT32, INT32).literal(2.0).span == exactly(2.0)
+
+
+def test_euler_angles_are_those_of_the_rotation() -> None:
+    rng = np.random.default_rng(3)
+    quaternions = rng.normal(size=(20, 4))
+    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
+    for axes in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        angles = MEANINGS["qto_euler"](quaternions, *axes)
+        for q, e in zip(quaternions, angles, strict=True):
+            again = np.array(plain_rotations.from_euler(e.tolist(), *axes))
+            assert abs(abs(float(again @ q)) - 1.0) < 1e-9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import os
 import re
 import statistics
 import subprocess
@@ -53,7 +54,7 @@ def test_a_key_gives_one_text_in_any_order_and_any_process() -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={"PYTHONHASHSEED": hash_seed},
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
         )
         assert done.stdout == "".join(forward) + "\n"
 

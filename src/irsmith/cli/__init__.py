@@ -30,6 +30,7 @@ COMMANDS = {
     "validate": "Check a dataset's files against each other and against the row format.",
     "verify": "Prove the rows of a dataset again.",
     "selftest": "Check the checker: spoiled rows must be noticed.",
+    "coverage": "Say which builtins of a kernel language are synthesised and proved.",
     "doctor": "Say which frontends and stages work on this machine.",
 }
 """Command name to what it does; each lives in ``irsmith.cli.<name>`` as ``command``."""

@@ -13,6 +13,7 @@ from irsmith.kernel import Kernel
 from irsmith.outcome import Lowering, Reject
 
 if TYPE_CHECKING:
+    from irsmith.coverage import Coverage
     from irsmith.synth.ir import Program
     from irsmith.verify.ports import Toolchain
 
@@ -119,6 +120,10 @@ class Frontend(Protocol):
 
     def prover(self) -> AbstractContextManager[Toolchain]:
         """What verification asks: the reference, and workers that compile and run texts, which it owns."""
+        ...
+
+    def coverage(self, programs: int) -> Coverage:
+        """Which of the language's builtins the first so many programs of seed 0 use, and which are proved."""
         ...
 
     def accelerator(self) -> str | None:

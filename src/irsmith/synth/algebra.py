@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from irsmith.synth.cancel import refuse_empty
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr, Span
 from irsmith.synth.operators import OPERATORS
-from irsmith.types import BOOL, INT32, Domain, Matrix, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import (
+    BOOL,
+    INT32,
+    UINT32,
+    Domain,
+    Matrix,
+    Quaternion,
+    Scalar,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 # How large values may grow. A half has 11 bits: small values keep rounding from hiding an operand.
 _LIMITS = {"float16": 200.0, "float32": 2e4, "float64": 1e6}
@@ -35,15 +48,47 @@ def matrix(rows: int, columns: int, scalar: Scalar) -> Matrix:
     return Matrix(rows, columns, scalar)
 
 
+@cache
+def quaternion(scalar: Scalar) -> Quaternion:
+    """The one object for a quaternion type."""
+    return Quaternion(scalar)
+
+
+@cache
+def motion(scalar: Scalar) -> Transformation:
+    """The one object for a rigid transform's type."""
+    return Transformation(scalar)
+
+
+RESULTS: dict[str, Callable[[Scalar], tuple[str, ValueType]]] = {
+    "int32": lambda _: ("i", INT32),
+    "uint32": lambda _: ("i", UINT32),
+    "f": lambda real: ("f", real),
+    "q": lambda real: ("q", quaternion(real)),
+    "t": lambda real: ("t", motion(real)),
+    "w": lambda real: ("w", vector(6, real)),
+    "v3": lambda real: ("v", vector(3, real)),
+    "m3": lambda real: ("m", matrix(3, 3, real)),
+    "h": lambda real: ("h", matrix(4, 4, real)),
+    "a": lambda real: ("a", matrix(6, 6, real)),
+}
+"""Kind and type of results that do not follow from the operands, by what the table of operators calls them."""
+
+# How many components a kind has where its type does not say.
+_WIDTHS = {"q": 4, "w": 6}
+
+
 def kind_of(type: ValueType) -> str:
     """The family of a type, as `ir.Expr.kind` names it."""
     if isinstance(type, Scalar):
         return "f" if type.is_float else "b" if type is BOOL else "i"
     if isinstance(type, Vector):
-        return "v"
+        return "w" if type.length == 6 and type.scalar.is_float else "v"
     if isinstance(type, Matrix):
         return "m"
-    return "q" if isinstance(type, Quaternion) else "s"
+    if isinstance(type, Quaternion):
+        return "q"
+    return "t" if isinstance(type, Transformation) else "s"
 
 
 def usual(low: float, high: float) -> Span:
@@ -123,6 +168,8 @@ class Algebra:
             n = type.length  # type: ignore[union-attr]
         elif kind == "m":
             n = type.rows  # type: ignore[union-attr]
+        elif kind in _WIDTHS:
+            n = _WIDTHS[kind]
         rule = entry.rule
         if len(args) == 1:
             low, high, near, far = first.span
@@ -151,6 +198,10 @@ class Algebra:
             kind, type = args[-1].kind, args[-1].type
         elif result == "m":
             kind, type = "m", matrix(n, n, type.scalar)  # type: ignore[union-attr]
+        elif result == "row":
+            kind, type = "v", vector(n, type.scalar)  # type: ignore[union-attr]
+        elif result != "same":
+            kind, type = RESULTS[result](self.real)
         near, far = band if band is not None else (low, high)
         if kind != "i":
             limit = self._limit
@@ -242,6 +293,14 @@ class Algebra:
         """One element of a matrix."""
         scalar: Scalar = value.type.scalar  # type: ignore[union-attr]
         return Expr("element", "f", scalar, value.span, (value, row, column))
+
+    def made(self, result: str, *parts: Expr) -> Expr:
+        """A quaternion, transform or spatial vector (one of `RESULTS`) of its parts."""
+        span = parts[0].span
+        for other in parts[1:]:
+            span = union(span, other.span)
+        kind, type = RESULTS[result](self.real)
+        return Expr("make", kind, type, span, parts)
 
     def make(self, *components: Expr) -> Expr:
         """A vector of scalars."""

@@ -13,6 +13,8 @@ from irsmith.synth.ir import Expr
 
 Definitions = dict[str, Expr]
 
+_ROUNDED = frozenset({"floor", "ceil", "round", "trunc", "rint"})
+
 # Applying the first to a result of one of the second changes nothing, or leaves nothing.
 _EMPTY_AFTER: dict[str, frozenset[str]] = {
     "normalize": frozenset({"normalize", "vscale", "vdiv", "vneg", "cross_unit"}),
@@ -43,8 +45,28 @@ _EMPTY_AFTER: dict[str, frozenset[str]] = {
     "cosh": frozenset({"cosh", "sinh", "log", "abs"}),
     "degrees": frozenset({"degrees", "radians"}),
     "radians": frozenset({"degrees", "radians", "sin", "cos", "tanh"}),
-    "sign": frozenset({"sign", "floor", "ceil", "round"}),
-    **{word: frozenset({"floor", "ceil", "round", "sign", "frac"}) for word in ("floor", "ceil", "round", "frac")},
+    "sign": frozenset({"sign", "floor", "ceil", "round", "trunc", "rint"}),
+    **{word: _ROUNDED | {"sign", "frac"} for word in (*_ROUNDED, "frac")},
+    **{word: frozenset({"erf", "erfc", "erfinv", "erfcinv", "tanh"}) for word in ("erf", "erfc", "erfinv", "erfcinv")},
+    "norm_l1": frozenset({"vneg", "vabs"}),
+    "norm_l2": frozenset({"normalize", "vneg", "vabs"}),
+    "vsign": frozenset({"vsign", "vabs"}),
+    "invert": frozenset({"invert"}),
+    "nonzero": frozenset({"nonzero"}),
+    "qnormalize": frozenset({"qnormalize", "qrpy", "qslerp", "qfrom_euler", "qfrom_matrix", "qtwist"}),
+    "qlength": frozenset({"qnormalize", "qrpy", "qslerp", "qfrom_euler", "qfrom_matrix", "qtwist", "qaxis_angle"}),
+    "qinverse": frozenset({"qinverse"}),
+    "tinverse": frozenset({"tinverse"}),
+    "qto_rpy": frozenset({"qrpy"}),
+    "qto_euler": frozenset({"qfrom_euler"}),
+    "qfrom_matrix": frozenset({"qmatrix", "transpose", "diag", "skew"}),
+    "qmatrix": frozenset({"qfrom_matrix"}),
+    "get_diag": frozenset({"diag", "transpose", "skew"}),
+    "diag": frozenset({"get_diag"}),
+    "wtop": frozenset({"make"}),
+    "wbottom": frozenset({"make"}),
+    "tposition": frozenset({"make"}),
+    "trotation": frozenset({"make"}),
 }
 
 

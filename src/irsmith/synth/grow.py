@@ -11,8 +11,13 @@ _FUNCTIONS = frozenset({
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "log2", "log10", "sqrt",
     "cbrt", "floor", "ceil",
     "round", "frac", "sign", "degrees", "radians", "pow",
+    "erf", "erfc", "erfinv", "erfcinv", "trunc", "rint", "step", "smoothstep",
+    "qinverse", "qmatrix", "qfrom_matrix", "qto_rpy", "qto_euler", "qfrom_euler", "tinverse", "tposition", "trotation",
+    "htransform", "transpose", "get_diag", "diag", "skew", "wtop", "wbottom", "normalize", "vabs", "vsign",
 })  # fmt: skip
-_ORDER = {"m": 0, "v": 1, "f": 2, "i": 3}
+_ORDER = {kind: place for place, kind in enumerate("thqawmvfi")}
+# What moves on one operand make of it, apart from its own kind.
+_REACH = {"m": "f", "v": "f", "q": "vmf", "t": "vqmf", "h": "tqvf", "w": "vf"}
 
 
 def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
@@ -85,7 +90,7 @@ def _rank(value: Expr) -> int:
 
 def _leads_to(kind: str, want: str) -> bool:
     """Whether moves on one operand can get from a kind to another."""
-    return kind == want or (want == "f" and kind in "vm")
+    return kind == want or want in _REACH.get(kind, "")
 
 
 def operands(s: Sketch, count: int, kinds: str, *, fresh: float = 0.75) -> list[Expr]:
@@ -117,9 +122,16 @@ def operands(s: Sketch, count: int, kinds: str, *, fresh: float = 0.75) -> list[
     return chosen
 
 
+# What becomes of the rarer kinds: themselves, or vectors where there are some.
+_WISHES = (("t", "ttvv"), ("h", "hhvv"), ("w", "wwv"), ("q", "qqvv"))
+
+
 def wanted_kind(s: Sketch, values: list[Expr]) -> str:
     """A kind that the values can be combined to."""
     kinds = {value.kind for value in values}
+    for rare, wishes in _WISHES:
+        if rare in kinds:
+            return s.rng.pick(wishes if "v" in kinds else wishes[:2])
     if "m" in kinds:
         return s.rng.pick("mvf" if "v" in kinds else "mmf")
     if "v" in kinds:

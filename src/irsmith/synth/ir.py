@@ -32,7 +32,8 @@ class Expr(NamedTuple):
     Attributes:
         op: An operator of the table, or one of the leaf and structural kinds below.
         kind: The family of the type: ``f``loat, ``i``nteger, ``b``ool, ``v``ector, ``m``atrix, ``q``uaternion,
-            ``s``truct.
+            ``t``ransform, ``w`` a spatial vector, ``h`` a 4x4 matrix among 3x3 ones, ``a`` a 6x6 one, ``r`` a
+            random state, ``s``truct.
         type: The value's type.
         span: The value's bounds.
         args: The operands.
@@ -108,11 +109,32 @@ class Return(NamedTuple):
 
 
 class Atomic(NamedTuple):
-    """An atomic update of an array element: ``add``, ``sub``, ``min`` or ``max``; its old value is not used."""
+    """An atomic update of an array element, whose old value is not used.
+
+    Attributes:
+        op: ``add``, ``sub``, ``min``, ``max``, ``and``, ``or``, ``xor``, ``exch`` or ``cas``.
+        target: The element.
+        value: The operand, or what replaces the element.
+        compare: For ``cas``, what the element must hold to be replaced.
+    """
 
     op: str
     target: Expr
     value: Expr
+    compare: Expr | None = None
+
+
+class Unpack(NamedTuple):
+    """``first, second = value`` for a function with several results."""
+
+    targets: tuple[Expr, ...]
+    value: Expr
+
+
+class Do(NamedTuple):
+    """A call for what it changes: that of its first operand, a variable."""
+
+    call: Expr
 
 
 class Comment(NamedTuple):
@@ -121,7 +143,7 @@ class Comment(NamedTuple):
     text: str
 
 
-Stmt = Thread | Assign | If | For | While | Jump | Return | Atomic | Comment
+Stmt = Thread | Assign | If | For | While | Jump | Return | Atomic | Unpack | Do | Comment
 """A statement of a function's body."""
 
 

@@ -59,6 +59,15 @@ _ADJECTIVES = (
 )
 
 
+_RIGID = {
+    "q": ("q", "rot", "dq", "q_new", "q_rel", "q_err"),
+    "t": ("xform", "pose", "tf", "X", "frame", "X_rel"),
+    "h": ("M", "mat", "pose_mat"),
+    "w": ("twist", "wrench", "spatial", "s_vel", "sv"),
+    "a": ("ad", "adT"),
+}
+
+
 class Names:
     """The names taken in one scope."""
 
@@ -112,6 +121,9 @@ def suggestion(value: Expr, rng: Stream, temps: Sequence[str]) -> str:
         nouns = OPERATORS[op].nouns
         if nouns:
             return rng.pick(nouns)
+    wishes = _RIGID.get(value.kind)
+    if wishes:
+        return rng.pick(wishes)
     if value.kind == "v":
         return rng.pick(("v", "dir", "vec", "step", "shift", "delta", "move", "offset", "target"))
     if value.kind == "m":

@@ -7,6 +7,7 @@ The lanes come in groups: threads of one launch share what is passed by value.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,9 @@ import numpy.typing as npt
 
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Expr, Helper, If, Return, Stmt
+from irsmith.synth.rotations import ROTATION_MEANINGS
+from irsmith.synth.spans import erfcinv, erfinv
+from irsmith.types import Matrix, Quaternion, Transformation, ValueType, Vector
 
 Lanes = npt.NDArray[Any]
 
@@ -88,6 +92,27 @@ def _smoothstep(a: Lanes, b: Lanes, x: Lanes) -> Lanes:
     return eased
 
 
+def _each(function: Callable[[float], float]) -> Callable[..., Any]:
+    return np.vectorize(function, otypes=[float])
+
+
+def _length(v: Lanes) -> Lanes:
+    size: Lanes = np.sqrt((v * v).sum(axis=-1))
+    return size
+
+
+def _huber(v: Lanes, delta: Lanes) -> Lanes:
+    size = _length(v)
+    return np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+
+
+def _skew(v: Lanes) -> Lanes:
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    zero = np.zeros_like(x)
+    rows = ((zero, -z, y), (z, zero, -x), (-y, x, zero))
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, b: function(np.asarray(a).astype(np.int64), np.asarray(b).astype(np.int64)).astype(np.float64)
 
@@ -116,6 +141,20 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "trace": lambda m: np.trace(m, axis1=-2, axis2=-1), "ddot": lambda a, b: (a * b).sum(axis=(-2, -1)),
     "inverse": np.linalg.inv,
     "outer": lambda a, b: a[..., :, None] * b[..., None, :], "diag": lambda v: v[..., :, None] * np.eye(v.shape[-1]),
+    "copysign": np.copysign, "step": lambda x: (x < 0.0).astype(float), "trunc": np.trunc, "rint": np.rint,
+    "erf": _each(math.erf), "erfc": _each(math.erfc),
+    "erfinv": _each(lambda y: erfinv(y) if -1.0 < y < 1.0 else math.nan),
+    "erfcinv": _each(lambda y: erfcinv(y) if 0.0 < y < 2.0 else math.nan),
+    "div_approx": np.divide, "invert": lambda x: -x - 1.0, "nonzero": lambda x: (x != 0.0).astype(float),
+    "bit_count": lambda x: np.bitwise_count(x.astype(np.int64)).astype(float), "vsign": np.sign,
+    "vlow": lambda v: v.min(axis=-1), "vhigh": lambda v: v.max(axis=-1),
+    "argmin": lambda v: v.argmin(axis=-1).astype(float), "argmax": lambda v: v.argmax(axis=-1).astype(float),
+    "norm_l1": lambda v: np.abs(v).sum(axis=-1), "norm_l2": _length, "norm_huber": _huber,
+    "norm_pseudo_huber": lambda v, d: np.hypot(d, _length(v)),
+    "smooth_normalize": lambda v, d: v / np.hypot(d, _length(v))[..., None], "inverse_approx": np.linalg.inv,
+    "mcw_mul": np.multiply, "get_diag": lambda m: np.diagonal(m, axis1=-2, axis2=-1), "skew": _skew,
+    "from_rows": lambda *rows: np.stack(rows, axis=-2), "from_cols": lambda *columns: np.stack(columns, axis=-1),
+    **ROTATION_MEANINGS,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "both": np.logical_and, "either": np.logical_or, "not": np.logical_not,
 }  # fmt: skip
@@ -183,22 +222,29 @@ class Probe:
         table = _BY_GROUP if by_group else _BY_LANE
         self._next += 1
         type = value.type
-        if value.kind == "v":
-            count = type.length  # type: ignore[union-attr]
-            unit: Lanes = np.stack([table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(count)], axis=-1)
-        elif value.kind == "m":
-            rows = type.rows  # type: ignore[union-attr]
-            columns = [table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(rows * rows)]
-            unit = np.stack(columns, axis=-1).reshape(LANES, rows, rows)
+        shape = shape_of(type)
+        if shape:
+            columns = [table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(math.prod(shape))]
+            unit: Lanes = np.stack(columns, axis=-1).reshape(LANES, *shape)
         else:
             unit = table[self._next * 7 % _COLUMNS]
-            if value.kind in "ib":
+            if value.kind == "b":
+                return unit < 0.5
+            if value.kind == "i":
                 return np.floor(low + (high - low + 1) * unit)
         return low + (high - low) * unit
 
     def argument(self, value: Expr) -> None:
         """Give an argument by value its lanes."""
         self.values[value.name] = self._draw(value, by_group=True)
+
+    def drawn(self, value: Expr) -> None:
+        """Give what each thread draws at random its lanes."""
+        self.values[value.name] = self._draw(value)
+
+    def constant(self, value: Expr) -> None:
+        """Give a name lanes that do not matter, such as a random state's."""
+        self.values[value.name] = 0.0  # type: ignore[assignment]
 
     def of(self, e: Expr) -> Lanes:
         """The lanes of an expression."""
@@ -237,7 +283,11 @@ class Probe:
         if op == "element":
             return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
-            return np.stack([np.broadcast_to(arg, (self.size,)) for arg in args], axis=-1)
+            parts = [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
+            flat = np.concatenate([part.reshape(self.size, -1) for part in parts], axis=-1)
+            return flat.reshape(self.size, *shape_of(e.type))
+        if op == "qidentity":
+            return np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), (self.size, 4))
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
@@ -337,7 +387,7 @@ class Probe:
         """The lanes of every node, with the leaves below it as bits."""
         op = e.op
         if op in _LEAVES:
-            if op in {"literal", "extent"}:
+            if op in {"literal", "extent"} or e.kind == "r":
                 entry = self._leaf(e), 0
             else:
                 place = e.name if op == "name" else _place(e)
@@ -361,6 +411,13 @@ class Probe:
         self.values[name] = lanes
         self.influence[name] = {**self.weights, name: 1.0}
         self.contrast[name] = self.last
+
+    def derive(self, source: Expr, made: dict[str, Lanes]) -> None:
+        """Give variables lanes that were made of one value's: what influences it influences them."""
+        self.weights = dict(self.influence.get(source.name, {source.name: 1.0}))
+        self.last = 1.0
+        for name, lanes in made.items():
+            self.settle(name, lanes)
 
     def merge(self, test: Expr, holds: Lanes, then: tuple[dict[str, Lanes], dict[str, dict[str, float]]]) -> set[str]:
         """Join the lanes behind a conditional; the names that either arm changed.
@@ -438,6 +495,20 @@ class Probe:
         if not b - a > 1e-4 * max(abs(a), abs(b), 1e-2):
             raise Discard("quantile")
         return a + (b - a) * at, b - a
+
+
+def shape_of(type: ValueType) -> tuple[int, ...]:
+    """The components of a value."""
+    match type:
+        case Vector(length):
+            return (length,)
+        case Matrix(rows, columns):
+            return rows, columns
+        case Quaternion():
+            return (4,)
+        case Transformation():
+            return (7,)
+    return ()
 
 
 def like(mask: Lanes, lanes: Lanes) -> Lanes:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from irsmith.kernel import Argument, Direction
 from irsmith.rng import Stream
-from irsmith.synth.algebra import Algebra, exactly, kind_of, matrix, usual, vector
+from irsmith.synth.algebra import RESULTS, Algebra, exactly, kind_of, matrix, usual, vector
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Comment, Constant, Expr, Helper, Span, Stmt, Thread
@@ -21,6 +21,18 @@ from irsmith.types import FLOAT16, INT32, Domain, Struct, ValueType
 
 _ONE_AXIS = (16, 24, 32, 32, 48, 64)
 _ABBREVIATIONS = ("{0}", "{0}_i", "{1}", "this_{0}", "{1}_i", "cur_{0}", "{1}0", "{0}_val")
+
+
+# Which words of a theme name arrays of the kinds of mechanics; 4x4 matrices are poses too.
+_RIGID = {"q": "rotations", "t": "motions", "w": "spatials", "h": "motions"}
+
+
+_OUTPUTS = {
+    "q": ("new_rot", "q_out", "orientation_out", "rot_out", "rotations_out"),
+    "t": ("pose_out", "body_q_out", "new_pose", "xform_out", "world_tf"),
+    "h": ("matrix_out", "model_mats", "pose_mats"),
+    "w": ("twist_out", "wrench_out", "body_f_out", "body_qd_out", "spatial_out"),
+}
 
 
 class Contract(NamedTuple):
@@ -210,7 +222,8 @@ class Sketch:
         """Give a value a variable, in scope and unread unless it is kept out."""
         wish = wish or suggestion(value, self.rng, self.theme.temps)
         lanes = self.probe.check(value)
-        target = variable(self.names.distinguished(wish, self.rng), value.type, value.span)
+        # A 4x4 matrix does not say by its type which kind it is.
+        target = Expr("name", value.kind, value.type, value.span, (), self.names.distinguished(wish, self.rng))
         self.emit(Assign(target, value))
         self.probe.settle(target.name, lanes)
         self.al.definitions[target.name] = value
@@ -273,6 +286,8 @@ class Sketch:
             return vector(self.length, self.al.real), self.quantity("vectors")
         if kind == "m":
             return matrix(self.length, self.length, self.al.real), self.quantity("matrices")
+        if kind in _RIGID:
+            return RESULTS[kind](self.al.real)[1], self.quantity(_RIGID[kind])
         return self.al.whole, self.quantity("wholes")
 
     def array(
@@ -282,13 +297,14 @@ class Sketch:
         shape: tuple[int, ...],
         domain: Domain | None,
         direction: Direction = Direction.IN,
+        kind: str = "",
     ) -> Expr:
         """A new array argument. The expression stands for its elements, and lacks its subscripts."""
         text = self.names.claim(wish)
         self.arguments.append(Argument(text, type, len(shape), direction, shape, domain))
         self.budget -= 1
         span = usual(domain.low, domain.high) if domain else exactly(0.0)
-        return Expr("index", kind_of(type), type, span, (), text)
+        return Expr("index", kind or kind_of(type), type, span, (), text)
 
     def array_name(self, quantity: str) -> str:
         """An array's name, by the author's habit."""
@@ -328,7 +344,11 @@ class Sketch:
         coords, shape = self.subscripts()
         whole = kind == "i"
         array = self.array(
-            self.array_name(quantity), type, shape, Domain(int(low) if whole else low, int(high) if whole else high)
+            self.array_name(quantity),
+            type,
+            shape,
+            Domain(int(low) if whole else low, int(high) if whole else high),
+            kind=kind,
         )
         element = array._replace(args=coords)
         if self.rng.chance(self.style.locals):
@@ -368,8 +388,10 @@ class Sketch:
                 extents = (rng.pick(_ONE_AXIS),)
             elif rank == 2:
                 extents = (rng.between(4, 8), rng.between(4, 8))
-            else:
+            elif rank == 3:
                 extents = (rng.between(2, 4), rng.between(3, 4), rng.between(3, 4))
+            else:
+                extents = tuple(rng.between(2, 3) for _ in range(rank))
         wishes = self.style.coordinates[rank - 1]
         wanted = (wishes,) if isinstance(wishes, str) else wishes
         self.coord_names = tuple(self.names.claim(wish) for wish in wanted)
@@ -384,7 +406,7 @@ class Sketch:
         self, kind: str, type: ValueType, direction: Direction = Direction.OUT, shape: tuple[int, ...] = ()
     ) -> Expr:
         """This thread's element of a new output array."""
-        words = self.theme.vector_results if kind in "vm" else self.theme.results
+        words = _OUTPUTS.get(kind) or (self.theme.vector_results if kind in "vm" else self.theme.results)
         shape = shape or self.extents
         text = self.names.free(words, self.rng)
         domain = None if direction is Direction.OUT else Domain(-1.0, 1.0) if kind != "i" else Domain(0, 20)

@@ -8,6 +8,7 @@ saturated ``tanh`` or an ``exp`` that underflows makes a dead expression.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable
 
 Bounds = tuple[float, float]
@@ -299,3 +300,207 @@ def unit(_: int) -> Bounds:
 def refused(_: int, *__: float) -> None:
     """Never legal from bounds alone: whoever uses the operator proves it by other means."""
     return
+
+
+_NORMAL = statistics.NormalDist()
+
+
+def erfinv(y: float) -> float:
+    """The inverse of the error function."""
+    return _NORMAL.inv_cdf(0.5 * (y + 1.0)) / math.sqrt(2.0)
+
+
+def erfcinv(y: float) -> float:
+    """The inverse of the complementary error function."""
+    return -_NORMAL.inv_cdf(0.5 * y) / math.sqrt(2.0)
+
+
+def copied_sign(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
+    """A magnitude with another value's sign, where that varies."""
+    size = max(-a, b)
+    return (-size, size) if c < 0.0 < d else None
+
+
+def sign_bit(_: int, a: float, b: float) -> Bounds | None:
+    """1 below zero and 0 above, where both happen."""
+    return (0.0, 1.0) if a < 0.0 < b else None
+
+
+def zero_or_not(_: int, a: float, b: float) -> Bounds | None:
+    """0 at zero and 1 elsewhere, where both happen often enough."""
+    return (0, 1) if a <= 0 <= b and 1 <= b - a <= 8 else None
+
+
+def inverted(_: int, a: float, b: float) -> Bounds | None:
+    """All bits flipped."""
+    return -b - 1, -a - 1
+
+
+def bits_set(_: int, a: float, b: float) -> Bounds | None:
+    """How many bits are set, of values that are not negative."""
+    return (0, int(b).bit_length()) if a >= 0 and b > a else None
+
+
+def place(n: int, a: float, b: float) -> Bounds | None:
+    """Which of ``n`` components."""
+    return (0, n - 1) if b > a else None
+
+
+def taxicab(n: int, a: float, b: float) -> Bounds:
+    """The sum of the magnitudes of ``n`` components."""
+    low = 0.0 if a <= 0.0 <= b else min(abs(a), abs(b))
+    return n * low, n * max(-a, b)
+
+
+def huber(n: int, a: float, b: float, c: float, d: float) -> Bounds | None:
+    """Huber's norm for a threshold above zero: never more than its straight part, continued to zero."""
+    return (0.0, d * length(n, a, b)[1]) if c >= SMALLEST_DIVISOR else None
+
+
+def pseudo_huber(n: int, a: float, b: float, c: float, d: float) -> Bounds | None:
+    """The smooth form of it, which is the threshold at zero."""
+    low, high = length(n, a, b)
+    return (math.hypot(c, low), math.hypot(d, high)) if c >= SMALLEST_DIVISOR else None
+
+
+def normalize_softly(n: int, a: float, b: float, c: float, d: float) -> Bounds | None:
+    """Components of a vector shorter than one."""
+    del d
+    return normalize(n, a, b) if c >= SMALLEST_DIVISOR else None
+
+
+def mirrored(_: int, a: float, b: float) -> Bounds:
+    """A value, its negative, or zero."""
+    size = max(abs(a), abs(b))
+    return -size, size
+
+
+def either_of(_: int, *bounds: float) -> Bounds:
+    """One of several values."""
+    return min(bounds[::2]), max(bounds[1::2])
+
+
+def _size(a: float, b: float) -> float:
+    return max(abs(a), abs(b))
+
+
+def _around(size: float) -> Bounds:
+    return -size, size
+
+
+def unit_ball(_: int, *bounds: float) -> Bounds:
+    """Components of a value of length one."""
+    del bounds
+    return -1.0, 1.0
+
+
+def half_turn(_: int, *bounds: float) -> Bounds:
+    """Angles of a rotation."""
+    del bounds
+    return -math.tau, math.tau
+
+
+def full_turn(_: int, *bounds: float) -> Bounds:
+    """Twice the arc tangent of any quotient."""
+    del bounds
+    return -math.tau, math.tau
+
+
+def _gain(q: float) -> float:
+    """How much a quaternion with components up to ``q`` can enlarge a component: all of it at length one or not."""
+    return max(1.0, 2.0 * q * q - 1.0) + 10.0 * q * q
+
+
+def hamilton(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """Four products of either sign."""
+    return _around(4.0 * _size(a, b) * _size(c, d))
+
+
+def rotated(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """A vector rotated by a quaternion that need not have length one."""
+    return _around(_gain(_size(a, b)) * _size(c, d))
+
+
+def rotation_entries(_: int, a: float, b: float) -> Bounds:
+    """The unit vectors rotated."""
+    size = _size(a, b)
+    return _around(max(1.0, 2.0 * size * size - 1.0) + 4.0 * size * size)
+
+
+def about_axis(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
+    """A quaternion from an axis and an angle that varies."""
+    return _around(max(1.0, _size(a, b))) if d - c > 1e-6 else None
+
+
+def composed(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """One transform after the other."""
+    first, second = _size(a, b), _size(c, d)
+    return _around(max(_gain(first) * second + first, 4.0 * first * second))
+
+
+def moved(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """A point rotated and translated."""
+    return _around(_gain(_size(a, b)) * _size(c, d) + _size(a, b))
+
+
+def moved_back(_: int, a: float, b: float) -> Bounds:
+    """The inverse of a transform."""
+    return _around(_gain(_size(a, b)) * _size(a, b))
+
+
+def rigid_entries(n: int, a: float, b: float) -> Bounds:
+    """A transform's matrix."""
+    return min(a, rotation_entries(n, a, b)[0]), max(b, rotation_entries(n, a, b)[1])
+
+
+def projected(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """Three products and the translation, or no translation."""
+    size = _size(a, b)
+    return _around(3.0 * size * _size(c, d) + size)
+
+
+def with_units(_: int, a: float, b: float) -> Bounds:
+    """A matrix's column, and a quaternion of length one."""
+    return min(a, -1.0), max(b, 1.0)
+
+
+def scaled_motion(n: int, a: float, b: float, c: float, d: float, e: float, f: float) -> Bounds:
+    """A matrix of translation, rotation and scale."""
+    return _around(max(_size(a, b), rotation_entries(n, c, d)[1] * _size(e, f), 1.0))
+
+
+def spatial_cross(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """Two cross products added."""
+    return _around(4.0 * _size(a, b) * _size(c, d))
+
+
+def point_velocity(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """A linear velocity and the lever's share."""
+    return _around(_size(a, b) * (1.0 + 2.0 * _size(c, d)))
+
+
+def moved_twist(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """A twist or a wrench in another frame."""
+    size = _size(a, b)
+    return _around(_gain(size) * _size(c, d) * (1.0 + 2.0 * size))
+
+
+def with_zero_of_two(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """Blocks of two matrices, and zeros."""
+    return min(a, c, 0.0), max(b, d, 0.0)
+
+
+def six_terms(_: int, a: float, b: float, c: float, d: float) -> Bounds:
+    """A 6x6 matrix times a vector."""
+    return _around(6.0 * _size(a, b) * _size(c, d))
+
+
+def noise(_: int, __: float, ___: float, a: float, b: float, *periods: float) -> Bounds | None:
+    """Gradient noise of coordinates that span some cells of its lattice but not too many."""
+    del periods
+    return (-1.2, 1.2) if b - a >= 1.0 and _size(a, b) <= 100.0 else None
+
+
+def curl(n: int, state: float, state_too: float, a: float, b: float) -> Bounds | None:
+    """The curl of gradient noise, whose slopes are a few units."""
+    return None if noise(n, state, state_too, a, b) is None else (-12.0, 12.0)

@@ -10,6 +10,7 @@ from irsmith.synth.choice import Choice
 _ONE = Choice((("tid", 4.0), ("i", 4.0), ("idx", 1.0), ("t", 0.3), ("index", 0.3), ("n", 0.2)))
 _TWO = Choice(((("i", "j"), 5.0), (("row", "col"), 1.5), (("y", "x"), 0.8), (("iy", "ix"), 0.6), (("r", "c"), 0.3)))
 _THREE = Choice(((("i", "j", "k"), 5.0), (("x", "y", "z"), 1.0), (("iz", "iy", "ix"), 0.6), (("b", "i", "j"), 0.8)))
+_FOUR = Choice(((("i", "j", "k", "l"), 3.0), (("b", "i", "j", "k"), 1.0), (("n", "c", "y", "x"), 1.0)))
 _ORDERS = Choice((("arrays", 5.0), ("values", 1.5), ("made", 1.5)))
 _AFFIXES = Choice((("", 6.0), ("plural", 2.0), ("_in", 0.6), ("item", 1.0), ("_arr", 0.3)))
 
@@ -19,7 +20,7 @@ class Style:
     """One author's habits.
 
     Attributes:
-        coordinates: Names of the thread's coordinates, for one, two and three axes.
+        coordinates: Names of the thread's coordinates, for one to four axes.
         locals: How likely a loaded element gets a variable of its own.
         augmented: How likely ``x = x + y`` is written ``x += y``.
         ternary: How likely a small branch is a conditional expression.
@@ -32,7 +33,7 @@ class Style:
         affix: How array names differ from the names of their elements.
     """
 
-    coordinates: tuple[str, tuple[str, ...], tuple[str, ...]]
+    coordinates: tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     locals: float
     augmented: float
     ternary: float
@@ -48,7 +49,7 @@ class Style:
 def draw_style(rng: Stream) -> Style:
     """One author."""
     return Style(
-        coordinates=(_ONE.draw(rng), _TWO.draw(rng), _THREE.draw(rng)),
+        coordinates=(_ONE.draw(rng), _TWO.draw(rng), _THREE.draw(rng), _FOUR.draw(rng)),
         locals=rng.pick((1.0, 0.9, 0.5, 0.1)),
         augmented=rng.pick((0.9, 0.6, 0.1)),
         ternary=rng.pick((0.0, 0.1, 0.4)),

@@ -21,14 +21,17 @@ from irsmith.synth.rehearsal import rehearse
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.style import draw_style
 from irsmith.synth.themes import THEMES
-from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT64, UINT32, Scalar
+from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, Scalar
 
 GENERATOR_VERSION = 1
 """Raised by every change after which a key gives another program."""
 
 _ATTEMPTS = 40
 _REALS: Choice[Scalar] = Choice(((FLOAT32, 0.86), (FLOAT64, 0.1), (FLOAT16, 0.04)))
-_WHOLES: Choice[Scalar] = Choice(((INT32, 0.84), (INT64, 0.07), (UINT32, 0.05), (INT16, 0.04)))
+_WHOLES: Choice[Scalar] = Choice((
+    (INT32, 0.82), (INT64, 0.06), (UINT32, 0.04), (INT16, 0.025), (UINT8, 0.02), (INT8, 0.01), (UINT16, 0.01),
+    (UINT64, 0.015),
+))  # fmt: skip
 _LENGTHS = Choice(((3, 7.0), (2, 2.0), (4, 1.5)))
 
 

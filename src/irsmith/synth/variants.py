@@ -12,9 +12,25 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction
-from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Jump, Program, Return, Stmt, Thread, While
-from irsmith.synth.probe import MEANINGS, Lanes, Probe, like
-from irsmith.types import FLOAT64, Domain, Struct, ValueType, Vector, scalar_of
+from irsmith.synth.ir import (
+    Assign,
+    Atomic,
+    Comment,
+    Do,
+    Expr,
+    For,
+    If,
+    Jump,
+    Program,
+    Return,
+    Stmt,
+    Thread,
+    Unpack,
+    While,
+)
+from irsmith.synth.probe import MEANINGS, Lanes, Probe, like, shape_of
+from irsmith.synth.rotations import axis_angle, decompose
+from irsmith.types import BOOL, FLOAT64, Domain, Struct, ValueType, scalar_of
 
 _TOGETHER = 4
 """Threads that see the same arrays and values."""
@@ -27,6 +43,9 @@ _TABLE = 4096
 # The least change, relative to the value, that rounding cannot hide.
 _LEAST_CHANGE = {"float16": 4e-3, "float32": 1e-5, "float64": 1e-7}
 _LARGEST = {"float16": 3e4, "float32": 1e30, "float64": 1e200}
+
+_SEVERAL = {"axis_angle": axis_angle, "decompose": decompose}
+"""Functions with several results."""
 
 Doubt = Argument | Stmt
 """What may turn out to change nothing: an argument, when it is drawn anew, or a statement, when it is left out."""
@@ -158,6 +177,15 @@ class Run(Probe):
                 active = self._while(statement, mine) | active & ~mine
             elif isinstance(statement, Atomic):
                 self._store(statement.target, self.of(statement.value), mine, statement.op)
+            elif isinstance(statement, Unpack):
+                parts = _SEVERAL[statement.value.op](self.of(statement.value.args[0]))
+                for target, lanes in zip(statement.targets, parts, strict=True):
+                    self.values[target.name] = _joined(mine, lanes, self.values.get(target.name))
+            elif isinstance(statement, Do):
+                name = statement.call.args[0].name
+                old, new = (np.broadcast_to(x, (self.size, x.shape[-1])) for x in map(self.of, statement.call.args))
+                parts = (new, old[:, 3:]) if statement.call.op == "set_position" else (old[:, :3], new)
+                self.values[name] = _joined(mine, np.concatenate(parts, axis=1), old)
             elif isinstance(statement, Thread):
                 # One name for a launch of several dimensions is not made.
                 self.values.update(zip(statement.names, coordinates, strict=True))
@@ -232,6 +260,23 @@ class Run(Probe):
             else:
                 raise BeyondError(target.op)
 
+    def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
+        """As the probe does; and random numbers, which follow from the state's lanes and the place in the program."""
+        if e.op == "rand_init":
+            state = np.broadcast_to(args[0], (self.size,)) * 3.0
+            return state + 7.0 * args[1] if len(args) > 1 else state
+        if not args or not e.args or e.args[0].kind != "r" or e.op in MEANINGS:
+            return super()._apply(e, args)
+        self._next += 1
+        shape = shape_of(e.type)
+        place = np.broadcast_to(args[0], (self.size,)).astype(np.int64) * 131 + 977 * self._next
+        if shape:
+            place = place[:, None] + 613 * np.arange(math.prod(shape))
+        unit = _table().take(place & (_TABLE - 1))
+        low, high = e.span.low, e.span.high
+        lanes: Lanes = np.floor(low + (high - low + 0.999) * unit) if e.kind == "i" else low + (high - low) * unit
+        return lanes
+
     # Arrays.
 
     def _leaf(self, e: Expr) -> Lanes:
@@ -287,11 +332,14 @@ class Run(Probe):
         scalar = scalar_of(type_)
         if scalar is None:
             raise BeyondError("draw")
-        shape = () if type_ is scalar else (type_.length,) if isinstance(type_, Vector) else (type_.rows, type_.columns)  # type: ignore[union-attr]
+        shape = shape_of(type_)
         place, modes = 31 * flat + self._salt(name), self._modes
         if shape:
             place, modes = place[:, None] + 613 * np.arange(math.prod(shape)), modes[:, None]
         unit = _table().take((place & (_TABLE - 1)) + modes)
+        if scalar is BOOL:
+            truth: Lanes = unit < 0.5
+            return truth
         low, high = (domain.low, domain.high) if domain else (0.0, 1.0)
         lanes: Lanes = low + (high - low) * unit if scalar.is_float else np.floor(low + (high - low + 0.999) * unit)
         return lanes.reshape(self.size, *shape) if len(shape) > 1 else lanes

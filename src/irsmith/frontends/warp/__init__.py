@@ -10,6 +10,7 @@ from irsmith.frontends.base import Stage
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 
 if TYPE_CHECKING:
+    from irsmith.coverage import Coverage
     from irsmith.frontends.warp.proving import WarpToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
@@ -60,6 +61,12 @@ class Warp:
         from irsmith.frontends.warp.proving import WarpToolchain
 
         return WarpToolchain()
+
+    def coverage(self, programs: int) -> Coverage:
+        """Warp's builtins, from its registry."""
+        from irsmith.frontends.warp.coverage import coverage
+
+        return coverage(programs)
 
     def accelerator(self) -> str | None:
         """The name of the first CUDA device, if Warp sees one."""

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, ValueType, Vector
+from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, Transformation, ValueType, Vector
 
 TESTED_VERSION = "1.19.0"
 FILE_NAME = "kernel.py"
@@ -156,6 +156,18 @@ def registered_kernels() -> list[Any]:
     return [kernel for module in list(context.user_modules.values()) for kernel in module.kernels.values()]
 
 
+def builtins() -> dict[str, tuple[str, bool]]:
+    """The group of each builtin that Warp registers, and whether some overload of it has an adjoint, in order."""
+    start()
+    from warp._src import context
+
+    found = {}
+    for name, function in context.builtin_functions.items():
+        overloads = getattr(function, "overloads", None) or [function]
+        found[name] = function.group, any(overload.is_differentiable for overload in overloads)
+    return found
+
+
 def arguments_of(kernel: Any) -> Iterator[tuple[str, ValueType, int]]:
     """The name, the element type and the rank of each argument of a kernel, in order."""
     from warp._src import types as warp_types
@@ -184,6 +196,8 @@ def type_of(type_: Any) -> ValueType:
         return Opaque(name)
     if warp_types.type_is_quaternion(type_):
         return Quaternion(component)
+    if warp_types.type_is_transformation(type_):
+        return Transformation(component)
     if warp_types.type_is_matrix(type_):
         rows, columns = type_._shape_
         return Matrix(rows, columns, component)

@@ -12,6 +12,7 @@ from irsmith.synth.ir import (
     Assign,
     Atomic,
     Comment,
+    Do,
     Expr,
     For,
     Helper,
@@ -21,9 +22,10 @@ from irsmith.synth.ir import (
     Return,
     Stmt,
     Thread,
+    Unpack,
     While,
 )
-from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import FLOAT32, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 _WIDTH = 100
 _AXES = "xyzw"
@@ -53,6 +55,11 @@ class _Printer:
         self.power = (accent >> 12) % 12
         self.where = (accent >> 16) % 5 == 0
         self.returns = (accent >> 19) % 3 == 0
+        self.static = (accent >> 21) % 6 == 0
+        self.multiplied = (accent >> 24) % 4 == 0
+        self.counted = (accent >> 26) % 4 == 0
+        self.constants: set[str] = set()
+        self.vectors: set[str] = set()
         self.lines: list[str] = []
 
     # The module.
@@ -63,6 +70,8 @@ class _Printer:
         lines.append("import warp as wp")
         if program.constants:
             lines.append("")
+        self.constants = {constant.name for constant in program.constants}
+        self.vectors = {argument.name for argument in program.arguments if argument.rank == 1}
         for constant in program.constants:
             lines.append(f"{constant.name} = wp.constant({self.expr(constant.value)})")
         for struct in program.structs:
@@ -111,12 +120,14 @@ class _Printer:
             raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
 
-    def composite(self, type: Vector | Matrix | Quaternion) -> str:
-        """A vector's, matrix's or quaternion's name, also as its constructor."""
+    def composite(self, type: Vector | Matrix | Quaternion | Transformation) -> str:
+        """The name of a type made of several scalars, also as its constructor."""
         name = type.scalar.name
         suffix = "" if name == "float32" and not self.suffixed else VECTOR_SUFFIX[name]
+        if isinstance(type, Transformation):
+            return f"wp.transform{suffix}"
         if isinstance(type, Vector):
-            return f"wp.vec{type.length}{suffix}"
+            return f"wp.spatial_vector{suffix}" if type.length == 6 else f"wp.vec{type.length}{suffix}"
         if isinstance(type, Matrix):
             return f"wp.mat{type.rows}{type.columns}{suffix}"
         return f"wp.quat{suffix}"
@@ -140,7 +151,7 @@ class _Printer:
         """An expression, in parentheses where its place binds more tightly than it does."""
         op = e.op
         if op == "name":
-            return e.name
+            return f"wp.static({e.name})" if self.static and e.name in self.constants else e.name
         if op == "literal":
             text = self.literal(e.type, e.value)
             return f"({text})" if place > UNARY and e.value < 0 and text[0] == "-" else text
@@ -153,6 +164,8 @@ class _Printer:
         args = e.args
         if op == "square" and self.power < 2:
             return self.squared(args[0], place)
+        if op == "tmul" and self.multiplied:
+            return f"wp.transform_multiply({self.expr(args[0])}, {self.expr(args[1])})"
         if op == "choose" and self.where:
             return f"wp.where({', '.join([self.expr(arg) for arg in args])})"
         if len(args) == 2:
@@ -194,7 +207,7 @@ class _Printer:
         if op == "element":
             return f"{self.expr(args[0], ATOM)}[{self.expr(args[1])}, {self.expr(args[2])}]"
         if op == "extent":
-            return f"{e.name}.shape[{int(e.value)}]"
+            return f"len({e.name})" if self.counted and e.name in self.vectors else f"{e.name}.shape[{int(e.value)}]"
         if op == "call":
             return f"{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "cast":
@@ -202,11 +215,16 @@ class _Printer:
         if op == "mutable":
             return self.start(e)
         if op == "make":
-            assert isinstance(e.type, Vector | Matrix | Quaternion)
+            assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
             return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
+        if op == "qidentity":
+            scalar = e.type.scalar  # type: ignore[union-attr]
+            return f"wp.quat_identity({'' if scalar is FLOAT32 else f'dtype={self.type(scalar)}'})"
+        if op == "rand_init":
+            return f"wp.rand_init({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
         raise ValueError(f"Warp has no spelling for {op!r}")
@@ -220,7 +238,7 @@ class _Printer:
         if isinstance(e.type, Scalar):
             digits = number(e.value) if e.type.is_float else str(int(e.value))
             return f"{self.conversion(e.type)}({digits})"
-        assert isinstance(e.type, Vector | Matrix | Quaternion)
+        assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
         return f"{self.composite(e.type)}()"
 
     # Statements.
@@ -243,6 +261,10 @@ class _Printer:
                 lines.append(f"{indent}{', '.join(s.names)} = wp.tid()")
             elif isinstance(s, Atomic):
                 self.atomic(s, indent)
+            elif isinstance(s, Unpack):
+                lines.append(f"{indent}{', '.join([expr(target) for target in s.targets])} = {expr(s.value)}")
+            elif isinstance(s, Do):
+                lines.append(f"{indent}{expr(s.call)}")
             elif isinstance(s, Comment):
                 lines.append(f"{indent}# {s.text}")
             elif isinstance(s, While):
@@ -279,7 +301,8 @@ class _Printer:
     def atomic(self, s: Atomic, indent: str) -> None:
         """An atomic update."""
         subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
-        self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {self.expr(s.value)})")
+        values = [self.expr(value) for value in (s.compare, s.value) if value is not None]
+        self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {', '.join(values)})")
 
 
 def number(value: float) -> str:

@@ -40,10 +40,38 @@ _FUNCTIONS = {
         "log", "log2",
         "log10", "floor", "ceil", "round", "frac", "degrees", "radians", "normalize", "length", "length_sq",
         "transpose",
-        "determinant", "trace", "inverse", "diag"),
-    2: ("min", "max", "pow", "atan2", "cw_mul", "cw_div", "dot", "cross", "ddot", "outer"),
+        "determinant", "trace", "inverse", "diag", "step", "trunc", "rint", "erf", "erfc", "erfinv", "erfcinv",
+        "nonzero", "bit_count", "argmin", "argmax", "norm_l1", "norm_l2", "inverse_approx", "get_diag", "skew"),
+    2: ("min", "max", "pow", "atan2", "cw_mul", "cw_div", "dot", "cross", "ddot", "outer", "copysign", "div_approx",
+        "norm_huber", "norm_pseudo_huber", "smooth_normalize"),
     3: ("clamp", "lerp", "smoothstep"),
 }  # fmt: skip
+
+_RIGID = {
+    "qinverse": ("quat_inverse", 1), "qnormalize": ("normalize", 1), "qdot": ("dot", 2), "qlength": ("length", 1),
+    "qrotate": ("quat_rotate", 2), "qrotate_inv": ("quat_rotate_inv", 2), "qmatrix": ("quat_to_matrix", 1),
+    "qfrom_matrix": ("quat_from_matrix", 1), "qaxis_angle": ("quat_from_axis_angle", 2), "qrpy": ("quat_rpy", 3),
+    "qslerp": ("quat_slerp", 3), "qfrom_euler": ("quat_from_euler", 4), "qto_euler": ("quat_to_euler", 4),
+    "qto_rpy": ("quat_to_rpy", 1), "qtwist": ("quat_twist", 2), "qtwist_angle": ("quat_twist_angle", 2),
+    "qtwist_signed": ("quat_twist_angle_signed", 2),
+    "tpoint": ("transform_point", 2), "tvector": ("transform_vector", 2), "tinverse": ("transform_inverse", 1),
+    "tposition": ("transform_get_translation", 1), "trotation": ("transform_get_rotation", 1),
+    "tmatrix": ("transform_to_matrix", 1), "hpoint": ("transform_point", 2), "hvector": ("transform_vector", 2),
+    "htransform": ("transform_from_matrix", 1), "hcompose": ("transform_compose", 3),
+    "wdot": ("spatial_dot", 2), "wcross": ("spatial_cross", 2), "wcross_dual": ("spatial_cross_dual", 2),
+    "wtop": ("spatial_top", 1), "wbottom": ("spatial_bottom", 1), "wvelocity": ("velocity_at_point", 2),
+    "ttwist": ("transform_twist", 2), "twrench": ("transform_wrench", 2), "wadjoint": ("spatial_adjoint", 2),
+    "noise": ("noise", 2), "noise_line": ("noise", 2), "pnoise": ("pnoise", 4), "pnoise_space": ("pnoise", 5),
+    "curlnoise": ("curlnoise", 2), "axis_angle": ("quat_to_axis_angle", 1), "decompose": ("transform_decompose", 1),
+    "set_position": ("transform_set_translation", 2), "set_rotation": ("transform_set_rotation", 2),
+}  # fmt: skip
+_CHANCE = {
+    "randf": 1, "randn": 1, "randi": 3, "randu": 3, "sample_unit_ring": 1, "sample_unit_disk": 1,
+    "sample_unit_square": 1, "sample_triangle": 1, "sample_unit_sphere_surface": 1, "sample_unit_sphere": 1,
+    "sample_unit_hemisphere_surface": 1, "sample_unit_hemisphere": 1, "sample_unit_cube": 1,
+    "sample_unit_hypercube": 1,
+}  # fmt: skip
+_RIGID_SIGNS = {"qmul": "*", "tmul": "*", "wadd": "+", "wsub": "-", "wscale": "*", "amul": "@"}
 
 _SUMS = ("add", "sub", "vadd", "vsub", "madd", "msub")
 _SIGNS = {
@@ -65,6 +93,17 @@ SPELLINGS: dict[str, Spelling] = {
     "vmax": _call("wp.max", 2),
     "vabs": _call("wp.abs", 1),
     "vlerp": _call("wp.lerp", 3),
+    "vsign": _call("wp.sign", 1),
+    "vlow": _call("wp.min", 1),
+    "vhigh": _call("wp.max", 1),
+    "mcw_mul": _call("wp.cw_mul", 2),
+    "from_rows": _call("wp.matrix_from_rows", 3),
+    "from_cols": _call("wp.matrix_from_cols", 3),
+    **{name: _call(f"wp.{function}", count) for name, (function, count) in _RIGID.items()},
+    **{name: _infix(sign, _BINDINGS.get(sign, PRODUCT)) for name, sign in _RIGID_SIGNS.items()},
+    **{name: _call(f"wp.{name}", count) for name, count in _CHANCE.items()},
+    "randf_between": _call("wp.randf", 3),
+    "invert": Spelling("~{}", UNARY, (UNARY,)),
     "square": Spelling("{0} * {0}", PRODUCT, (PRODUCT + 1,)),
     "both": _infix("and", AND),
     "either": _infix("or", OR),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base, patterns
+from irsmith.synth.categories import base, mechanics, patterns
 from irsmith.synth.sketch import Sketch
 
 
@@ -48,6 +48,10 @@ CATEGORIES: dict[str, Category] = {
     "struct": Category(patterns.struct),
     "while_loop": Category(patterns.while_loop, 0.8),
     "early_exit": Category(patterns.early_exit),
+    "rotation": Category(mechanics.rotation, 0.8, 0.75),
+    "rigid_body": Category(mechanics.rigid_body, 1.0, 0.75),
+    "random": Category(mechanics.random, 0.8, 0.75),
+    "noise": Category(mechanics.noise, 0.6, 0.65),
 }
 """Every category, by name."""
 

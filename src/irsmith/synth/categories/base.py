@@ -9,11 +9,13 @@ from irsmith.synth.moves import MATHEMATICAL, PLAIN
 from irsmith.synth.phases import atomics, branches, functions, loops, records, straight
 from irsmith.synth.sketch import Sketch
 
+_RANKS = (1,) * 20 + (2,) * 8 + (3,) * 4 + (4,)
+
 
 def opened(s: Sketch, kinds: str = "f", *, fewest: int = 1) -> None:
     """Open the kernel and load a first set of values, more for a longer kernel."""
     rng = s.rng
-    s.open(rng.pick((1, 1, 1, 1, 1, 2, 2, 3)) if s.budget > 3 else 1)
+    s.open(rng.pick(_RANKS) if s.budget > 3 else 1)
     count = max(fewest, min(6, 1 + rng.below(2 + s.budget // 8)))
     straight.loads(s, "".join(rng.pick(kinds) for _ in range(count)))
     if rng.chance(0.45):
@@ -154,6 +156,8 @@ def atomic(s: Sketch) -> None:
     opened(s, s.rng.pick(("f", "f", "ffi", "fv")))
     spend(s, branches.branch)
     must(s, atomics.atomic)
+    if s.rng.chance(0.3):
+        s.attempt(lambda: atomics.mark(s))
     while s.fresh:
         if s.rng.chance(0.5):
             straight.finish(s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from irsmith.synth.choice import Choice
 from irsmith.synth.moves.composites import COMPOSITE_MOVES
+from irsmith.synth.moves.rigid import RIGID_MOVES
 from irsmith.synth.moves.scalars import PLAIN_MOVES, SCALAR_MOVES, Move, Moves
 
 Repertoire = dict[str, Choice[Move]]
@@ -25,3 +26,6 @@ USUAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.45), (COMPOSITE_MOVES, 1.0))
 
 MATHEMATICAL = _join((PLAIN_MOVES, 0.6), (SCALAR_MOVES, 1.6), (COMPOSITE_MOVES, 1.0))
 """Functions first."""
+
+MECHANICAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.45), (COMPOSITE_MOVES, 1.0), (RIGID_MOVES, 1.0))
+"""Rotations and rigid bodies, where vectors have three components."""

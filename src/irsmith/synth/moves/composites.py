@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from irsmith.rng import Stream
-from irsmith.synth.algebra import TRUTH, Algebra, whole
+from irsmith.synth.algebra import TRUTH, Algebra, matrix, whole
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Expr
+from irsmith.synth.ir import Expr, Span
 from irsmith.synth.moves.scalars import FACTORS, Move, Moves, complement, distinct, leaf
+from irsmith.types import FLOAT32
 
 
 def _unary(operator: str) -> Move:
@@ -167,7 +168,8 @@ def _inverse(al: Algebra, rng: Stream, m: Expr) -> Expr:
     shift = next((shift for shift in (1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 15.0, 20.0) if shift >= need + 0.5), 0.0)
     if not shift or rng.chance(0.2):
         raise Discard("inverse")
-    return al.inverse(al.regular(leaf(m), shift), shift - need)
+    made = al.inverse(al.regular(leaf(m), shift), shift - need)
+    return made._replace(op="inverse_approx") if rng.chance(0.05) else made
 
 
 def _stable_determinant(al: Algebra, rng: Stream, m: Expr) -> Expr:
@@ -215,6 +217,78 @@ def _bilinear(al: Algebra, _: Stream, m: Expr, a: Expr, b: Expr) -> Expr:
     return al.do("dot", a, al.do("mvmul", m, b))
 
 
+def _reals(operator: str) -> Move:
+    """A norm with a threshold, which only single precision has."""
+
+    def move(al: Algebra, rng: Stream, v: Expr) -> Expr:
+        if al.real is not FLOAT32:
+            raise Discard("precision")
+        return al.do(operator, v, al.literal(rng.pick((1.0, 0.5, 0.1, 2.0))))
+
+    return move
+
+
+def _norm(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, v: Expr) -> Expr:
+        if al.real is not FLOAT32:
+            raise Discard("precision")
+        return al.do(operator, v)
+
+    return move
+
+
+def _norm_gap(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
+    """A norm of a difference, as losses have it."""
+    distinct(a, b)
+    gap = al.do("vsub", a, b)
+    return rng.pick((_norm("norm_l1"), _norm("norm_l2"), _reals("norm_huber"), _reals("norm_pseudo_huber")))(
+        al, rng, gap
+    )
+
+
+def _which(operator: str) -> Move:
+    def move(al: Algebra, rng: Stream, v: Expr) -> Expr:
+        return al.real_of(al.do(operator, al.do("vabs", v) if v.span.low < 0.0 and rng.chance(0.5) else v))
+
+    return move
+
+
+def _skew(al: Algebra, _: Stream, v: Expr) -> Expr:
+    if v.type.length != 3:  # type: ignore[union-attr]
+        raise Discard("skew")
+    return al.do("skew", v)
+
+
+def _skewed(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    distinct(a, b)
+    return al.do("mvmul", _skew(al, _, a), b)
+
+
+def _plane_turn(al: Algebra, _: Stream, v: Expr, angle: Expr) -> Expr:
+    """A vector of the plane turned by an angle."""
+    if v.type.length != 2:  # type: ignore[union-attr]
+        raise Discard("turn")
+    c, s = al.do("cos", leaf(angle)), al.do("sin", angle)
+    turn = Expr("make", "m", matrix(2, 2, al.real), Span(-1.0, 1.0, -0.7, 0.7), (c, al.do("neg", s), s, c))
+    return al.do("mvmul", turn, v)
+
+
+def _frame(operator: str) -> Move:
+    def move(al: Algebra, _: Stream, a: Expr, b: Expr, c: Expr) -> Expr:
+        if a.type.length != 3:  # type: ignore[union-attr]
+            raise Discard("frame")
+        distinct(a, b)
+        distinct(b, c)
+        return al.do(operator, a, b, c)
+
+    return move
+
+
+def _axes(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
+    """A frame of two vectors and what is normal to both."""
+    return _frame("from_cols")(al, rng, leaf(a), leaf(b), _cross(al, rng, a, b))
+
+
 def _conjugate(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("mmul", al.do("mmul", leaf(a), b), al.do("transpose", a))
 
@@ -229,18 +303,21 @@ COMPOSITE_MOVES: Moves = {
     "v": (
         (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3,
         _unary("length")),
+        (0.25, _unary("vsign")), (0.5, _unary("vlow")), (0.5, _unary("vhigh")), (0.25, _which("argmin")),
+        (0.3, _which("argmax")), (0.5, _norm("norm_l1")), (0.4, _norm("norm_l2")), (0.4, _reals("norm_huber")),
+        (0.3, _reals("norm_pseudo_huber")), (0.5, _reals("smooth_normalize")), (0.3, _skew), (0.3, _unary("diag")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
     ),
     "vv": (
         (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross),
         (0.8, _binary("vmin")),
         (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
-        (1, _reflect), (0.8, _reject), (1, _midpoint),
+        (1, _reflect), (0.8, _reject), (1, _midpoint), (0.6, _norm_gap), (0.25, _skewed), (0.25, _axes),
     ),
     "vf": (
         (5, _pair("vscale")), (1.5, _pair("vdiv")), (1, _resize), (1.2, _excess("sub")), (1.2, _excess("mul")), (0.6,
         _excess("max")),
-        (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten),
+        (0.6, _excess("div")), (1.2, _falloff), (1.6, _part), (0.8, _shorten), (1.2, _plane_turn),
     ),
     "vvf": ((4, _step("vadd")), (3, _step("vsub")), (2, _vector_blend), (2, _pull)),
     "vff": ((3, _two_factors("mul")), (1, _two_factors("div")), (1, _two_factors("add")), (1.5, _two_factors("sub")),
@@ -248,9 +325,11 @@ COMPOSITE_MOVES: Moves = {
     "m": (
         (2, _unary("transpose")), (1.5, _unary("determinant")), (1.5, _unary("trace")), (2, _inverse), (1,
         _stable_determinant),
-        (1.5, _element), (1.5, _gram), (1, _symmetric),
+        (1.5, _element), (1.5, _gram), (1, _symmetric), (0.7, _unary("get_diag")),
     ),
-    "mm": ((4, _pair("mmul")), (3, _binary("madd")), (2.5, _binary("msub")), (1, _binary("ddot")), (0.6, _conjugate)),
+    "mm": ((4, _pair("mmul")), (3, _binary("madd")), (2.5, _binary("msub")), (1, _binary("ddot")), (0.6, _conjugate),
+        (0.6, _binary("mcw_mul"))),
+    "vvv": ((0.5, _frame("from_rows")), (0.8, _frame("from_cols"))),
     "mv": ((6, _pair("mvmul")), (2, _back_rotate), (1.5, _quadratic_form), (1.5, _solve)),
     "mf": ((3, _pair("mscale")), (1, _nudge)),
     "mvv": ((3, _affine), (1, _rank_one), (1.5, _bilinear)),

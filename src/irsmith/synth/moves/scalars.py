@@ -1,7 +1,7 @@
 """The ways people combine values: each move turns one to three operands into one expression.
 
 A move applies operators of the table, whose domains decide whether it is legal here: an illegal one raises
-`Discard` and the grower draws another. Moves are keyed by the kinds of their operands, in the order ``mvfi``.
+`Discard` and the grower draws another. Moves are keyed by the kinds of their operands, in the order ``thqawmvfi``.
 """
 
 from __future__ import annotations
@@ -165,6 +165,15 @@ def _smooth(al: Algebra, _: Stream, x: Expr) -> Expr:
     return al.do("mul", al.do("square", x), al.do("sub", three, al.do("mul", two, x)))
 
 
+def _smoothstep(al: Algebra, rng: Stream, x: Expr) -> Expr:
+    low, high, near, far = x.span
+    if low >= 0.0 and high <= 1.0 and rng.chance(0.5):
+        return al.do("smoothstep", al.literal(0.0), al.literal(1.0), x)
+    below = threshold(al, rng, x._replace(span=x.span._replace(usual_high=near + 0.3 * (far - near))))
+    above = threshold(al, rng, x._replace(span=x.span._replace(usual_low=far - 0.3 * (far - near))))
+    return al.do("smoothstep", below, above, x)
+
+
 def complement(al: Algebra, _: Stream, x: Expr) -> Expr:
     """One minus a share."""
     if x.span.low < 0.0 or x.span.high > 1.0:
@@ -308,6 +317,10 @@ def _whole_distance(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("abs", al.do("sub", a, b))
 
 
+def _bit_count(al: Algebra, _: Stream, x: Expr) -> Expr:
+    return al.like(al.do("bit_count", x), x)
+
+
 def _hash_step(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
     prime = rng.pick((31, 37, 17, 13, 101, 7))
     return al.do("add", al.do("mul", a, Expr("literal", "i", a.type, exactly(prime), (), "", prime)), b)
@@ -347,12 +360,15 @@ SCALAR_MOVES: Moves = {
         _softsign),
         (0.4, _unary("floor")), (0.25, _unary("ceil")), (0.25, _unary("round")), (0.3, _unary("frac")), (0.5,
         _unary("sign")),
-        (2, _one_sided("max")), (1.6, _one_sided("min")), (2, _clamp), (0.7, _smooth), (0.4, _wrap),
-        (0.15, _unary("degrees")), (0.15, _unary("radians")),
+        (2, _one_sided("max")), (1.6, _one_sided("min")), (2, _clamp), (0.7, _smooth), (0.5, _smoothstep), (0.4, _wrap),
+        (0.15, _unary("degrees")), (0.15, _unary("radians")), (0.3, _unary("erf")), (0.2, _unary("erfc")),
+        (0.15, _unary("erfinv")), (0.1, _unary("erfcinv")), (0.2, _unary("trunc")), (0.15, _unary("rint")),
+        (0.2, _unary("step")),
     ),
     "ff": (
         (2, _binary("min")), (2, _binary("max")), (0.8, _binary("atan2")), (1.6, _hypot), (1.4, _distance),
         (2, _attenuate), (1.2, _modulate("sin")), (1.2, _modulate("cos")), (0.8, _modulate("tanh")), (0.6, _power_of),
+        (0.4, _binary("copysign")), (0.12, _binary("div_approx")),
         (1.5, _floor_ratio), (0.8, _modulate("sqrt")), (0.5, _modulate("log")), (0.7, _modulate("exp")),
     ),
     "fff": (
@@ -364,7 +380,8 @@ SCALAR_MOVES: Moves = {
         _whole_with("shr", (1, 2, 3, 4))),
         (1.5, _whole_with("and", _MASKS)), (0.6, _whole_with("xor", (5, 21, 85, 255))), (0.5,
         _whole_with("or", (1, 2, 4, 8))),
-        (1, _one_sided("min")), (1, _one_sided("max")), (0.2, _unary("sign")),
+        (1, _one_sided("min")), (1, _one_sided("max")), (0.2, _unary("sign")), (0.25, _unary("invert")),
+        (1.0, _unary("nonzero")), (0.5, _bit_count),
     ),
     "ii": (
         (2, _binary("min")), (2, _binary("max")), (1.2, _whole_distance), (1, _binary("xor")), (0.8, _binary("and")),

@@ -57,6 +57,51 @@ def atomic(s: Sketch, *, by_index: bool = False) -> None:
         s.emit(Atomic(word, shared_cell(s, word, value, by_index=by_index), value))
 
 
+_MARKS = ("flags", "visited", "occupied", "touched", "mask_out", "owners", "slots", "bits")
+
+
+def mark(s: Sketch) -> None:
+    """Set, clear or flip bits of an element that threads share, or swap this thread's own: in any order the same.
+
+    Raises:
+        Discard: There is no whole number to put there.
+    """
+    rng, coord = s.rng, s.coords[0]
+    word = rng.pick(("or", "or", "and", "xor", "exch", "exch", "cas"))
+    own = word in {"exch", "cas"}
+    wholes = [value for value in s.pool if value.kind == "i" and value.type is INT32 and value.span.low >= 0]
+    if wholes and (own or rng.chance(0.6)):
+        value = rng.pick(wholes)
+        s.read(value)
+    elif own:
+        value = s.load("i")
+        if value.type is not INT32:
+            raise Discard("mark")
+        s.read(value)
+    else:
+        bits = rng.pick((8, 16, 30))
+        place = Expr("rem", "i", INT32, Span(0, bits - 1, 0, bits - 1), (coord, whole(bits)))
+        value = Expr("shl", "i", INT32, Span(1, 2**bits, 1, 2**bits), (whole(1), place))
+    if word == "and":
+        # What is cleared, not what stays: few bits stay where many threads keep a few each.
+        value = Expr("invert", "i", INT32, Span(-(2.0**30), -1, -(2.0**30), -1), (value,))
+    compare = whole(0) if word == "cas" else None
+
+    def fill() -> None:
+        subscripts, shape = (s.coords, s.extents) if own else _slot(s, by_index=False)
+        text = s.names.free(_MARKS, rng)
+        start = Domain(0, 1) if own else Domain(0, 15)
+        s.arguments.append(Argument(text, INT32, len(shape), Direction.INOUT, shape, start))
+        target = Expr("index", "i", INT32, Span(0, 1, 0, 1), subscripts, text)
+        s.emit(Atomic(word, target, value, compare))
+
+    s.note("mark what was met", "set the flag")
+    if word in {"or", "and", "exch"} or rng.chance(0.5):
+        guarded(s, fill)
+    else:
+        fill()
+
+
 def shared_cell(s: Sketch, word: str, value: Expr, *, by_index: bool = False) -> Expr:
     """An element of a new array that several threads update."""
     rng = s.rng

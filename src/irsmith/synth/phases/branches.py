@@ -11,6 +11,7 @@ from irsmith.synth.grow import grow, operands
 from irsmith.synth.ir import Expr, If, Return, Span, Stmt
 from irsmith.synth.phases import straight
 from irsmith.synth.sketch import Sketch, mentions
+from irsmith.types import BOOL, Domain
 
 _BRANCH_NOTES = (
     "handle the two regimes",
@@ -32,6 +33,10 @@ def condition(s: Sketch, *, simple: bool = False) -> Expr:
     """
     rng, al = s.rng, s.al
     roll = rng.random()
+    if s.coords and rng.chance(0.04):
+        test = _flag(s)
+        s.probe.test(test)
+        return test
     if not simple and roll < 0.14:
         first, second = condition(s, simple=True), condition(s, simple=True)
         if first.args[0] == second.args[0]:
@@ -47,6 +52,17 @@ def condition(s: Sketch, *, simple: bool = False) -> Expr:
     test = _whole_test(s, value) if value.kind == "i" else _real_test(s, value, simple or roll <= 0.85)
     s.probe.test(test)
     return test
+
+
+_FLAGS = ("active", "enabled", "mask", "is_fixed", "visible", "alive", "pinned", "valid", "selected", "is_boundary")
+
+
+def _flag(s: Sketch) -> Expr:
+    """Whether this thread's item is marked, in an array of Booleans."""
+    coords, extents = s.subscripts()
+    marks = s.array(s.names_free(_FLAGS), BOOL, extents, Domain(0, 1))
+    held = marks._replace(args=coords)
+    return s.al.connect("not", held) if s.rng.chance(0.35) else held
 
 
 def _real_test(s: Sketch, value: Expr, against_number: bool) -> Expr:

@@ -12,9 +12,8 @@ from irsmith.types import INT32, Domain
 _COUNTS = {
     1: ("n", "count", "num_items", "size", "n_points"),
     2: ("rows", "height", "ny", "n_rows"),
-    3: ("nx", "depth", "dim_x"),
 }
-_SECOND = {2: ("cols", "width", "nx", "n_cols"), 3: ("ny", "height", "dim_y")}
+_SECOND = ("cols", "width", "nx", "n_cols")
 _NOTES = ("skip threads beyond the data", "bounds check", "out of range")
 
 
@@ -22,7 +21,7 @@ def guard(s: Sketch) -> None:
     """Perhaps let threads beyond the bounds do nothing: by an argument, or by an array's shape."""
     rng = s.rng
     rank = len(s.coords)
-    if s.guarded or rank == 3 or not rng.chance(0.22 if rank == 1 else 0.15) or s.budget < -12:
+    if s.guarded or rank > 2 or not rng.chance(0.22 if rank == 1 else 0.15) or s.budget < -12:
         return
     if rng.chance(0.6):
         bounds = _by_argument(s)
@@ -57,7 +56,7 @@ def _by_argument(s: Sketch) -> list[Expr]:
     rank = len(s.coords)
     bounds = []
     for axis, extent in enumerate(s.extents):
-        text = s.names.free(_COUNTS[rank] if axis == 0 else _SECOND[rank], s.rng)
+        text = s.names.free(_COUNTS[rank] if axis == 0 else _SECOND, s.rng)
         low, high = max(1, extent * 3 // 4), extent - 1
         s.arguments.append(Argument(text, INT32, 0, Direction.IN, (), Domain(low, high)))
         bounds.append(variable(text, INT32, Span(low, high, low, high)))

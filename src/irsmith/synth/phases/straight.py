@@ -14,6 +14,10 @@ _LOAD_NOTES = ("load inputs", "read this thread's values", "fetch the inputs", "
 _STORE_NOTES = ("write result", "store the result", "write back", "save output")
 
 
+ALL_KINDS = "fivmqtwh"
+"""The kinds of values that expressions combine."""
+
+
 def loads(s: Sketch, kinds: str) -> None:
     """Load an array element for each kind, in order."""
     s.note(*_LOAD_NOTES)
@@ -26,7 +30,7 @@ def temp(s: Sketch) -> None:
     if s.assignable and s.rng.chance(0.25) and s.attempt(lambda: reassign(s)):
         return
     rng = s.rng
-    values = operands(s, rng.pick((1, 2, 2, 2, 3)), "fivm")
+    values = operands(s, rng.pick((1, 2, 2, 2, 3)), ALL_KINDS)
     want = wanted_kind(s, values)
     value = grow(s, values, max(size_of(s), len(values) - 1), want)
     if value.op in {"name", "index", "field"}:
@@ -63,7 +67,7 @@ def finish(s: Sketch, most: int = 3) -> None:
     """
     rng = s.rng
     if not s.fresh:
-        s.add(rng.pick([value for value in s.pool if value.kind in "fivm"] or [_nothing()]))
+        s.add(rng.pick([value for value in s.pool if value.kind in ALL_KINDS] or [_nothing()]))
     # Values left over are spread over the results; few results for few values.
     count = min(most, max(1, (len(s.fresh) + rng.below(3)) // 3))
     s.note(*_STORE_NOTES)
@@ -119,7 +123,7 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
     lanes = s.probe.of(value) if value.op == "name" else s.probe.check(value)
     if not s.probe.varies_by_thread(lanes):
         raise Discard("the same for every thread")
-    if in_place and rng.chance(s.style.in_place):
+    if in_place and rng.chance(s.style.in_place) and root(value, s.al.definitions).op != "index":
         target = _own_element(s, value)
         if target is not None:
             s.emit(Assign(target, value))

@@ -5,7 +5,7 @@ import pytest
 
 SUFFIX = {"float16": "h", "float32": "f", "float64": "d", "int32": "i", "int64": "l", "uint8": "ub"}
 SHAPES = {"v2": (2,), "v3": (3,), "v4": (4,), "m2": (2, 2), "m3": (3, 3), "m4": (4, 4), "q": (4,), "t": (7,), "s": ()}
-SHAPES |= {"v6": (6,), "v5": (5,), "m23": (2, 3), "m32": (3, 2), "i": (), "b": ()}
+SHAPES |= {"m6": (6, 6), "v6": (6,), "v5": (5,), "m23": (2, 3), "m32": (3, 2), "i": (), "b": ()}
 
 
 def spelled(kind, dtype):
@@ -18,6 +18,8 @@ def spelled(kind, dtype):
         return "wp.uint32"
     if kind == "v6":
         return f"wp.spatial_vector{suffix}"
+    if kind == "m6":
+        return f"wp.spatial_matrix{suffix}"
     if kind in ("v5", "m23", "m32"):
         return kind + suffix
     if kind[0] == "v":
@@ -133,6 +135,11 @@ FLOAT_CASES = [
     ("wp.spatial_cross_dual(a, b)", "v6 v6", "v6"),
     ("wp.spatial_top(a)", "v6", "v3"),
     ("wp.spatial_bottom(a)", "v6", "v3"),
+    ("wp.spatial_adjoint(a, b)", "m3 m3", "m6"),
+    ("wp.transform_to_matrix(a)", "t", "m4"),
+    ("wp.transform_compose(a, b, c)", "v3 q v3", "m4"),
+    ("wp.div_approx(a, b)", "s s", "s"),
+    ("wp.div_approx(a, b)", "v3 s", "v3"),
     ("{v3}(a)", "s", "v3"),
     ("{v3}(a, b, c)", "s s s", "v3"),
     ("{v3}()", "s", "v3"),
@@ -148,6 +155,43 @@ FLOAT_CASES = [
     ("wp.transform_identity({s})", "s", "t"),
     ("wp.where(a.x > b.x, a, b)", "v3 v3", "v3"),
     ("a if b[0] > c else -a", "v3 v2 s", "v3"),
+]
+# Defined for float32 alone.
+SINGLE_CASES = [
+    ("wp.norm_l1(a)", "v3", "s"),
+    ("wp.norm_l2(a)", "v4", "s"),
+    ("wp.norm_huber(a)", "v3", "s"),
+    ("wp.norm_huber(a, b)", "v2 s", "s"),
+    ("wp.norm_pseudo_huber(a)", "v2", "s"),
+    ("wp.norm_pseudo_huber(a, wp.abs(b) + 0.5)", "v3 s", "s"),
+    ("wp.smooth_normalize(a)", "v4", "v4"),
+    ("wp.smooth_normalize(a, 2.0)", "v3", "v3"),
+    ("wp.quat_from_euler(a, 0, 1, 2)", "v3", "q"),
+    ("wp.quat_from_euler(a, 2, 0, 1)", "v3", "q"),
+    ("wp.quat_from_euler(a, b, 1, b)", "v3 i", "q"),
+    ("wp.quat_to_euler(wp.quat_from_euler(a, 0, 1, 2), 0, 1, 2)", "v3", "v3"),
+    ("wp.quat_to_euler(wp.normalize(a), 1, 0, 2)", "q", "v3"),
+    ("wp.quat_to_euler(wp.normalize(a), 2, 0, 2)", "q", "v3"),
+    ("wp.quat_to_rpy(wp.normalize(a))", "q", "v3"),
+    ("wp.quat_twist(wp.normalize(a), wp.normalize(b))", "v3 q", "q"),
+    ("wp.quat_twist_angle(wp.normalize(a), wp.normalize(b))", "v3 q", "s"),
+    ("wp.quat_twist_angle_signed(wp.normalize(a), wp.normalize(b))", "v3 q", "s"),
+    ("wp.velocity_at_point(a, b)", "v6 v3", "v3"),
+    ("wp.transform_twist(a, b)", "t v6", "v6"),
+    ("wp.transform_wrench(a, b)", "t v6", "v6"),
+    ("wp.noise(wp.rand_init(7), a)", "s", "s"),
+    ("wp.noise(wp.rand_init(7), a)", "v2", "s"),
+    ("wp.noise(wp.rand_init(7), a)", "v3", "s"),
+    ("wp.noise(wp.rand_init(7), a)", "v4", "s"),
+    ("wp.pnoise(wp.rand_init(7), a, 3)", "s", "s"),
+    ("wp.pnoise(wp.rand_init(7), a, 3, 2)", "v2", "s"),
+    ("wp.pnoise(wp.rand_init(7), a, 3, 2, 4)", "v3", "s"),
+    ("wp.pnoise(wp.rand_init(7), a, 3, 2, 4, 2)", "v4", "s"),
+    ("wp.curlnoise(wp.rand_init(7), a)", "v2", "v2"),
+    ("wp.curlnoise(wp.rand_init(7), a, wp.uint32(3), 2.0, 0.5)", "v2", "v2"),
+    ("wp.curlnoise(wp.rand_init(7), a)", "v3", "v3"),
+    ("wp.curlnoise(wp.rand_init(7), a, wp.uint32(2), 1.5, 0.25)", "v3", "v3"),
+    ("wp.curlnoise(wp.rand_init(7), a)", "v4", "v3"),
 ]
 INTEGER_CASES = [
     ("a + b", "v3 v3", "v3"),
@@ -234,17 +278,23 @@ def test_floats(against_warp, dtype):
     check(against_warp, FLOAT_CASES, dtype)
 
 
+def test_builtins_of_single_precision(against_warp):
+    check(against_warp, SINGLE_CASES, "float32")
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
 def test_integers(against_warp, dtype):
     check(against_warp, INTEGER_CASES, dtype)
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_inverse(against_warp, size, dtype):
+@pytest.mark.parametrize(
+    ("dtype", "name"), [("float32", "inverse"), ("float64", "inverse"), ("float32", "inverse_approx")]
+)
+def test_inverse(against_warp, size, dtype, name):
     kind = spelled(f"m{size}", dtype)
     text = f"import warp as wp\n@wp.kernel\ndef k(a: wp.array(dtype={kind}), o: wp.array(dtype={kind})):\n"
-    text += "    i = wp.tid()\n    o[i] = wp.inverse(a[i])\n"
+    text += f"    i = wp.tid()\n    o[i] = wp.{name}(a[i])\n"
     generator = np.random.default_rng(1)
     matrices = generator.uniform(-2, 2, (20, size, size))
     matrices[0] = 0.0
@@ -286,3 +336,43 @@ def axis_angle(q: wp.array(dtype=wp.quatd), a: wp.array(dtype=wp.vec3d), g: wp.a
     assert np.allclose(np.abs(np.sum(found * quaternions, axis=1)), 1.0)
     inputs = {"q": quaternions[None], "a": np.zeros((1, 40, 3)), "g": np.zeros((1, 40))}
     module.check("axis_angle", inputs, (40,))
+
+
+def test_motions_from_matrices(against_warp):
+    text = """
+import warp as wp
+
+@wp.kernel
+def taken_apart(
+    t: wp.array(dtype=wp.transformd), s: wp.array(dtype=wp.vec3d), p: wp.array(dtype=wp.vec3d),
+    q: wp.array(dtype=wp.quatd), z: wp.array(dtype=wp.vec3d), o: wp.array(dtype=wp.transformd),
+):
+    i = wp.tid()
+    m = wp.transform_compose(wp.transform_get_translation(t[i]), wp.transform_get_rotation(t[i]), s[i])
+    where, turn, size = wp.transform_decompose(m)
+    p[i] = where
+    q[i] = turn
+    z[i] = size
+    o[i] = wp.transform_from_matrix(wp.transform_to_matrix(t[i]))
+
+@wp.kernel
+def replaced(t: wp.array(dtype=wp.transform), s: wp.array(dtype=wp.vec3), o: wp.array(dtype=wp.transform)):
+    i = wp.tid()
+    moved = t[i]
+    if s[i][0] > 1.0:
+        wp.transform_set_translation(moved, s[i])
+        wp.transform_set_rotation(moved, wp.quat_identity())
+    o[i] = moved
+"""
+    generator = np.random.default_rng(5)
+    motions = generator.normal(size=(40, 7))
+    motions[:, 3:] /= np.linalg.norm(motions[:, 3:], axis=1, keepdims=True)
+    scales = generator.uniform(0.5, 2.0, (40, 3))
+    module = against_warp(text)
+    inputs = {"t": motions[None], "s": scales[None], "p": np.zeros((1, 40, 3)), "q": np.zeros((1, 40, 4))}
+    inputs |= {"z": np.zeros((1, 40, 3)), "o": np.zeros((1, 40, 7))}
+    found = module.check("taken_apart", inputs, (40,), ulps=16)
+    assert np.allclose(found["z"][0], scales)
+    assert np.allclose(np.abs(np.sum(found["q"][0] * motions[:, 3:], axis=1)), 1.0)
+    single = {"t": motions[None].astype(np.float32), "s": scales[None].astype(np.float32)}
+    module.check("replaced", single | {"o": np.zeros((1, 40, 7), np.float32)}, (40,))

@@ -418,6 +418,30 @@ def draws(o: wp.array(dtype=wp.float32), n: wp.array(dtype=int), v: wp.array(dty
     v[i][0] += t[0] + wp.sample_unit_ring(state)[1]
     one = wp.rand_init(7)
     n[i] += wp.randi(one, 0, 100)
+    v[i] += wp.sample_unit_hemisphere(state) + wp.sample_unit_sphere_surface(state)
+
+
+@wp.kernel
+def drawn_from_a_distribution(cdf: wp.array(dtype=wp.float32), o: wp.array(dtype=int)):
+    i = wp.tid()
+    state = wp.rand_init(5, i)
+    o[i] = wp.sample_cdf(state, cdf) * 100 + wp.sample_cdf(state, cdf)
+
+
+@wp.kernel
+def computed_by_python(x: wp.array(dtype=wp.float32), o: wp.array(dtype=wp.float32)):
+    i = wp.tid()
+    o[i] = x[i] * wp.static(2.0 * 3.0 - 1.0)
+
+
+@wp.kernel
+def atomic_bits(k: wp.array(dtype=int), o: wp.array(dtype=int)):
+    i = wp.tid()
+    wp.atomic_and(o, 0, k[i] | 5)
+    wp.atomic_or(o, 1, k[i] & 12)
+    wp.atomic_xor(o, 2, k[i])
+    if k[i] > 1000:
+        wp.printf("%d", k[i])
 
 
 @wp.kernel
@@ -582,7 +606,7 @@ def inputs_for(reference, kernel, lanes=LANES, seed=0):
     for name, type in reference.arguments.items():
         if isinstance(type, ArrayType):
             inputs[name] = fill(generator, type.element, (lanes, *SHAPES[type.rank]), layout)
-            if kernel == "lookups" and name == "x":
+            if kernel in ("lookups", "drawn_from_a_distribution") and name in ("x", "cdf"):
                 inputs[name].sort(axis=1)
         elif name == "n":
             inputs[name] = np.full(lanes, 13, np.int32)

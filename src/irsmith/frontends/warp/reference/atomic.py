@@ -6,7 +6,7 @@ A lane's threads run one after the other, so every read-modify-write is atomic h
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from irsmith.frontends.warp.reference.builtins import scalar as scalars
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.memory import Sharing
 from irsmith.frontends.warp.reference.ops import Ops
-from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
+from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, is_composite, scalar_of, select
 from irsmith.types import INT32, Scalar
 
@@ -127,14 +127,20 @@ def _lower_bound(scope: Scope, node: ast.Call, expected: int) -> Expr:
     element = array.type.element
     if array.type.rank != 1 or rest not in ([element], [INT32, INT32, element]) or not isinstance(element, Scalar):
         raise Unsupported("arguments of lower_bound", node)
-    runs = [argument.run for argument in arguments[1:]]
-    view, machine, ops, line = array.view, scope.machine, scope.ops, node.lineno
+    *part, value = [argument.run for argument in arguments[1:]]
+    return Expr(INT32, search(scope, array, value, node.lineno, part), guarded=True)
+
+
+def search(scope: Scope, array: ArrayExpr, wanted: Run, line: int, part: Sequence[Run] = ()) -> Run:
+    """Computes the place that `lower_bound` finds in a sorted array of one dimension, or in a part of it."""
+    view, machine, ops = array.view, scope.machine, scope.ops
     zero = np.zeros(1, np.int32)
 
     def run() -> Value:
         store = machine.stores[view.argument]
-        *part, value = [compute() for compute in runs]
-        lower, upper = part or [zero, store.extents[len(view.prefix)]]
+        bounds = [compute() for compute in part]
+        value = wanted()
+        lower, upper = bounds or [zero, store.extents[len(view.prefix)]]
         prefix = [index() for index in view.prefix]
         lower, upper = lower.astype(np.int32), upper.astype(np.int32)
         bad = (lower < 0) | (upper > store.shape[-1])
@@ -149,7 +155,7 @@ def _lower_bound(scope: Scope, node: ast.Call, expected: int) -> Expr:
             lower = np.where(open_ & less, middle + 1, lower)
         return lower.astype(np.int32)
 
-    return Expr(INT32, run, guarded=True)
+    return run
 
 
 HANDLERS: dict[str, Handler] = {

@@ -11,18 +11,8 @@ import numpy as np
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import Scope, convert_number
-from irsmith.frontends.warp.reference.values import (
-    Array,
-    Expr,
-    Transformation,
-    Type,
-    Value,
-    components,
-    is_composite,
-    scalar_of,
-    zero,
-)
-from irsmith.types import BOOL, FLOAT16, Matrix, Quaternion, Scalar, Struct, Vector
+from irsmith.frontends.warp.reference.values import Array, Expr, Type, Value, components, is_composite, scalar_of, zero
+from irsmith.types import BOOL, FLOAT16, Matrix, Quaternion, Scalar, Struct, Transformation, Vector
 
 
 def construct(scope: Scope, type: Type, arguments: list[Expr], named: dict[str, Expr], node: ast.AST) -> Expr:

@@ -16,7 +16,6 @@ from irsmith.frontends.warp.reference.values import (
     Array,
     ArrayType,
     Expr,
-    Transformation,
     Type,
     Value,
     components,
@@ -24,7 +23,7 @@ from irsmith.frontends.warp.reference.values import (
     scalar_of,
     select,
 )
-from irsmith.types import INT32, Matrix, Quaternion, Scalar, Vector
+from irsmith.types import INT32, Matrix, Quaternion, Scalar, Transformation, Vector
 
 Indices = Callable[[], tuple[int | Array, ...]]
 """Computes the places of a component: a number where it is the same in every lane."""

@@ -37,8 +37,11 @@ class Machine:
         self.threads = 1
         self.integers: list[Array] = []
 
-    def reset(self, lanes: int, steps: int, *, tracing: bool, threads: int = 1) -> None:
-        """Make ready for a run with so many lanes and at most so many loop iterations."""
+    def reset(self, lanes: int, steps: int, *, tracing: bool, threads: int = 1, blur: float = 0.0) -> None:
+        """Make ready for a run with so many lanes and at most so many loop iterations.
+
+        ``blur`` is the relative distance from which on two numbers count as equal when a kink is looked for.
+        """
         self.lanes = lanes
         self.threads = threads
         self.mask = None
@@ -53,6 +56,7 @@ class Machine:
         self.path = np.full(lanes, _MULTIPLIER if tracing else 0, np.uint64)
         self.margin = np.full(lanes, np.inf)
         self.kink = np.zeros(lanes, bool)
+        self.blur = blur
 
     def active(self) -> Array:
         """The active lanes as an array."""
@@ -112,14 +116,16 @@ class Machine:
         Args:
             a: A number.
             b: The number that it is compared with.
-            kink: Whether a derivative has no one value where they are equal.
+            kink: Whether a derivative has no one value where they are equal. Where it has, as at a comparison that
+                goes the same way in any precision, numbers that are only nearly equal still count.
         """
         size = np.abs(a) + np.abs(b)
         distance: Any = np.where(size > 0, np.abs(a - b) / size, 0.0)
         if distance.ndim > 1:
             distance = distance.reshape(len(distance), -1).min(axis=1)
-        if kink:
-            met = distance == 0
+        if kink or self.blur:
+            # Numbers that are equal compare alike in any precision; those that are nearly so may not.
+            met = (distance <= self.blur) if kink else (distance <= self.blur) & (distance > 0)
             self.kink = self.kink | (met if self.mask is None else met & self.mask)
         smaller = np.fmin(self.margin, distance)
         self.margin = smaller if self.mask is None else np.where(self.mask, smaller, self.margin)

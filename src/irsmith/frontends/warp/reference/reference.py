@@ -27,6 +27,10 @@ STEP_LIMIT = 100_000
 """Loop iterations in one run, over all threads, before the lanes still looping are stopped."""
 
 
+_BLUR = 8.0
+"""How many roundings may part two numbers that are equal without them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Which lanes took which way at a site: one Boolean for each lane and way."""
@@ -50,7 +54,7 @@ class Result:
         margin: The smallest distance, relative to their size, of two floats that were compared (or of
             which one was chosen); 0 at a tie, and at a division or root of exactly 0. Infinite unless asked for.
         kink: Whether operands tied of which one was chosen, or a root or a divisor was 0: a derivative has no one
-            value there. False unless asked for.
+            value there. Operands that roundings of size ``epsilon`` could tie count too. False unless asked for.
         independent: Whether it was seen that no thread used what another one wrote, but to add something to it
             (or take its minimum, and the like), so that their order matters to the rounding of sums alone.
     """
@@ -155,7 +159,7 @@ class Reference:
         noise = None if not shaken else (np.asarray(perturb), seed, epsilon)
 
         def ready(together: int) -> list[tuple[int, Value]]:
-            machine.reset(lanes * together, step_limit, tracing=trace, threads=together)
+            machine.reset(lanes * together, step_limit, tracing=trace, threads=together, blur=_BLUR * (epsilon or 0.0))
             program.scope.callables.forget()
             if noise is None:
                 program.ops.calm()

@@ -10,9 +10,9 @@ from typing import Any
 
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import ArrayType, Transformation, Type, scalar_of
+from irsmith.frontends.warp.reference.values import ArrayType, Type, scalar_of
 from irsmith.syntax import nodes
-from irsmith.types import Field, Matrix, Quaternion, Scalar, Struct, Vector
+from irsmith.types import Field, Matrix, Quaternion, Scalar, Struct, Transformation, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Source:
             match statement:
                 case ast.AnnAssign(ast.Name(name), annotation, None):
                     type = self.type(annotation)
-                    if isinstance(type, ArrayType | Transformation):
+                    if isinstance(type, ArrayType):
                         raise Unsupported(f"struct field of type {type}", statement)
                     fields.append(Field(name, type))  # type: ignore[arg-type]
                 case ast.Expr(ast.Constant()) | ast.Pass():

@@ -14,7 +14,6 @@ from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.values import (
     ArrayType,
     Expr,
-    Transformation,
     TupleType,
     Type,
     Value,
@@ -22,7 +21,7 @@ from irsmith.frontends.warp.reference.values import (
     is_composite,
     select,
 )
-from irsmith.types import FLOAT32, INT32, UINT32, Matrix, Quaternion, Scalar
+from irsmith.types import FLOAT32, INT32, UINT32, Matrix, Quaternion, Scalar, Transformation, Vector
 
 Handler = Callable[[Scope, ast.Call, int], Expr]
 """Translates a call whose result is unpacked to so many names."""
@@ -142,6 +141,48 @@ def _draw(name: str) -> Handler:
     return handler
 
 
+def _sample_cdf(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``sample_cdf(state, cdf)``: the place of a uniform draw in a sorted array of float32."""
+    del expected
+    state = places.place(scope, node.args[0]) if len(node.args) == 2 and not node.keywords else None
+    cdf = expressions.expression(scope, node.args[1]) if state is not None else None
+    if state is None or state.type != UINT32 or not isinstance(cdf, ArrayExpr) or cdf.type != ArrayType(FLOAT32, 1):
+        raise Unsupported("arguments of sample_cdf", node)
+    ops, line = scope.ops, node.lineno
+
+    def draw() -> Value:
+        state.find()
+        draws = Draws(ops, state.load(), line)
+        result = draws.unit()
+        state.save(draws.state)
+        return result
+
+    return Expr(INT32, atomic.search(scope, cdf, draw, line), guarded=True)
+
+
+def _set_part(kind: Callable[[Scalar], Type], cut: slice) -> Handler:
+    """``transform_set_translation(t, p)`` and its like: a part of a variable is replaced."""
+
+    def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
+        del expected
+        if len(node.args) != 2 or node.keywords or not isinstance(node.args[0], ast.Name):
+            # Of an array's element Warp changes a copy that nobody sees.
+            raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+        target, part = places.place(scope, node.args[0]), expressions.expression(scope, node.args[1])
+        if not isinstance(target.type, Transformation) or part.type != kind(target.type.scalar):
+            raise Unsupported(f"{ast.unparse(node.func)} of {target.type} and {part.type}", node)
+        new = part.run
+
+        def run() -> Value:
+            value = new()
+            target.find()
+            target.save(indexing.replace(target.load(), (cut,), value))
+
+        return Expr(TupleType(()), run, guarded=True)
+
+    return handler
+
+
 def _silent(scope: Scope, node: ast.Call, expected: int) -> Expr:
     """Printing: its arguments are computed, and nothing that a run returns changes."""
     del expected
@@ -174,6 +215,9 @@ SPECIAL: dict[str, Handler] = {
     "identity": _identity_matrix,
     "quat_identity": _identity(Quaternion, [0, 0, 0, 1]),
     "transform_identity": _identity(Transformation, [0, 0, 0, 0, 0, 0, 1]),
+    "transform_set_translation": _set_part(lambda scalar: Vector(3, scalar), slice(0, 3)),
+    "transform_set_rotation": _set_part(Quaternion, slice(3, 7)),
+    "sample_cdf": _sample_cdf,
     **atomic.HANDLERS,
     **{name: _draw(name) for name in DRAWS},
 }

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import math
 
-from irsmith.frontends.warp.reference.values import Transformation, Type
-from irsmith.types import BOOL, FLOAT16, FLOAT32, FLOAT64, INT32, SCALARS, Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Type
+from irsmith.types import (
+    BOOL,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    INT32,
+    SCALARS,
+    Matrix,
+    Quaternion,
+    Scalar,
+    Transformation,
+    Vector,
+)
 
 _SUFFIXES: dict[str, Scalar] = {
     "": FLOAT32,

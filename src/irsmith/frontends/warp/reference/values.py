@@ -14,21 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irsmith.types import Matrix, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 Array = NDArray[Any]
 Value = Any
 """An `Array`, or for a struct a tuple of values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transformation:
-    """A rigid transform: seven scalars, the translation and then the rotation as ``(x, y, z, w)``."""
-
-    scalar: Scalar
-
-    def __str__(self) -> str:
-        return f"transform[{self.scalar}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | Transformation | ArrayType | TupleType
+Type = ValueType | ArrayType | TupleType
 
 
 class Precision:

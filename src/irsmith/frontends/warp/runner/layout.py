@@ -15,7 +15,7 @@ import numpy as np
 
 from irsmith.frontends.warp.runner.jobs import Job, Sets
 from irsmith.kernel import Argument
-from irsmith.types import Matrix, Opaque, Quaternion, Scalar, ValueType, Vector
+from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Transformation, ValueType, Vector
 
 GUARD_BYTES = 256
 """The least space before, between and behind buffers."""
@@ -59,6 +59,8 @@ def dtype_of(type_: ValueType) -> np.dtype[np.void]:
         return np.dtype((type_.scalar.name, (type_.rows, type_.columns)))
     if isinstance(type_, Quaternion):
         return np.dtype((type_.scalar.name, (4,)))
+    if isinstance(type_, Transformation):
+        return np.dtype((type_.scalar.name, (7,)))
     if isinstance(type_, Opaque):
         raise ValueError(f"no values can be made of {type_}")
     return np.dtype([(field.name, dtype_of(field.type)) for field in type_.fields], align=True)

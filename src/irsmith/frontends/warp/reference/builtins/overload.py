@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from irsmith.frontends.warp.reference.values import Transformation, Type, Value
-from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Type, Value
+from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Transformation, Vector
 
 Rule = Callable[[Sequence[Type]], Type | None]
 """The result type for some argument types; None where the builtin is not defined for them."""

@@ -10,8 +10,8 @@ from irsmith.frontends.warp.reference.builtins import vector
 from irsmith.frontends.warp.reference.builtins.overload import Overload, Rule, Table, alike, is_quaternion
 from irsmith.frontends.warp.reference.builtins.scalar import plain
 from irsmith.frontends.warp.reference.ops import Ops
-from irsmith.frontends.warp.reference.values import Array, Transformation, TupleType, Type, Value, along
-from irsmith.types import Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Array, TupleType, Type, Value, along
+from irsmith.types import Matrix, Quaternion, Scalar, Transformation, Vector
 
 
 def _parts(q: Array) -> tuple[Array, Array, Array, Array]:

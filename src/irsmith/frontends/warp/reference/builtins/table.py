@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from irsmith.frontends.warp.reference.builtins import matrix, quaternion, random, scalar, vector
+from irsmith.frontends.warp.reference.builtins import (
+    matrix,
+    noise,
+    norms,
+    quaternion,
+    random,
+    rigid,
+    rotation,
+    scalar,
+    vector,
+)
 from irsmith.frontends.warp.reference.builtins.overload import Table
 
 
@@ -15,5 +25,7 @@ def _joined(*tables: Table) -> Table:
 
 
 # Scalars first: they are by far the most used.
-BUILTINS = _joined(scalar.TABLE, vector.TABLE, matrix.TABLE, quaternion.TABLE, random.TABLE)
+BUILTINS = _joined(
+    *(module.TABLE for module in (scalar, vector, matrix, quaternion, random, norms, rotation, rigid, noise))
+)
 """The overloads of each builtin, tried in order. More than one is tried only for other argument types."""

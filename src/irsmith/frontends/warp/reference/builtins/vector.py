@@ -14,6 +14,7 @@ from irsmith.frontends.warp.reference.builtins.overload import (
     Table,
     alike,
     is_composite,
+    is_float,
     is_float_vector,
     is_integer_vector,
     is_quaternion,
@@ -24,8 +25,8 @@ from irsmith.frontends.warp.reference.builtins.overload import (
     vector_of,
 )
 from irsmith.frontends.warp.reference.ops import Ops
-from irsmith.frontends.warp.reference.values import Array, Transformation, Type, along
-from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Vector
+from irsmith.frontends.warp.reference.values import Array, Type, along
+from irsmith.types import BOOL, Matrix, Quaternion, Scalar, Transformation, Vector
 
 
 def dot(ops: Ops, a: Array, b: Array) -> Array:
@@ -209,6 +210,12 @@ TABLE: Table = {
         Overload(scaled(_is_float_composite), divide),
         Overload(scaled(_is_float_composite, scalar_first=True), divide_into),
         Overload(scaled(is_integer_vector), divide_integers, faults=True),
+    ),
+    # Approximate on a GPU alone.
+    "div_approx": (
+        Overload(alike(2, is_float), scalars.quotient),
+        Overload(scaled(_is_float_composite), divide),
+        Overload(scaled(_is_float_composite, scalar_first=True), divide_into),
     ),
     "mod": (
         Overload(alike(2, is_float_vector), scalars.float_remainder),
