@@ -14,8 +14,8 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.errors import UserError, nearest
-from irsmith.frontends.base import default_stages, stage_named
-from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.frontends.base import Frontend, default_stages, stage_named
+from irsmith.synth import ALIASES, Settings, Sizes
 
 DEFAULT_SHARD_SIZE = 250
 
@@ -89,7 +89,7 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
-        object.__setattr__(self, "categories", _weights(self.categories))
+        object.__setattr__(self, "categories", _weights(self.categories, frontend))
 
     @property
     def settings(self) -> Settings:
@@ -108,18 +108,21 @@ class Recipe:
         return [f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in mine if mine[name] != theirs[name]]
 
 
-def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tuple[str, float], ...]:
+    known = frontend.categories()
     weights: dict[str, float] = {}
     for name, weight in given:
         canonical = ALIASES.get(name, name)
-        if canonical not in CATEGORIES:
-            raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+        if canonical not in known:
+            raise UserError(
+                f"unknown category {name!r} of frontend {frontend.name}: {nearest(name, [*known, *ALIASES])}"
+            )
         if not math.isfinite(weight) or weight < 0:
             raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight
     if not weights:
-        everything = math.fsum(category.weight for category in CATEGORIES.values())
-        return tuple((name, CATEGORIES[name].weight / everything) for name in sorted(CATEGORIES))
+        everything = math.fsum(known.values())
+        return tuple((name, known[name] / everything) for name in sorted(known))
     total = math.fsum(weights.values())
     if abs(total - 1) > 1e-6:
         raise UserError(f"categories: the weights add up to {total:g}, not 1")

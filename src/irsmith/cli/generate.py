@@ -29,7 +29,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--frontend", help="The kernel language (default: warp).")
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
-@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
+@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: those of the frontend).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")
@@ -71,8 +71,9 @@ def _recipe(file: Path | None, settings: dict[str, Any]) -> Recipe:
     if "categories" in given:
         given["categories"] = recipes.evenly(given["categories"])
     if "frontend" in given and given["frontend"] != recipe.frontend:
-        # Another frontend has stages of its own.
+        # Another frontend has stages and categories of its own.
         given.setdefault("stages", ())
+        given.setdefault("categories", ())
     if given.pop("device", None):
         given["checks"] = replace(recipe.checks, device=True)
     return replace(recipe, **given)

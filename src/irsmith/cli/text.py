@@ -37,7 +37,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
             title = Text(f"{stage.name} {direction}", style="bold")
             names = [f"{stage.name}_{part.name}" for part in stage.parts if _belongs(part.name, direction)]
             texts = [row.texts[name] for name in names if row.texts.get(name)]
-            body = highlighted("\n".join(text for text in texts if text), _LEXERS[stage.language])
+            body = highlighted("\n".join(text for text in texts if text), _LEXERS.get(stage.language, "text"))
             parts.append(_beside(python, body, title, width) if width >= SIDE_BY_SIDE else Group(title, body, ""))
     if width < SIDE_BY_SIDE:
         parts.insert(0, Group(Text("python", style="bold"), python, ""))
@@ -45,6 +45,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
 
 
 _LEXERS = {"cpp": "cpp", "cuda": "cuda", "ptx": "ptx"}
+"""What Pygments calls the languages of stages that it knows."""
 
 
 def _belongs(part: str, direction: str) -> bool:

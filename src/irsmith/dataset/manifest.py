@@ -15,7 +15,6 @@ from irsmith.dataset.shard import Shard, data_file
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend
 from irsmith.row import SCHEMA_VERSION
-from irsmith.synth import GENERATOR_VERSION
 
 FILE = "manifest.json"
 
@@ -97,7 +96,7 @@ def toolchain(frontend: Frontend) -> dict[str, str]:
     Raises:
         UserError: The frontend is not installed, or not in the version that was tested.
     """
-    ours = {"irsmith": version("irsmith"), "irsmith-generator": str(GENERATOR_VERSION)}
+    ours = {"irsmith": version("irsmith"), "irsmith-generator": str(frontend.generator())}
     return ours | frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
 
