@@ -21,6 +21,7 @@ class WarpToolchain:
 
     host = CPP.name
     twin = CUDA.name
+    also: tuple[str, ...] = ()
 
     def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
         self._runner = runner.Runner(limits, workers)

@@ -93,7 +93,8 @@ def loop(scope: Scope) -> None:
     """A loop that carries a value."""
     opened(scope, (1, 2, 2, 3))
     _some(scope, (0, 0, 1))
-    must(scope, control.folded, control.scanned, control.repeated, control.polynomial_sum)
+    must(scope, control.folded, control.scanned, control.folded, control.scanned, control.repeated,
+         control.polynomial_sum)
     _rest(scope, control.folded, control.scanned, control.mapped)
 
 

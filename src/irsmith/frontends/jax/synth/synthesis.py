@@ -5,6 +5,7 @@ from __future__ import annotations
 from irsmith.frontends.jax.synth.author import draw_author
 from irsmith.frontends.jax.synth.categories import CATEGORIES, Category
 from irsmith.frontends.jax.synth.draft import Draft, Scope, require
+from irsmith.frontends.jax.synth.probe import alive
 from irsmith.kernel import Argument, Direction, Kernel, Signature
 from irsmith.rng import Stream, stream
 from irsmith.synth import Settings
@@ -18,6 +19,7 @@ GENERATOR_VERSION = 1
 """Raised by every change after which a key gives another function."""
 
 _ATTEMPTS = 60
+_SHORT = 30
 _REALS: Choice[str] = Choice((("float32", 0.72), ("bfloat16", 0.09), ("float16", 0.08), ("float64", 0.11)))
 
 
@@ -49,14 +51,20 @@ def synthesise(seed: int, index: int, settings: Settings) -> Kernel:
 
 def _attempt(rng: Stream, label: str, category: Category, lines: int) -> Kernel:
     theme, author = THEMES.draw(rng), draw_author(rng)
-    real = _REALS.draw(rng) if category.low_precision else rng.pick(("float32", "float32", "float32", "float64"))
+    real = rng.pick(category.precisions) if category.precisions else _REALS.draw(rng)
+    if lines > _SHORT and real in ("float16", "bfloat16"):
+        # A long way with few digits forgets where it began.
+        real = "float32"
     # The signature and the return take lines of their own.
     draft = Draft(rng, theme, author, real, lines - 2)
     scope = Scope(draft)
     category.make(scope)
     require(bool(draft.given) and not scope.unread() and bool(draft.results), "unread")
     name, description = _named(draft, scope, label)
-    return Kernel(name, label, description, _module(draft, scope, name, description), _signature(draft))
+    kernel = Kernel(name, label, description, _module(draft, scope, name, description), _signature(draft))
+    problem = alive(kernel)
+    require(problem is None, problem or "")
+    return kernel
 
 
 def _signature(draft: Draft) -> Signature:
