@@ -14,7 +14,7 @@ import irsmith
 from irsmith import Reject, Row, UserError
 from irsmith.frontends import get
 from irsmith.frontends.base import default_stages
-from irsmith.frontends.warp.standalone import standalone
+from irsmith.frontends.standalone import standalone
 from irsmith.kernel import Direction
 from irsmith.row import write_rows
 

@@ -16,8 +16,8 @@ from irsmith.outcome import Reject, Step
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
-from irsmith.synth.errors import Discard
 from irsmith.synth import Settings as SynthesisSettings
+from irsmith.synth.errors import Discard
 from irsmith.verdict import Status
 from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 

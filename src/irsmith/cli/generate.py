@@ -29,7 +29,9 @@ PLAIN_INTERVAL = 5.0
 @click.option("--frontend", help="The kernel language (default: warp).")
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
-@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: those of the frontend).")
+@click.option(
+    "--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: those of the frontend)."
+)
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")

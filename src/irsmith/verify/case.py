@@ -153,8 +153,14 @@ class Case:
         explored, where = self.evidence.explored, self.evidence.points
         return Verified(
             self.row.id,
-            (*compiled, forward_verdict, backward_verdict, self._twin_verdict(), *self._device_verdict(),
-             *map(self._also_verdict, self.also)),
+            (
+                *compiled,
+                forward_verdict,
+                backward_verdict,
+                self._twin_verdict(),
+                *self._device_verdict(),
+                *map(self._also_verdict, self.also),
+            ),
             explored.uncovered if explored else (),
             Measurements(
                 sets=explored.observed.count if explored else 0,

@@ -68,7 +68,10 @@ def suspects(observed: Observed, plain: Plain, outputs: Mapping[str, Array]) -> 
                 else:
                     known = np.where(observed.aside[name, path], 0.0, observed.tolerance[name, path])
                     size = SCREEN * floor(right)
-                    wrong = ~(np.abs(found.astype(np.float64) - right.astype(np.float64)) <= np.maximum(size, known.max(initial=0.0)))
+                    wrong = ~(
+                        np.abs(found.astype(np.float64) - right.astype(np.float64))
+                        <= np.maximum(size, known.max(initial=0.0))
+                    )
                 bad |= wrong.reshape(len(bad), -1).any(axis=1)
     return [int(place) for place in np.flatnonzero(bad)]
 

@@ -6,15 +6,19 @@ argument's own shape and then the components of its type. A struct is a structur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irsmith.kernel import Kernel
 from irsmith.types import ValueType
+
+if TYPE_CHECKING:
+    from irsmith.rng import Stream
+    from irsmith.verify.mutants import Mutant
 
 Array = NDArray[Any]
 Sets = Mapping[str, Array]
@@ -238,6 +242,10 @@ class Toolchain(Protocol):
 
     def compile_only(self, trials: Sequence[Trial]) -> list[Failed | None]:
         """See whether texts compile for the device of their stage, with their backward where one is given."""
+        ...
+
+    def spoiled(self, texts: Texts, stage: str, *, backward: bool, random: Stream) -> Iterator[Mutant]:
+        """Spoiled texts of a stage, for checking the checker, with those of its backward where they can be told."""
         ...
 
     def difference(self, name: str, texts: Texts) -> str | None:

@@ -19,7 +19,7 @@ from irsmith.row import Row
 from irsmith.verdict import Status
 from irsmith.verify.derivative import differentiable
 from irsmith.verify.inputs import SEARCH, Inputs
-from irsmith.verify.mutants import Mutant, spoiled_texts
+from irsmith.verify.mutants import Mutant
 from irsmith.verify.ports import Adjoint, Array, Failed, NotModelledError, Ran, Texts, Toolchain, Trial
 from irsmith.verify.spoiled_python import spoiled_source
 from irsmith.verify.values import bits, floats, leaves
@@ -142,13 +142,10 @@ def _mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int, most:
 
 def _all_mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int) -> Iterator[Mutant]:
     random = stream("selftest", seed, row.kernel.source, row.kernel.name)
-    parts = ["forward", "functions_forward"]
     # An adjoint that is wrong already cannot be told from a spoiled one.
-    if outcome.verdict("backward").status is Status.PASSED:
-        parts += ["backward", "functions_backward"]
-    for stage in (toolchain.host, toolchain.twin):
-        for part in parts:
-            yield from spoiled_texts(row.texts, f"{stage}_{part}", random)
+    backward = outcome.verdict("backward").status is Status.PASSED
+    for stage in (toolchain.host, toolchain.twin, *toolchain.also):
+        yield from toolchain.spoiled(row.texts, stage, backward=backward, random=random)
     yield from spoiled_source(row.kernel.source, random)
 
 
@@ -173,7 +170,7 @@ def _equivalent(pairs: Sequence[tuple[Row, Mutant]], toolchain: Toolchain) -> li
     trials: list[Trial] = []
     for row, mutant in pairs:
         if mutant.texts is not None:
-            stage = mutant.where.partition("_")[0]
+            stage = _stage(mutant, toolchain)
             trials += [_wide_trial(row, row.texts, stage, toolchain), _wide_trial(row, mutant.texts, stage, toolchain)]
     outcomes = iter(toolchain.submit(trials)() if trials else [])
     answers = []
@@ -183,6 +180,11 @@ def _equivalent(pairs: Sequence[tuple[Row, Mutant]], toolchain: Toolchain) -> li
         else:
             answers.append(_same_outcome(next(outcomes), next(outcomes)))
     return answers
+
+
+def _stage(mutant: Mutant, toolchain: Toolchain) -> str:
+    stages = (toolchain.host, toolchain.twin, *toolchain.also)
+    return max((stage for stage in stages if mutant.where.startswith(f"{stage}_")), key=len)
 
 
 def _wide_sets(kernel: Kernel, toolchain: Toolchain) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
             forward = compiler.Staged(plain(function), shapes)
             results = flat(forward.results)
             _check(kernel, results)
-            backward = _backward(plain(function), kernel.name, shapes, results)
+            backward = _backward(plain(function), kernel.name, [a.name for a in arguments], shapes, results)
             for stage in stages:
                 texts[f"{stage.name}_forward"] = _text(forward, stage)
                 texts[f"{stage.name}_backward"] = None if backward is None else _text(backward, stage)
@@ -79,7 +80,7 @@ def _is_float(shape: Any) -> bool:
 
 
 def _backward(
-    function: Callable[..., Any], name: str, shapes: Sequence[Any], results: Sequence[Any]
+    function: Callable[..., Any], name: str, names: Sequence[str], shapes: Sequence[Any], results: Sequence[Any]
 ) -> compiler.Staged | None:
     """The function's vector-Jacobian product; None where it has none."""
     active = [place for place, shape in enumerate(shapes) if _is_float(shape)]
@@ -87,15 +88,26 @@ def _backward(
     if not active or not cotangents:
         return None
     try:
-        return compiler.Staged(product(function, name, len(shapes), active), [*shapes, *cotangents])
+        labels = _labels(names, len(cotangents))
+        return compiler.Staged(product(function, name, len(shapes), active, labels), [*shapes, *cotangents])
     except ValueError as error:
         if str(error).startswith(_NO_REVERSE):
             return None
         raise
 
 
-def product(function: Callable[..., Any], name: str, count: int, active: Sequence[int]) -> Callable[..., Any]:
-    """A function of the arguments and the cotangents of float results, to the gradients of the float arguments."""
+def product(
+    function: Callable[..., Any], name: str, count: int, active: Sequence[int], labels: Sequence[str]
+) -> Callable[..., Any]:
+    """A function of the arguments and the cotangents of float results, to the gradients of the float arguments.
+
+    Args:
+        function: The function.
+        name: Its name.
+        count: How many arguments it has.
+        active: The places of those that are floats.
+        labels: What the parameters are called, cotangents behind arguments.
+    """
     import jax
 
     def backward(*given: Any) -> Any:
@@ -110,7 +122,18 @@ def product(function: Callable[..., Any], name: str, count: int, active: Sequenc
         return jax.vjp(of_floats, *(arguments[place] for place in active))[1](cotangents)
 
     backward.__name__ = f"{name}_vjp"
+    # What the texts call its parameters.
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    backward.__signature__ = inspect.Signature([inspect.Parameter(label, kind) for label in labels])  # type: ignore[attr-defined]
     return backward
+
+
+def _labels(names: Sequence[str], cotangents: int) -> list[str]:
+    """Names for the parameters of a backward: the function's own, and such as none of them has."""
+    wish = "cotangent"
+    while any(name.startswith(wish) for name in names):
+        wish += "_"
+    return [*names, *([wish] if cotangents == 1 else [f"{wish}_{place}" for place in range(cotangents)])]
 
 
 def _text(staged: compiler.Staged, stage: Stage) -> str:

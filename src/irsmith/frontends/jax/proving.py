@@ -13,12 +13,15 @@ from typing import Any, Self
 import numpy as np
 
 from irsmith.frontends.jax.dtypes import numpy_dtype
+from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import HLO, HLO_OPTIMIZED, STABLEHLO
 from irsmith.kernel import Argument, Direction, Kernel
+from irsmith.rng import Stream
 from irsmith.types import ValueType, is_differentiable
 from irsmith.verify import ports
+from irsmith.verify.mutants import Mutant
 
 _COMPILED = (HLO.name, STABLEHLO.name, HLO_OPTIMIZED.name)
 
@@ -68,6 +71,10 @@ class JaxToolchain:
         asked = [[_bare(job) for job in _jobs(trial, forward=True)] for trial in trials]
         found = iter(self._runner.submit([job for jobs in asked for job in jobs])())
         return [_first([next(found) for _ in jobs]) for jobs in asked]
+
+    def spoiled(self, texts: ports.Texts, stage: str, *, backward: bool, random: Stream) -> Iterator[Mutant]:
+        """Spoiled HLO or StableHLO."""
+        return spoiled(texts, stage, backward=backward, random=random)
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:  # noqa: ARG002
         """What the StableHLO is to XLA other than the HLO."""

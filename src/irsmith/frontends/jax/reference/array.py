@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
@@ -28,6 +29,12 @@ def stored(dtype: str) -> type[Any]:
         return np.complex128
     kept: type[Any] = np.dtype(dtype).type
     return kept
+
+
+def named_dtype(given: Any) -> str:
+    """A dtype's name, of whatever a source gives for one."""
+    plain = {bool: "bool", int: default_whole(), float: default_float()}
+    return plain[given] if isinstance(given, type) and given in plain else str(given)
 
 
 def default_float() -> str:
@@ -67,38 +74,47 @@ class Array:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The static shape."""
         return self.value.shape
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self.value.ndim
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return int(self.value.size)
 
     @property
     def dtype(self) -> str:
+        """The dtype's name."""
         return self.dtype_name
 
     @property
     def T(self) -> Array:  # noqa: N802
+        """Axes in reverse order."""
         return self.moved(self.value.T)
 
     @property
     def mT(self) -> Array:  # noqa: N802
+        """The last two axes exchanged."""
         return self.moved(np.swapaxes(self.value, -1, -2))
 
     @property
     def real(self) -> Array:
+        """The real part."""
         return Array(self.value.real, _part(self.dtype_name))
 
     @property
     def imag(self) -> Array:
+        """The imaginary part."""
         return Array(self.value.imag, _part(self.dtype_name))
 
     @property
     def at(self) -> Any:
+        """Parts of it, to be changed in a copy."""
         from irsmith.frontends.jax.reference.shaping import At
 
         return At(self)
@@ -268,8 +284,10 @@ def array(value: Any, dtype: str | None = None) -> Array:
 def promoted(*parts: Array) -> tuple[str, bool]:
     """The dtype that arrays meet in, and whether it is weak."""
     first = parts[0]
-    if not first.weak and all(part.weak and part.dtype_name == first.dtype_name or
-                              (not part.weak and part.dtype_name == first.dtype_name) for part in parts):
+    if not first.weak and all(
+        (part.weak and part.dtype_name == first.dtype_name) or (not part.weak and part.dtype_name == first.dtype_name)
+        for part in parts
+    ):
         return first.dtype_name, False
     strong = [part.dtype_name for part in parts if not part.weak]
     weak = [part.dtype_name for part in parts if part.weak]
@@ -316,6 +334,20 @@ def cast(x: Array, dtype: str) -> Array:
     return Array(x.value, dtype)
 
 
+def meeting(*given: Any) -> tuple[str, bool, list[Values]]:
+    """The dtype that arrays meet in, whether it is weak, and their values: a Python number is rounded to it."""
+    parts = [array(part) for part in given]
+    dtype, weak = promoted(*parts)
+    if dtype not in FLOATS or dtype == "float64":
+        return dtype, weak, [part.value for part in parts]
+    kind = numpy_dtype(dtype)
+    return (
+        dtype,
+        weak,
+        [part.value.astype(kind).astype(np.float64) if part.weak and not weak else part.value for part in parts],
+    )
+
+
 def floated(x: Any) -> Array:
     """An array as floats, as functions of a real number take it."""
     x = array(x)
@@ -332,19 +364,17 @@ def unary(function: Callable[[Values], Any], x: Any) -> Array:
 
 def binary(function: Callable[[Values, Values], Any], a: Any, b: Any) -> Array:
     """An operation on two arrays in the dtype that they meet in."""
-    a, b = array(a), array(b)
-    dtype, weak = promoted(a, b)
+    dtype, weak, (left, right) = meeting(a, b)
     kept = stored(dtype)
-    return made(function(a.value.astype(kept), b.value.astype(kept)), dtype, weak=weak)
+    return made(function(left.astype(kept), right.astype(kept)), dtype, weak=weak)
 
 
 def divided(a: Any, b: Any) -> Array:
     """True division."""
-    a, b = array(a), array(b)
-    dtype, weak = promoted(a, b)
+    dtype, weak, (left, right) = meeting(a, b)
     if dtype not in FLOATS and not dtype.startswith("complex"):
         dtype = default_float()
-    return made(a.value / b.value, dtype, weak=weak)
+    return made(left / right, dtype, weak=weak)
 
 
 def stepped(function: Callable[[Values, Values], Any], a: Any, b: Any) -> Array:
@@ -357,9 +387,9 @@ def stepped(function: Callable[[Values, Values], Any], a: Any, b: Any) -> Array:
 
 def compared(function: Callable[[Values, Values], Any], a: Any, b: Any) -> Array:
     """A comparison, which is a decision where it is of floats."""
-    a, b = array(a), array(b)
-    outcome = function(a.value, b.value)
-    if a.dtype_name in FLOATS or b.dtype_name in FLOATS:
+    dtype, _, (left, right) = meeting(a, b)
+    outcome = function(left, right)
+    if dtype in FLOATS:
         Current.lane.decide(outcome)
     return Array(outcome, "bool")
 
@@ -380,11 +410,10 @@ def power(a: Any, b: Any) -> Array:
     if isinstance(b, int) and not isinstance(b, bool):
         a = array(a)
         return made(a.value**b if b >= 0 or a.dtype_name in FLOATS else a.value, a.dtype_name, weak=a.weak)
-    a, b = array(a), array(b)
-    dtype, weak = promoted(a, b)
+    dtype, weak, (left, right) = meeting(a, b)
     if dtype not in FLOATS:
         return binary(np.power, a, b)
-    return made(np.power(a.value.astype(np.float64), b.value.astype(np.float64)), dtype, weak=weak)
+    return made(np.power(left.astype(np.float64), right.astype(np.float64)), dtype, weak=weak)
 
 
 def matmul(a: Any, b: Any) -> Array:
@@ -399,6 +428,17 @@ def summed_products(function: Callable[[Values, Values], Any], a: Array, b: Arra
     lane = Current.lane
     kept = stored(dtype)
     left, right = a.value.astype(kept), b.value.astype(kept)
-    if dtype in FLOATS:
-        left, right = lane.rounded(left, dtype), lane.rounded(right, dtype)
-    return made(function(left, right), dtype)
+    if dtype not in FLOATS or lane.rounding is None:
+        return made(function(left, right), dtype)
+    found = function(lane.rounded(left, dtype), lane.rounded(right, dtype))
+    count = max(a.shape[-1] if a.ndim else 1, 1)
+    return made(found + added(function(np.abs(left), np.abs(right)), count, dtype), dtype)
+
+
+def added(size: Values, count: int, dtype: str) -> Values:
+    """What the partial sums of ``count`` terms, whose magnitudes add up to ``size``, are rounded by."""
+    lane = Current.lane
+    if lane.rounding is None or dtype not in FLOATS:
+        return np.zeros(())
+    noise = lane.rounded(np.ones(np.shape(size)), dtype) - 1
+    return np.asarray(size * noise * (count**0.5 / 2))

@@ -17,6 +17,8 @@ from irsmith.frontends.jax.reference.array import (
     compared,
     floated,
     made,
+    meeting,
+    named_dtype,
     promoted,
     unary,
 )
@@ -112,15 +114,14 @@ def minimum(a: Any, b: Any) -> Array:
 
 
 def _extreme(function: Any, a: Any, b: Any) -> Array:
-    a, b = array(a), array(b)
-    dtype, weak = promoted(a, b)
+    dtype, weak, (left, right) = meeting(a, b)
     if dtype in FLOATS:
-        Current.lane.decide(a.value > b.value)
-        Current.lane.tie(a.value == b.value)
-    return Array(function(a.value, b.value), dtype, weak=weak)
+        Current.lane.decide(left > right)
+        Current.lane.tie(left == right)
+    return Array(function(left, right), dtype, weak=weak)
 
 
-def clip(x: Any, min: Any = None, max: Any = None) -> Array:  # noqa: A002
+def clip(x: Any, min: Any = None, max: Any = None) -> Array:
     """Cut off at both ends."""
     x = array(x)
     low, high = min, max
@@ -137,11 +138,11 @@ def clamp(low: Any, x: Any, high: Any) -> Array:
 
 def where(condition: Any, x: Any, y: Any) -> Array:
     """Element by element, one of two."""
-    test, x, y = array(condition), array(x), array(y)
+    test = array(condition)
     truth = test.value.astype(bool)
     Current.lane.went("ternary", true=bool(truth.any()), false=not bool(truth.all()))
-    dtype, weak = promoted(x, y)
-    return Array(np.where(truth, x.value, y.value), dtype, weak=weak)
+    dtype, weak, (first, second) = meeting(x, y)
+    return Array(np.where(truth, first, second), dtype, weak=weak)
 
 
 def select(conditions: Any, choices: Any, default: Any = 0) -> Array:
@@ -350,4 +351,4 @@ def hard_silu(x: Any) -> Array:
 
 def astype(x: Any, dtype: Any) -> Array:
     """In another dtype."""
-    return cast(array(x), str(dtype))
+    return cast(array(x), named_dtype(dtype))

@@ -12,6 +12,7 @@ from irsmith.frontends.jax.reference.array import (
     default_float,
     floated,
     made,
+    named_dtype,
     promoted,
     summed_products,
 )
@@ -22,7 +23,7 @@ from irsmith.verify.ports import Array as Values
 def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Array:
     """A one at each label's place."""
     hot = np.arange(num_classes) == np.expand_dims(array(x).value, -1)
-    return Array(np.moveaxis(hot, -1, axis), str(dtype) if dtype is not None else default_float())
+    return Array(np.moveaxis(hot, -1, axis), named_dtype(dtype) if dtype is not None else default_float())
 
 
 def glu(x: Any, axis: int = -1) -> Array:
@@ -58,7 +59,9 @@ def reduce_window(operand: Any, init_value: Any, computation: Any, window_dimens
     name = getattr(computation, "reduces", None)
     fill = {"add": 0.0, "mul": 1.0, "max": -np.inf, "min": np.inf}[str(name)]
     values = Current.lane.rounded(x.value, x.dtype_name) if name in ("add", "mul") else x.value
-    found = _windows(_padded(values, padding, tuple(window_dimensions), strides, fill), tuple(window_dimensions), strides)
+    found = _windows(
+        _padded(values, padding, tuple(window_dimensions), strides, fill), tuple(window_dimensions), strides
+    )
     flat = found.reshape(*found.shape[: x.ndim], -1)
     if name == "add":
         return made(flat.sum(axis=-1) + array(init_value).value, x.dtype_name)
@@ -179,7 +182,7 @@ def bits(key: Any, shape: Any = ()) -> Values:
 
 def uniform(key: Any, shape: Any = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0) -> Array:
     """`jax.random.uniform` in float32."""
-    kind = str(dtype) if dtype is not None else default_float()
+    kind = named_dtype(dtype) if dtype is not None else default_float()
     if kind != "float32":
         raise TypeError(f"random numbers of {kind} are not modelled")
     raw = (bits(key, shape) >> np.uint32(9)) | np.uint32(0x3F800000)
@@ -205,5 +208,3 @@ def normal(key: Any, shape: Any = (), dtype: Any = None) -> Array:
     low = float(np.nextafter(np.float32(-1.0), np.float32(0.0)))
     drawn = uniform(key, shape, dtype, low, 1.0)
     return made(np.sqrt(2) * scipy.special.erfinv(drawn.value), drawn.dtype_name)
-
-

@@ -67,7 +67,9 @@ def eigvalsh(x: Any, **_: Any) -> Array:
     return made(np.linalg.eigvalsh((values + np.swapaxes(values, -1, -2)) / 2), x.dtype_name)
 
 
-def solve_triangular(a: Any, b: Any, trans: int = 0, lower: bool = False, unit_diagonal: bool = False, **_: Any) -> Array:
+def solve_triangular(
+    a: Any, b: Any, trans: int = 0, lower: bool = False, unit_diagonal: bool = False, **_: Any
+) -> Array:
     """The solution of triangular equations."""
     a, b = floated(a), floated(b)
     values = np.tril(_rounded(a)) if lower else np.triu(_rounded(a))

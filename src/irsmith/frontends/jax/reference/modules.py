@@ -12,7 +12,7 @@ from irsmith.frontends.jax.reference import elementwise as e
 from irsmith.frontends.jax.reference import flow, learning, linear
 from irsmith.frontends.jax.reference import reducing as r
 from irsmith.frontends.jax.reference import shaping as s
-from irsmith.frontends.jax.reference.array import Array, absolute, array, cast, matmul, power
+from irsmith.frontends.jax.reference.array import Array, absolute, array, cast, matmul, named_dtype, power
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import NotModelledError
 
@@ -23,6 +23,7 @@ class Dtype(str):
     __slots__ = ()
 
     def __call__(self, x: Any) -> Array:
+        """An array of the dtype."""
         return array(x, str(self))
 
     @property
@@ -126,7 +127,8 @@ LAX = Module("jax.lax", {
     "reciprocal": e.SMOOTH["reciprocal"], "is_finite": e.isfinite, "bitwise_and": lambda a, b: array(a) & b,
     "bitwise_or": lambda a, b: array(a) | b, "bitwise_xor": lambda a, b: array(a) ^ b,
     "bitwise_not": lambda x: ~array(x), "shift_left": lambda a, b: array(a) << b,
-    "shift_right_arithmetic": lambda a, b: array(a) >> b, "convert_element_type": lambda x, dtype: cast(array(x), str(dtype)),
+    "shift_right_arithmetic": lambda a, b: array(a) >> b,
+    "convert_element_type": lambda x, dtype: cast(array(x), named_dtype(dtype)),
     **{name: e.comparison(function) for name, function in _LAX_COMPARISONS.items()},
     **_named(s, "iota", "broadcasted_iota", "reshape", "transpose", "squeeze", "expand_dims", "broadcast",
              "broadcast_in_dim", "collapse", "concatenate", "rev", "dynamic_slice", "dynamic_slice_in_dim",
@@ -155,7 +157,8 @@ RANDOM = Module("jax.random", {
 SPECIAL = Module("jax.scipy.special", {
     **{name: e.SMOOTH[name] for name in ("erf", "erfc", "erfinv", "digamma", "i0e", "i1e")}, "expit": e.sigmoid,
     "gammaln": e.SMOOTH["lgamma"], "logsumexp": r.logsumexp,
-    "xlogy": lambda x, y: array(x) * e.SMOOTH["log"](y), "logit": lambda x: e.SMOOTH["log"](array(x) / (1.0 - array(x))),
+    "xlogy": lambda x, y: array(x) * e.SMOOTH["log"](y),
+    "logit": lambda x: e.SMOOTH["log"](array(x) / (1.0 - array(x))),
     "entr": lambda x: -(array(x) * e.SMOOTH["log"](x)),
 })  # fmt: skip
 SCIPY_LINALG = Module("jax.scipy.linalg", {
@@ -198,4 +201,3 @@ METHODS: Mapping[str, Callable[..., Any]] = {
     "item": lambda x: x.value.item(),
 }  # fmt: skip
 """The methods of arrays."""
-

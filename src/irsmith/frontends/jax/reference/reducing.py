@@ -10,11 +10,13 @@ from irsmith.frontends.jax.reference.array import (
     FLOATS,
     Array,
     absolute,
+    added,
     array,
     cast,
     default_whole,
     floated,
     made,
+    named_dtype,
     promoted,
     stored,
     summed_products,
@@ -37,17 +39,29 @@ def _terms(x: Array) -> Values:
 def _summable(x: Any, dtype: Any = None) -> Array:
     x = array(x)
     if dtype is not None:
-        return cast(x, str(dtype))
+        return cast(x, named_dtype(dtype))
     return Array(x.value, default_whole()) if x.dtype_name == "bool" else x
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, where: Any = None, axes: Any = None) -> Array:  # noqa: A001, E501
+def sum(
+    x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, where: Any = None, axes: Any = None
+) -> Array:
     """The sum."""
     x = _summable(x, dtype)
     terms = _terms(x)
     if where is not None:
         terms = np.where(array(where).value, terms, 0)
-    return made(np.sum(terms, axis=_axes(axis, axes), keepdims=keepdims), x.dtype_name)
+    return _sum(terms, x.dtype_name, _axes(axis, axes), keepdims=keepdims)
+
+
+def _sum(terms: Values, dtype: str, axis: Any, *, keepdims: bool, over: float = 1.0) -> Array:
+    """A sum, with what its partial sums are rounded by, over a number."""
+    total = np.sum(terms, axis=axis, keepdims=keepdims)
+    if dtype not in FLOATS or Current.lane.rounding is None:
+        return made(total / over if over != 1.0 else total, dtype)
+    size = np.sum(np.abs(terms), axis=axis, keepdims=keepdims)
+    count = int(terms.size // np.size(total)) if np.size(total) else 1
+    return made((total + added(size, count, dtype)) / over, dtype)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None, **_: Any) -> Array:
@@ -57,7 +71,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None,
         mask = np.broadcast_to(array(where).value, x.shape)
         total = np.sum(np.where(mask, _terms(x), 0), axis=axis, keepdims=keepdims)
         return made(total / np.sum(mask, axis=axis, keepdims=keepdims), x.dtype_name)
-    return made(np.mean(_terms(x), axis=axis, keepdims=keepdims), x.dtype_name)
+    count = x.size if axis is None else int(np.prod([x.shape[a] for a in np.atleast_1d(axis)]))
+    return _sum(_terms(x), x.dtype_name, axis, keepdims=keepdims, over=float(count))
 
 
 average = mean
@@ -74,7 +89,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0, **_:
     x = floated(x)
     centred = x - mean(x, axis, keepdims=True)
     count = x.size if axis is None else int(np.prod([x.shape[a] for a in np.atleast_1d(axis)]))
-    return made(np.sum(_terms(centred * centred), axis=axis, keepdims=keepdims) / (count - ddof), x.dtype_name)
+    return _sum(_terms(centred * centred), x.dtype_name, axis, keepdims=keepdims, over=float(count - ddof))
 
 
 def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0, **_: Any) -> Array:
@@ -87,7 +102,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, *, ddof: int = 0, **_:
 def _extreme(name: str) -> Any:
     function, place = (np.max, np.argmax) if name == "max" else (np.min, np.argmin)
 
-    def reduce(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None, axes: Any = None) -> Array:  # noqa: E501
+    def reduce(
+        x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None, axes: Any = None
+    ) -> Array:
         x = array(x)
         axis = _axes(axis, axes)
         values = x.value
@@ -95,7 +112,7 @@ def _extreme(name: str) -> Any:
             values = np.where(array(where).value, values, -np.inf if name == "max" else np.inf)
         if Current.lane.traced and x.dtype_name in FLOATS:
             _note(values, axis, function, place)
-        options = {} if initial is None else {"initial": array(initial).value}
+        options: dict[str, Any] = {} if initial is None else {"initial": array(initial).value}
         return x.moved(function(values, axis=axis, keepdims=keepdims, **options))
 
     return reduce
@@ -112,7 +129,7 @@ def _note(values: Values, axis: Any, function: Any, place: Any) -> None:
     Current.lane.tie(np.sum(values == best, axis=axis) > 1)
 
 
-max, min = _extreme("max"), _extreme("min")  # noqa: A001
+max, min = _extreme("max"), _extreme("min")
 
 
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Array:
@@ -120,12 +137,12 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Array:
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False, *, axes: Any = None) -> Array:  # noqa: A001
+def all(x: Any, axis: Any = None, keepdims: bool = False, *, axes: Any = None) -> Array:
     """Whether all are true."""
     return Array(np.all(array(x).value, axis=_axes(axis, axes), keepdims=keepdims), "bool")
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False, *, axes: Any = None) -> Array:  # noqa: A001
+def any(x: Any, axis: Any = None, keepdims: bool = False, *, axes: Any = None) -> Array:
     """Whether some is true."""
     return Array(np.any(array(x).value, axis=_axes(axis, axes), keepdims=keepdims), "bool")
 
@@ -140,7 +157,7 @@ def _place(function: Any) -> Any:
         x = array(x)
         found = function(x.value, axis=axis, keepdims=keepdims)
         Current.lane.decide(found)
-        return Array(found, str(index_dtype) if index_dtype is not None else default_whole())
+        return Array(found, named_dtype(index_dtype) if index_dtype is not None else default_whole())
 
     return place
 
@@ -268,7 +285,7 @@ def interp(x: Any, xp: Any, fp: Any, **_: Any) -> Array:
     return made(value, promoted(x, xp, fp)[0])
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     """The Euclidean norm, or another."""
     x = floated(x)
     if ord in (None, 2, "fro"):
@@ -363,7 +380,7 @@ def polyval(p: Any, x: Any, **_: Any) -> Array:
     result: Any = x * 0
     for coefficient in p:
         result = result * x + coefficient
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | None = None) -> Array:
@@ -393,5 +410,3 @@ def reduce_precision(x: Any, *_: Any, **__: Any) -> Array:
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Array:
     """The mean of what is a number; on the domains of rows everything is."""
     return mean(x, axis, keepdims)
-
-

@@ -80,7 +80,7 @@ class Reference:
             self._function = names[name]
         except ports.NotModelledError:
             raise
-        except Exception as error:  # noqa: BLE001  (what the source raises is its own affair)
+        except Exception as error:
             raise ports.NotModelledError(f"{type(error).__name__}: {error}") from error
         self._x64 = Current.lane.x64
 
@@ -159,8 +159,10 @@ def _misfit(promised: list[ports.Array], found: list[Array]) -> Fault | None:
         return Fault(FaultKind.WRONG_RESULT, 0, f"{len(found)} results")
     for like, value in zip(promised, found, strict=True):
         kinds = {like.dtype.name, numpy_dtype(value.dtype_name).name}
-        if like.shape[1:] != value.shape or len(kinds - {"float64"}) > 1 or (
-            len(kinds) > 1 and value.dtype_name == "float64"
+        if (
+            like.shape[1:] != value.shape
+            or len(kinds - {"float64"}) > 1
+            or (len(kinds) > 1 and value.dtype_name == "float64")
         ):
             return Fault(FaultKind.WRONG_RESULT, 0, f"{value.dtype_name}{list(value.shape)}")
     return None
@@ -199,5 +201,3 @@ def _resolved(node: ast.expr, modules: Mapping[str, Any]) -> Any:
         if isinstance(owner, Module):
             return getattr(owner, node.attr)
     return None
-
-

@@ -15,6 +15,7 @@ from irsmith.frontends.jax.reference.array import (
     cast,
     default_float,
     default_whole,
+    named_dtype,
     promoted,
     stored,
 )
@@ -133,7 +134,7 @@ class Update:
 
 
 def _dtype(given: Any, otherwise: str) -> str:
-    return otherwise if given is None else str(given)
+    return otherwise if given is None else named_dtype(given)
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
@@ -209,19 +210,19 @@ def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = None) -> Array:
 
 def iota(dtype: Any, size: int) -> Array:
     """`lax.iota`."""
-    return Array(np.arange(size), str(dtype))
+    return Array(np.arange(size), named_dtype(dtype))
 
 
 def broadcasted_iota(dtype: Any, shape: Any, dimension: int) -> Array:
     """`lax.broadcasted_iota`."""
     shape = _shape(shape)
     line = np.arange(shape[dimension]).reshape([-1 if axis == dimension else 1 for axis in range(len(shape))])
-    return Array(np.broadcast_to(line, shape), str(dtype))
+    return Array(np.broadcast_to(line, shape), named_dtype(dtype))
 
 
 def asarray(x: Any, dtype: Any = None, **_: Any) -> Array:
     """An array of anything."""
-    made = array(x, None if dtype is None else str(dtype))
+    made = array(x, None if dtype is None else named_dtype(dtype))
     return Array(made.value, made.dtype_name)
 
 

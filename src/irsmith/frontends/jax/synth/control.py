@@ -91,8 +91,16 @@ def nested_where(scope: Scope) -> Expr:
     if rng.chance(0.5):
         parts = [part if part.size < 3 else scope.assign(part, keep=True) for part in parts]
     inner_text = f"jnp.where({second.text}, {parts[0].text}, {parts[1].text})"
-    inner = called(inner_text, second, *parts[:2], x, shape=x.shape, dtype=x.dtype, low=hull(*parts[:2])[0],
-                   high=hull(*parts[:2])[1])  # fmt: skip
+    inner = called(
+        inner_text,
+        second,
+        *parts[:2],
+        x,
+        shape=x.shape,
+        dtype=x.dtype,
+        low=hull(*parts[:2])[0],
+        high=hull(*parts[:2])[1],
+    )
     if len(inner.text) > 60 or rng.chance(0.4):
         inner = scope.assign(inner, rng.pick(("inner", "upper", "low_case", "branch")))
     pair = (inner, parts[2]) if rng.chance(0.6) else (parts[2], inner)
@@ -136,8 +144,9 @@ def predicate(scope: Scope) -> Expr:
     """A condition of one truth value."""
     rng = scope.rng
     if rng.chance(0.2):
-        return scope.argument((), rng.pick(("training", "flag", "use_bias", "invert", "enabled")), bounds=(0, 1),
-                              dtype="bool")  # fmt: skip
+        return scope.argument(
+            (), rng.pick(("training", "flag", "use_bias", "invert", "enabled")), bounds=(0, 1), dtype="bool"
+        )
     x = operand(scope)
     subject: Expr | None = x if x.rank == 0 else None
     for _ in range(6):
@@ -193,8 +202,13 @@ def conditional(scope: Scope, depth: int = 0) -> Expr:
     return scope.assign(_call_cond(scope, test, names, x, low, high))
 
 
-_CASES = (("true_fn", "false_fn"), ("on_true", "on_false"), ("active", "passive"), ("grow", "decay"),
-          ("above", "below"))  # fmt: skip
+_CASES = (
+    ("true_fn", "false_fn"),
+    ("on_true", "on_false"),
+    ("active", "passive"),
+    ("grow", "decay"),
+    ("above", "below"),
+)
 
 
 def _call_cond(scope: Scope, test: Expr, names: tuple[str, ...], x: Expr, low: float, high: float) -> Expr:
@@ -211,9 +225,7 @@ def _close(scope: Scope, body: Scope, made: Expr, label: str) -> None:
     scope.lines.append("")
 
 
-def _nested(
-    scope: Scope, bodies: list[tuple[Scope, Expr]], x: Expr, low: float, high: float
-) -> tuple[float, float]:
+def _nested(scope: Scope, bodies: list[tuple[Scope, Expr]], x: Expr, low: float, high: float) -> tuple[float, float]:
     """The first of two functions decides again."""
     rng = scope.rng
     (first, made), (second, other) = bodies
@@ -255,8 +267,9 @@ def switched(scope: Scope) -> Expr:
     rng = scope.rng
     count = rng.pick((2, 3, 3, 4))
     x = atom(operand(scope), scope)
-    index = scope.argument((), rng.pick(("mode", "kind", "case", "branch", "level")), bounds=(0, count - 1),
-                           dtype="int32")  # fmt: skip
+    index = scope.argument(
+        (), rng.pick(("mode", "kind", "case", "branch", "level")), bounds=(0, count - 1), dtype="int32"
+    )
     bodies = [_case(scope, x, x.shape, rng.pick((MIXED, PLAIN))) for _ in range(count)]
     require(len({made.text for _, made in bodies}) == count)
     low, high = hull(*(made for _, made in bodies))
@@ -274,8 +287,10 @@ def switched(scope: Scope) -> Expr:
         scope.names.taken.add("branches")
         shown = "branches"
     else:
-        labels = [scope.names.claim(rng.pick(("first", "second", "third", "linear", "squashed", "damped", "raw")))
-                  for _ in bodies]  # fmt: skip
+        labels = [
+            scope.names.claim(rng.pick(("first", "second", "third", "linear", "squashed", "damped", "raw")))
+            for _ in bodies
+        ]
         for label, (body, made) in zip(labels, bodies, strict=True):
             _close(scope, body, made, label)
         shown = f"[{', '.join(labels)}]"
@@ -513,8 +528,9 @@ def scanned(scope: Scope, *, several: bool = True) -> Expr:
         scope.names.taken.discard("_")
         scope.write(f"{last or '_'}, {taken} = {text}".replace("__, ", "_, "))
         return scope._hold(taken, outputs)
-    one, two = scope.names.claim(rng.pick(("final", "last", "carry", "h"))), scope.names.claim(
-        rng.pick(("ys", "outs", "history", "states", "trace"))
+    one, two = (
+        scope.names.claim(rng.pick(("final", "last", "carry", "h"))),
+        scope.names.claim(rng.pick(("ys", "outs", "history", "states", "trace"))),
     )
     scope.write(f"{one}, {two} = {text}")
     scope._hold(one, final)
@@ -567,8 +583,9 @@ def repeated(scope: Scope) -> Expr:
     scope.lines.append("")
     scope.put(body, f"def {labels[1]}({state}):")
     scope.lines.append("")
-    count, taken = scope.names.claim(rng.pick(("steps", "n_iter", "count"))), scope.names.claim(
-        rng.pick(("result", "solution", "settled", "limit"))
+    count, taken = (
+        scope.names.claim(rng.pick(("steps", "n_iter", "count"))),
+        scope.names.claim(rng.pick(("result", "solution", "settled", "limit"))),
     )
     scope.write(f"{count}, {taken} = {lax}.while_loop({labels[0]}, {labels[1]}, (0, {x.text}))")
     counted = Expr("", 7, (), scope.draft.whole, 0, most)
@@ -655,7 +672,9 @@ def polynomial_sum(scope: Scope) -> Expr:
         scope.write(f"{total} = {x.text}")
         scope.write(f"for _ in range({times}):")
         made = mathematical(scope, replace(x, text=total, low=-3, high=3)) or mul(scope.number(0.5), x)
-        inner = f"{total} + {number(rng, 0.1, 0.5)!r} * {made.at(5)}" if total in made.text else f"{total} * 0.5 + {x.text}"
+        inner = (
+            f"{total} + {number(rng, 0.1, 0.5)!r} * {made.at(5)}" if total in made.text else f"{total} * 0.5 + {x.text}"
+        )
         low = -(x.reach + times * max(made.reach, x.reach))
         scope.write(f"    {total} = {inner}")
         require(-low <= scope.draft.limit)

@@ -107,7 +107,7 @@ class Scope:
     def __init__(self, draft: Draft, indent: int = 1, outer: Scope | None = None) -> None:
         self.draft = draft
         self.outer = outer
-        self.names = draft.names if outer is None else Names(outer.names)
+        self.names: Names = draft.names if outer is None else Names(outer.names)
         self.pool: dict[str, Expr] = {}
         self.fresh: list[str] = []
         self.lines: list[str] = []

@@ -161,9 +161,7 @@ def negated(a: Expr) -> Expr:
 def squared(a: Expr) -> Expr:
     """``a ** 2``."""
     least = 0.0 if a.low <= 0 <= a.high else min(a.low**2, a.high**2)
-    return replace(
-        a, text=f"{a.at(ATOM)} ** 2", binding=POWER, low=least, high=a.reach**2, tied=False, size=a.size + 1
-    )
+    return replace(a, text=f"{a.at(ATOM)} ** 2", binding=POWER, low=least, high=a.reach**2, tied=False, size=a.size + 1)
 
 
 def hull(*parts: Expr) -> tuple[float, float]:

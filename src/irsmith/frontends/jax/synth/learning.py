@@ -124,11 +124,23 @@ def batched_matmul(scope: Scope) -> None:
 
 
 _CONTRACTIONS = (
-    ("ij,jk->ik", "ij", "jk"), ("bij,bjk->bik", "bij", "bjk"), ("bi,bj->bij", "bi", "bj"), ("ij,ij->i", "ij", "ij"),
-    ("bij,jk->bik", "bij", "jk"), ("bhqd,bhkd->bhqk", "bhqd", "bhkd"), ("ijk,k->ij", "ijk", "k"), ("ij,j->i", "ij", "j"),
-    ("bij,bij->b", "bij", "bij"), ("ijk->ik", "ijk", ""), ("ij->ji", "ij", ""), ("bi,ij,bj->b", "bi,ij", "bj"),
-    ("ij,kj->ik", "ij", "kj"), ("bnd,nd->bn", "bnd", "nd"), ("ii->i", "ii", ""), ("bic,bjc->bij", "bic", "bjc"),
-)  # fmt: skip
+    ("ij,jk->ik", "ij", "jk"),
+    ("bij,bjk->bik", "bij", "bjk"),
+    ("bi,bj->bij", "bi", "bj"),
+    ("ij,ij->i", "ij", "ij"),
+    ("bij,jk->bik", "bij", "jk"),
+    ("bhqd,bhkd->bhqk", "bhqd", "bhkd"),
+    ("ijk,k->ij", "ijk", "k"),
+    ("ij,j->i", "ij", "j"),
+    ("bij,bij->b", "bij", "bij"),
+    ("ijk->ik", "ijk", ""),
+    ("ij->ji", "ij", ""),
+    ("bi,ij,bj->b", "bi,ij", "bj"),
+    ("ij,kj->ik", "ij", "kj"),
+    ("bnd,nd->bn", "bnd", "nd"),
+    ("ii->i", "ii", ""),
+    ("bic,bjc->bij", "bic", "bjc"),
+)
 
 
 def einsum(scope: Scope) -> None:
@@ -165,10 +177,14 @@ def softmax_of(scope: Scope, x: Expr, axis: int = -1) -> Expr:
         return called(f"{scope.draft.nn}.softmax({x.text}, axis={axis})", x, shape=shape, low=0, high=1, tied=True)
     if x.size:
         x = scope.assign(x, rng.pick(("scores", "logits", "shifted", "s")))
-    top = scope.assign(called(f"jnp.max({x.text}, axis={axis}, keepdims=True)", x, shape=_kept(shape, axis), low=x.low,
-                              high=x.high), rng.pick(("m", "x_max", "top")))  # fmt: skip
-    exps = scope.assign(called(f"jnp.exp({x.text} - {top.text})", x, top, shape=shape, low=0, high=1),
-                        rng.pick(("e", "exps", "unnorm", "p")))  # fmt: skip
+    top = scope.assign(
+        called(f"jnp.max({x.text}, axis={axis}, keepdims=True)", x, shape=_kept(shape, axis), low=x.low, high=x.high),
+        rng.pick(("m", "x_max", "top")),
+    )
+    exps = scope.assign(
+        called(f"jnp.exp({x.text} - {top.text})", x, top, shape=shape, low=0, high=1),
+        rng.pick(("e", "exps", "unnorm", "p")),
+    )
     total = f"jnp.sum({exps.text}, axis={axis}, keepdims=True)"
     made = called(f"{exps.text} / {total}", exps, shape=shape, low=0, high=1, tied=True)
     return replace(made, binding=4)
@@ -190,8 +206,9 @@ def softmax(scope: Scope) -> None:
     p = scope.assign(softmax_of(scope, x), rng.pick(("probs", "p", "weights", "attn")))
     if rng.chance(0.5):
         v = scope.argument((p.shape[-1], rng.pick(WIDTH)), ("values", "v", "table"), bounds=(-1, 1))
-        scope.assign(replace(called(f"{p.text} @ {v.text}", p, v, shape=(*p.shape[:-1], v.shape[1]), low=-1, high=1),
-                             binding=4))  # fmt: skip
+        scope.assign(
+            replace(called(f"{p.text} @ {v.text}", p, v, shape=(*p.shape[:-1], v.shape[1]), low=-1, high=1), binding=4)
+        )
     ended(scope)
 
 
@@ -208,10 +225,19 @@ def log_softmax(scope: Scope) -> None:
         text = f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)"
         made = called(text, x, shape=x.shape, low=-x.width - math.log(width), high=0)
     else:
-        lse = scope.assign(called(f"{scope.draft.nn}.logsumexp({x.text}, axis=-1, keepdims=True)", x,
-                                  shape=_kept(x.shape, -1), low=x.low, high=x.high + math.log(width)), "lse")  # fmt: skip
-        made = replace(called(f"{x.text} - {lse.text}", x, lse, shape=x.shape, low=-x.width - math.log(width), high=0),
-                       binding=3)  # fmt: skip
+        lse = scope.assign(
+            called(
+                f"{scope.draft.nn}.logsumexp({x.text}, axis=-1, keepdims=True)",
+                x,
+                shape=_kept(x.shape, -1),
+                low=x.low,
+                high=x.high + math.log(width),
+            ),
+            "lse",
+        )
+        made = replace(
+            called(f"{x.text} - {lse.text}", x, lse, shape=x.shape, low=-x.width - math.log(width), high=0), binding=3
+        )
     scope.assign(made, rng.pick(("log_probs", "logp", "lp")))
     ended(scope)
 
@@ -222,8 +248,16 @@ def cross_entropy(scope: Scope) -> None:
     batch, classes = _matrix(scope)
     x = before(scope, scope.argument((batch, classes), ("logits", "scores", "preds"), bounds=(-3, 3)))
     x = x if x.size == 0 else scope.assign(x)
-    logp = scope.assign(called(f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)", x, shape=x.shape,
-                               low=-x.width - math.log(classes), high=0), rng.pick(("log_probs", "logp")))  # fmt: skip
+    logp = scope.assign(
+        called(
+            f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)",
+            x,
+            shape=x.shape,
+            low=-x.width - math.log(classes),
+            high=0,
+        ),
+        rng.pick(("log_probs", "logp")),
+    )
     low = logp.low
     kind = rng.pick(("one_hot", "gather", "soft", "smooth"))
     if kind == "soft":
@@ -237,13 +271,29 @@ def cross_entropy(scope: Scope) -> None:
             nll = replace(called(text, logp, labels, shape=(batch,), low=0, high=-low), binding=5)
         else:
             dtype = "" if scope.draft.real in ("float32", "float64") else f", dtype={logp.text}.dtype"
-            hot = scope.assign(called(f"{scope.draft.nn}.one_hot({labels.text}, {classes}{dtype})", logp, labels,
-                                      shape=(batch, classes), low=0, high=1), rng.pick(("one_hot", "onehot", "y_true")))  # fmt: skip
+            hot = scope.assign(
+                called(
+                    f"{scope.draft.nn}.one_hot({labels.text}, {classes}{dtype})",
+                    logp,
+                    labels,
+                    shape=(batch, classes),
+                    low=0,
+                    high=1,
+                ),
+                rng.pick(("one_hot", "onehot", "y_true")),
+            )
             hot = replace(hot, names=frozenset((hot.text,)))
             if kind == "smooth":
                 eps = number(rng, 0.05, 0.2)
-                hot = scope.assign(replace(called(f"{hot.text} * {1 - eps:.2f} + {eps / classes:.4f}", hot,
-                                                  shape=hot.shape, low=0, high=1), binding=3), "smoothed")  # fmt: skip
+                hot = scope.assign(
+                    replace(
+                        called(
+                            f"{hot.text} * {1 - eps:.2f} + {eps / classes:.4f}", hot, shape=hot.shape, low=0, high=1
+                        ),
+                        binding=3,
+                    ),
+                    "smoothed",
+                )
             text = f"-jnp.sum({hot.text} * {logp.text}, axis=-1)"
             nll = replace(called(text, hot, logp, shape=(batch,), low=0, high=-low * 2), binding=5)
     nll = scope.assign(nll, rng.pick(("nll", "losses", "per_example")))
@@ -279,8 +329,10 @@ def normal_of(scope: Scope, x: Expr, kind: str) -> Expr:
             normed = called(f"{x.text} / jnp.sqrt({inner} + {eps!r})", x, shape=x.shape, low=-reach, high=reach)
         normed = replace(normed, binding=4)
     else:
-        mean = scope.assign(called(f"jnp.mean({x.text}, axis=-1, keepdims=True)", x, shape=kept, low=x.low, high=x.high),
-                            rng.pick(("mu", "mean", "m")))  # fmt: skip
+        mean = scope.assign(
+            called(f"jnp.mean({x.text}, axis=-1, keepdims=True)", x, shape=kept, low=x.low, high=x.high),
+            rng.pick(("mu", "mean", "m")),
+        )
         if rng.chance(0.5):
             var = called(f"jnp.var({x.text}, axis=-1, keepdims=True)", x, shape=kept, low=0, high=x.width**2)
         else:
@@ -459,7 +511,9 @@ def _attention(scope: Scope, *, hidden: bool) -> None:
         v = scope.argument((*lead, s, d), ("v", "value_states", "values"), bounds=(-1, 1))
     scores = scope.assign(scores_of(scope, q, k, q.shape[-1]), rng.pick(("scores", "logits", "att")))
     if rng.chance(0.25):
-        scores = scope.assign(add(scores, scope.argument(scores.shape[-2:], ("bias", "rel_bias", "alibi"), bounds=(-1, 1))))
+        scores = scope.assign(
+            add(scores, scope.argument(scores.shape[-2:], ("bias", "rel_bias", "alibi"), bounds=(-1, 1)))
+        )
     p = scope.assign(weights_of(scope, scores, hidden=hidden), rng.pick(("probs", "weights", "attn", "p")))
     _after_attention(scope, weighted(scope, p, v))
 
@@ -496,8 +550,9 @@ def multi_head_attention(scope: Scope) -> None:
         y = scope.assign(tamed(scope, affine_plain(scope, x, wish), 4), label)
         shown = ", ".join(str(size) for size in (*lead, t, heads, d))
         order = "1, 0, 2" if batch is None else "0, 2, 1, 3"
-        split = called(f"{y.text}.reshape({shown}).transpose({order})", y, shape=(*lead, heads, t, d), low=y.low,
-                       high=y.high)  # fmt: skip
+        split = called(
+            f"{y.text}.reshape({shown}).transpose({order})", y, shape=(*lead, heads, t, d), low=y.low, high=y.high
+        )
         parts.append(scope.assign(split, f"{label}h" if rng.chance(0.5) else label))
     q, k, v = parts
     scores = scope.assign(scores_of(scope, q, k, d), rng.pick(("scores", "logits")))
@@ -520,16 +575,20 @@ def grouped_attention(scope: Scope) -> None:
     v = scope.argument((kv, t, d), ("v", "values"), bounds=(-1, 1))
     if rng.chance(0.6):
         k, v = (
-            scope.assign(called(f"jnp.repeat({y.text}, {group}, axis=0)", y, shape=(heads, t, d), low=y.low, high=y.high),
-                         f"{y.text[0]}_rep")
+            scope.assign(
+                called(f"jnp.repeat({y.text}, {group}, axis=0)", y, shape=(heads, t, d), low=y.low, high=y.high),
+                f"{y.text[0]}_rep",
+            )
             for y in (k, v)
-        )  # fmt: skip
+        )
         scores = scope.assign(scores_of(scope, q, k, d), rng.pick(("scores", "logits")))
         p = scope.assign(weights_of(scope, scores, hidden=rng.chance(0.5)), rng.pick(("probs", "attn")))
         _after_attention(scope, weighted(scope, p, v))
         return
-    grouped = scope.assign(called(f"{q.text}.reshape({kv}, {group}, {t}, {d})", q, shape=(kv, group, t, d), low=q.low,
-                                  high=q.high), rng.pick(("qg", "q_grouped")))  # fmt: skip
+    grouped = scope.assign(
+        called(f"{q.text}.reshape({kv}, {group}, {t}, {d})", q, shape=(kv, group, t, d), low=q.low, high=q.high),
+        rng.pick(("qg", "q_grouped")),
+    )
     low, high = (bound * d for bound in products(q, k))
     text = f"jnp.einsum('kgqd,ksd->kgqs', {grouped.text}, {k.text})"
     scores = called(text, grouped, k, shape=(kv, group, t, t), low=low, high=high)
@@ -537,8 +596,9 @@ def grouped_attention(scope: Scope) -> None:
     p = scope.assign(weights_of(scope, scores, hidden=rng.chance(0.5)), rng.pick(("probs", "attn")))
     text = f"jnp.einsum('kgqs,ksd->kgqd', {p.text}, {v.text})"
     out = scope.assign(called(text, p, v, shape=(kv, group, t, d), low=v.low, high=v.high))
-    _after_attention(scope, called(f"{out.text}.reshape({heads}, {t}, {d})", out, shape=(heads, t, d), low=v.low,
-                                   high=v.high))  # fmt: skip
+    _after_attention(
+        scope, called(f"{out.text}.reshape({heads}, {t}, {d})", out, shape=(heads, t, d), low=v.low, high=v.high)
+    )
 
 
 def rotary(scope: Scope) -> None:
@@ -571,9 +631,12 @@ def rotary(scope: Scope) -> None:
         join = "jnp.stack([{}, {}], axis=-1).reshape(" + f"{x.text}.shape)"
     one = scope.assign(called(a, x, shape=(*lead, t, half), low=x.low, high=x.high), "x1")
     two = scope.assign(called(b, x, shape=(*lead, t, half), low=x.low, high=x.high), "x2")
-    text = join.format(f"{one.text} * {c.text} - {two.text} * {s.text}", f"{one.text} * {s.text} + {two.text} * {c.text}")
-    y = scope.assign(called(text, one, two, c, s, shape=(*lead, t, d), low=-reach, high=reach),
-                     rng.pick(("rotated", "out", "q_rot")))  # fmt: skip
+    text = join.format(
+        f"{one.text} * {c.text} - {two.text} * {s.text}", f"{one.text} * {s.text} + {two.text} * {c.text}"
+    )
+    y = scope.assign(
+        called(text, one, two, c, s, shape=(*lead, t, d), low=-reach, high=reach), rng.pick(("rotated", "out", "q_rot"))
+    )
     if rng.chance(0.5):
         k = scope.argument((*lead, t, d), ("k", "keys"), bounds=(-1, 1))
         scores = scope.assign(scores_of(scope, y, k, d), "scores")
@@ -726,7 +789,9 @@ def convolution(scope: Scope) -> None:
     w_shape = (*window, c // groups, out) if last else (out, c // groups, *window)
     w = scope.argument(w_shape, ("kernel", "w", "filters"), bounds=(-1, 1))
     letters = "HW" if two else "W"
-    numbers = (f"N{letters}C", f"{letters}IO", f"N{letters}C") if last else (f"NC{letters}", f"OI{letters}", f"NC{letters}")
+    numbers = (
+        (f"N{letters}C", f"{letters}IO", f"N{letters}C") if last else (f"NC{letters}", f"OI{letters}", f"NC{letters}")
+    )
     after = [-(-s // stride) if padding == "SAME" else -(-(s - k + 1) // stride) for s in spatial]
     reach = x.reach * k ** len(window) * (c // groups)
     result = (n, *after, out) if last else (n, out, *after)
@@ -792,8 +857,10 @@ def rnn(scope: Scope) -> None:
     wh = scope.argument((h, h), ("w_h", "u", "whh"), bounds=(-0.6, 0.6))
     b = scope.argument((h,), ("b", "bias", "bh"), bounds=(-0.3, 0.3))
     given = rng.chance(0.5)
-    start = scope.argument((h,), ("h0", "init"), bounds=(-1, 1)) if given else Expr(
-        f"jnp.zeros({h}{scope.draft.dtype_argument()})", 7, (h,), scope.draft.real, 0, 0
+    start = (
+        scope.argument((h,), ("h0", "init"), bounds=(-1, 1))
+        if given
+        else Expr(f"jnp.zeros({h}{scope.draft.dtype_argument()})", 7, (h,), scope.draft.real, 0, 0)
     )
     scope.use(xs, wx, wh, b, start)
     end = rng.pick(("jnp.tanh", f"{scope.draft.nn}.sigmoid", "jnp.tanh"))
@@ -856,7 +923,9 @@ def gru(scope: Scope) -> None:
     inner = f"{x.text} @ {w.text} + ({r.text} * {h.text}) @ {u.text}"
     if rng.chance(0.5):
         inner = f"{x.text} @ {w.text} + {r.text} * ({h.text} @ {u.text})"
-    n = scope.assign(called(f"jnp.tanh({inner})", x, w, r, h, u, shape=h.shape, low=-1, high=1), rng.pick(("n", "cand")))
+    n = scope.assign(
+        called(f"jnp.tanh({inner})", x, w, r, h, u, shape=h.shape, low=-1, high=1), rng.pick(("n", "cand"))
+    )
     pair = (n, h) if rng.chance(0.5) else (h, n)
     text = f"(1.0 - {z.text}) * {pair[0].text} + {z.text} * {pair[1].text}"
     scope.assign(replace(called(text, z, n, h, shape=h.shape, low=-1, high=1), binding=3), rng.pick(("h_new", "new_h")))
@@ -873,7 +942,9 @@ def lstm(scope: Scope) -> None:
     o = _squashed(scope, gates["o"], "sigmoid", "o")
     g = _squashed(scope, gates["g"], "tanh", "g")
     text = f"{f.text} * {c.text} + {i.text} * {g.text}"
-    new = scope.assign(replace(called(text, f, c, i, g, shape=h.shape, low=-2, high=2), binding=3), rng.pick(("c_new", "new_c")))
+    new = scope.assign(
+        replace(called(text, f, c, i, g, shape=h.shape, low=-2, high=2), binding=3), rng.pick(("c_new", "new_c"))
+    )
     out = called(f"{o.text} * jnp.tanh({new.text})", o, new, shape=h.shape, low=-1, high=1)
     scope.assign(replace(out, binding=4), rng.pick(("h_new", "new_h")))
     ended(scope)
@@ -898,8 +969,9 @@ def optimiser(scope: Scope) -> None:
     if kind in ("sgd", "clipped"):
         if kind == "clipped":
             limit = number(rng, 0.3, 1.5)
-            grad = scope.assign(called(f"jnp.clip({grad.text}, -{limit!r}, {limit!r})", grad, shape=shape,
-                                       low=-limit, high=limit))  # fmt: skip
+            grad = scope.assign(
+                called(f"jnp.clip({grad.text}, -{limit!r}, {limit!r})", grad, shape=shape, low=-limit, high=limit)
+            )
         _stepped(scope, w, lr, grad)
     elif kind in ("momentum", "nesterov"):
         m = scope.argument(shape, ("velocity", "momentum", "m"), bounds=(-1, 1))
@@ -923,8 +995,10 @@ def optimiser(scope: Scope) -> None:
         below = new_v
         if kind in ("adam", "adamw"):
             m = scope.argument(shape, ("m", "first", "mu"), bounds=(-1, 1))
-            top = scope.assign(add(mul(scope.number(beta), m), mul(scope.number(round(1 - beta, 2)), grad)),
-                               rng.pick(("new_m", "m_new")))  # fmt: skip
+            top = scope.assign(
+                add(mul(scope.number(beta), m), mul(scope.number(round(1 - beta, 2)), grad)),
+                rng.pick(("new_m", "m_new")),
+            )
             if rng.chance(0.6):
                 t = scope.argument((), ("t", "step", "count"), bounds=(1, 20), dtype="int32")
                 top = scope.assign(_over_power(scope, top, beta, t), "m_hat")

@@ -273,8 +273,9 @@ def extreme(scope: Scope, x: Expr) -> Expr | None:
         return None
     kind = scope.rng.pick(("maximum", "minimum"))
     pick = max if kind == "maximum" else min
-    return called(f"jnp.{kind}({x.text}, {y.text})", x, y, shape=x.shape, low=pick(x.low, y.low),
-                  high=pick(x.high, y.high))  # fmt: skip
+    return called(
+        f"jnp.{kind}({x.text}, {y.text})", x, y, shape=x.shape, low=pick(x.low, y.low), high=pick(x.high, y.high)
+    )
 
 
 def two_place(scope: Scope, x: Expr) -> Expr | None:
@@ -397,28 +398,59 @@ def condition(scope: Scope, x: Expr) -> Expr | None:
 
 
 PLAIN: tuple[tuple[Move, float], ...] = (
-    (combined, 5.0), (scaled, 1.5), (shifted, 1.5), (quotient, 1.3), (powered, 0.8), (polynomial, 0.6),
-    (negate, 0.3), (two_place, 0.4),
-)  # fmt: skip
+    (combined, 5.0),
+    (scaled, 1.5),
+    (shifted, 1.5),
+    (quotient, 1.3),
+    (powered, 0.8),
+    (polynomial, 0.6),
+    (negate, 0.3),
+    (two_place, 0.4),
+)
 """Sums, products and quotients."""
 
 MATH: tuple[tuple[Move, float], ...] = (
-    (mathematical, 5.0), (combined, 2.0), (guarded, 1.2), (two_place, 1.0), (scaled, 0.7), (powered, 0.5),
-    (rare, 0.7), (shifted, 0.5), (limited, 0.4),
-)  # fmt: skip
+    (mathematical, 5.0),
+    (combined, 2.0),
+    (guarded, 1.2),
+    (two_place, 1.0),
+    (scaled, 0.7),
+    (powered, 0.5),
+    (rare, 0.7),
+    (shifted, 0.5),
+    (limited, 0.4),
+)
 """Functions of a mathematics library."""
 
 MIXED: tuple[tuple[Move, float], ...] = (
-    (combined, 3.0), (mathematical, 1.5), (activation, 0.8), (scaled, 1.0), (shifted, 0.8), (quotient, 0.8),
-    (guarded, 0.6), (limited, 0.7), (extreme, 0.6), (two_place, 0.6), (powered, 0.5), (gated, 0.4), (chosen, 0.6),
+    (combined, 3.0),
+    (mathematical, 1.5),
+    (activation, 0.8),
+    (scaled, 1.0),
+    (shifted, 0.8),
+    (quotient, 0.8),
+    (guarded, 0.6),
+    (limited, 0.7),
+    (extreme, 0.6),
+    (two_place, 0.6),
+    (powered, 0.5),
+    (gated, 0.4),
+    (chosen, 0.6),
     (polynomial, 0.3),
-)  # fmt: skip
+)
 """A little of everything."""
 
 LAYER: tuple[tuple[Move, float], ...] = (
-    (activation, 3.0), (combined, 2.5), (scaled, 1.0), (gated, 0.8), (shifted, 0.5), (limited, 0.4), (chosen, 0.3),
-    (mathematical, 0.6), (powered, 0.3),
-)  # fmt: skip
+    (activation, 3.0),
+    (combined, 2.5),
+    (scaled, 1.0),
+    (gated, 0.8),
+    (shifted, 0.5),
+    (limited, 0.4),
+    (chosen, 0.3),
+    (mathematical, 0.6),
+    (powered, 0.3),
+)
 """What stands between the layers of a network."""
 
 Repertoire = tuple[tuple[Move, float], ...]

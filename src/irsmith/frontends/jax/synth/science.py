@@ -40,14 +40,21 @@ def fourier(scope: Scope) -> None:
     reach = x.reach * n
     if kind == "full":
         scope.write(f"{spectrum} = jnp.fft.fft({x.text})")
-        pick = rng.pick((f"jnp.real({spectrum}) ** 2 + jnp.imag({spectrum}) ** 2", f"jnp.real({spectrum})",
-                         f"{spectrum}.real + {spectrum}.imag"))  # fmt: skip
+        pick = rng.pick(
+            (
+                f"jnp.real({spectrum}) ** 2 + jnp.imag({spectrum}) ** 2",
+                f"jnp.real({spectrum})",
+                f"{spectrum}.real + {spectrum}.imag",
+            )
+        )
         made = Expr(pick, 3, (*lead, n), scope.draft.real, -2 * reach**2 - reach, 2 * reach**2 + reach)
     else:
         scope.write(f"{spectrum} = jnp.fft.rfft({x.text})")
         if kind == "power":
-            text = f"jnp.abs({spectrum}) ** 2" if rng.chance(0.3) else (
-                f"jnp.real({spectrum} * jnp.conj({spectrum})) / {n}"
+            text = (
+                f"jnp.abs({spectrum}) ** 2"
+                if rng.chance(0.3)
+                else (f"jnp.real({spectrum} * jnp.conj({spectrum})) / {n}")
             )
             made = Expr(text, 4, (*lead, bins), scope.draft.real, 0, reach**2)
         else:
@@ -93,14 +100,15 @@ def sorting(scope: Scope) -> None:
         y = scope.assign(called(f"jnp.median({x.text}, axis=-1)", x, shape=shape[:-1], low=x.low, high=x.high), "mid")
     elif kind == "gaps":
         order = scope.assign(called(f"jnp.sort({x.text}, axis=-1)", x, shape=shape, low=x.low, high=x.high), "ordered")
-        y = scope.assign(called(f"jnp.diff({order.text}, axis=-1)", order, shape=(*shape[:-1], n - 1), low=0,
-                                high=x.width), "gaps")  # fmt: skip
+        y = scope.assign(
+            called(f"jnp.diff({order.text}, axis=-1)", order, shape=(*shape[:-1], n - 1), low=0, high=x.width), "gaps"
+        )
     else:
         payload = scope.argument(shape, ("payload", "weights", "costs"), bounds=(-1, 1))
-        order = scope.names.claim("order")
+        ranks = scope.names.claim("order")
         scope.use(x, payload)
-        scope.write(f"{order} = jnp.argsort({x.text}, axis=-1)")
-        text = f"jnp.take_along_axis({payload.text}, {order}, axis=-1)"
+        scope.write(f"{ranks} = jnp.argsort({x.text}, axis=-1)")
+        text = f"jnp.take_along_axis({payload.text}, {ranks}, axis=-1)"
         y = scope.assign(Expr(text, 7, shape, x.dtype, -1, 1), rng.pick(("sorted_payload", "ranked")))
     if y.rank and rng.chance(0.4):
         w = scope.argument((y.shape[-1],), ("w", "discount", "decay"), bounds=(0.1, 1))
@@ -124,8 +132,10 @@ def cumulative(scope: Scope) -> None:
             x = scope.assign(tamed(scope, x))
     if rng.chance(0.25):
         y = scope.argument(x.shape, ("a", "decay", "gates"), bounds=(0.2, 0.9))
-        text = (f"{scope.draft.lax}.associative_scan(lambda p, q: (p[0] * q[0], q[0] * p[1] + q[1]), "
-                f"({y.text}, {x.text}))[1]")  # fmt: skip
+        text = (
+            f"{scope.draft.lax}.associative_scan(lambda p, q: (p[0] * q[0], q[0] * p[1] + q[1]), "
+            f"({y.text}, {x.text}))[1]"
+        )
         scope.assign(called(text, y, x, shape=x.shape, low=-10 * x.reach, high=10 * x.reach))
     _ended(scope)
 
@@ -152,13 +162,17 @@ def linear_algebra(scope: Scope) -> None:
         require(b.reach <= 8 and b.rank >= 1 and b.shape[0] == n)
     reach = b.reach * n * 2
     if kind in ("solve", "ridge"):
-        x = scope.assign(called(f"jnp.linalg.solve({k.text}, {b.text})", k, b, shape=b.shape, low=-reach, high=reach), "sol")
+        x = scope.assign(
+            called(f"jnp.linalg.solve({k.text}, {b.text})", k, b, shape=b.shape, low=-reach, high=reach), "sol"
+        )
         if rng.chance(0.5):
             text = f"jnp.sum({b.text} * {x.text})"
             scope.assign(called(text, b, x, shape=(), low=-reach * b.reach * n, high=reach * b.reach * n), "energy")
     elif kind == "cholesky":
-        low = scope.assign(called(f"jnp.linalg.cholesky({k.text})", k, shape=(n, n), low=-n - 1, high=n + 1),
-                           rng.pick(("L", "chol", "factor")))  # fmt: skip
+        low = scope.assign(
+            called(f"jnp.linalg.cholesky({k.text})", k, shape=(n, n), low=-n - 1, high=n + 1),
+            rng.pick(("L", "chol", "factor")),
+        )
         lower, upper = (bound * n for bound in products(low, b))
         scope.assign(replace(called(f"{low.text} @ {b.text}", low, b, shape=b.shape, low=lower, high=upper), binding=4))
     elif kind == "triangular":
@@ -171,8 +185,11 @@ def linear_algebra(scope: Scope) -> None:
         scope.write(f"{q}, {r} = jnp.linalg.qr({k.text})")
         one = scope._hold(q, Expr("", 7, (n, n), k.dtype, -1, 1))
         scope._hold(r, Expr("", 7, (n, n), k.dtype, -2 * n * n, 2 * n * n))
-        scope.assign(replace(called(f"{one.text}.T @ {b.text}", one, b, shape=b.shape, low=-b.reach * n,
-                                    high=b.reach * n), binding=4))  # fmt: skip
+        scope.assign(
+            replace(
+                called(f"{one.text}.T @ {b.text}", one, b, shape=b.shape, low=-b.reach * n, high=b.reach * n), binding=4
+            )
+        )
     elif kind == "logdet":
         if rng.chance(0.5):
             text = f"jnp.linalg.slogdet({k.text})[1]"
@@ -184,7 +201,9 @@ def linear_algebra(scope: Scope) -> None:
         scope.assign(mul(b, value))
     else:
         inv = scope.assign(called(f"jnp.linalg.inv({k.text})", k, shape=(n, n), low=-1, high=1), "k_inv")
-        scope.assign(replace(called(f"{inv.text} @ {b.text}", inv, b, shape=b.shape, low=-reach, high=reach), binding=4))
+        scope.assign(
+            replace(called(f"{inv.text} @ {b.text}", inv, b, shape=b.shape, low=-reach, high=reach), binding=4)
+        )
     _ended(scope)
 
 
@@ -196,8 +215,12 @@ def interpolation(scope: Scope) -> None:
     q = _plain(scope, q)
     values = scope.argument((n,), ("table", "fp", "knots", "samples"), bounds=(-1, 1))
     kind = rng.pick(("interp", "linear", "nearest", "cubic", "bilinear"))
-    inside = q if (q.low >= 0 and q.high <= n - 1) else scope.assign(
-        called(f"jnp.clip({q.text}, 0.1, {n - 1.1:.1f})", q, shape=q.shape, low=0.1, high=n - 1.1), "t_in"
+    inside = (
+        q
+        if (q.low >= 0 and q.high <= n - 1)
+        else scope.assign(
+            called(f"jnp.clip({q.text}, 0.1, {n - 1.1:.1f})", q, shape=q.shape, low=0.1, high=n - 1.1), "t_in"
+        )
     )
     if kind == "interp":
         cast = "" if scope.draft.real in ("float32", "float64") else f", dtype={values.text}.dtype"
@@ -214,8 +237,9 @@ def interpolation(scope: Scope) -> None:
         scope.write(f"{floor} = jnp.floor({inside.text}).astype(jnp.int32)")
         frac = scope.assign(Expr(f"{inside.text} - {floor}", 3, (m,), values.dtype, 0, 1, inside.names), "frac")
         if kind == "cubic":
-            frac = scope.assign(called(f"{frac.text} * {frac.text} * (3.0 - 2.0 * {frac.text})", frac, shape=(m,), low=0,
-                                       high=1), "s")  # fmt: skip
+            frac = scope.assign(
+                called(f"{frac.text} * {frac.text} * (3.0 - 2.0 * {frac.text})", frac, shape=(m,), low=0, high=1), "s"
+            )
         text = f"(1.0 - {frac.text}) * {values.text}[{floor}] + {frac.text} * {values.text}[{floor} + 1]"
         scope.assign(replace(called(text, frac, values, shape=(m,), low=-1, high=1), binding=3), "y")
     _ended(scope)
@@ -234,8 +258,10 @@ def stencil(scope: Scope) -> None:
     count = len(neighbours)
     if kind == "slice" and not two:
         text = f"{u.text}[2:] - 2.0 * {u.text}[1:-1] + {u.text}[:-2]"
-        lap = scope.assign(replace(called(text, u, shape=(shape[0] - 2,), low=-4 * u.reach, high=4 * u.reach), binding=3),
-                           rng.pick(("lap", "curvature", "d2u")))  # fmt: skip
+        lap = scope.assign(
+            replace(called(text, u, shape=(shape[0] - 2,), low=-4 * u.reach, high=4 * u.reach), binding=3),
+            rng.pick(("lap", "curvature", "d2u")),
+        )
         move = mul(k, lap)
         if rng.chance(0.5):
             text = f"{u.text}.at[1:-1].add({move.text})"
@@ -263,7 +289,9 @@ def stencil(scope: Scope) -> None:
         scope.assign(called(text, u, k, shape=shape, low=-u.reach, high=u.reach), "u_new")
     else:
         text = f"{' + '.join(neighbours)} - {count}.0 * {u.text}"
-        lap = scope.assign(replace(called(text, u, shape=shape, low=-2 * count * u.reach, high=2 * count * u.reach),
-                                   binding=3), rng.pick(("lap", "laplacian")))  # fmt: skip
+        lap = scope.assign(
+            replace(called(text, u, shape=shape, low=-2 * count * u.reach, high=2 * count * u.reach), binding=3),
+            rng.pick(("lap", "laplacian")),
+        )
         scope.assign(add(u, mul(k, lap)))
     _ended(scope)

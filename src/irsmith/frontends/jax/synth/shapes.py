@@ -46,7 +46,9 @@ def reduced(scope: Scope, x: Expr, axis: int | None = None, *, kept: bool | None
         if not one and x.rank > 2:
             return None
         spelled = f"jnp.linalg.norm({x.text}{one}{', keepdims=True' if kept else ''})"
-    elif kind in ("sum", "mean", "max", "min", "std", "var", "prod") and x.binding == ATOM and rng.chance(author.methods):
+    elif (
+        kind in ("sum", "mean", "max", "min", "std", "var", "prod") and x.binding == ATOM and rng.chance(author.methods)
+    ):
         spelled = f"{x.text}.{kind}({tail[2:]})"
     else:
         spelled = f"jnp.{kind}({x.text}{tail})"
@@ -211,8 +213,11 @@ def product(scope: Scope, x: Expr, wish: Sequence[str] = ("w", "weight", "kernel
         low, high = products(x, y)
         made = called(f"jnp.outer({x.text}, {y.text})", x, y, shape=(inner, y.shape[0]), low=low, high=high)
         return _limited(scope, made)
-    mates = [v for v in scope.unread() if v.rank == 2 and v.shape[0] == inner and v.real and v.dtype == x.dtype
-             and v.names != x.names]  # fmt: skip
+    mates = [
+        v
+        for v in scope.unread()
+        if v.rank == 2 and v.shape[0] == inner and v.real and v.dtype == x.dtype and v.names != x.names
+    ]
     y = rng.pick(mates) if mates and rng.chance(0.6) else scope.argument((inner, extent(rng, 16)), wish, bounds=(-1, 1))
     return _limited(scope, matmul(scope, x, y))
 
@@ -285,8 +290,14 @@ def updated(scope: Scope, x: Expr) -> Expr | None:
     elif rng.chance(0.3) and x.rank >= 2:
         where, part = f":, {place if place == -1 else 0}", (x.shape[0], *x.shape[2:])
     op = rng.pick(("set", "add", "multiply", "add", "max", "min", "set"))
-    y = next((v for v in scope.unread() if v.real and v.dtype == x.dtype and v.names != x.names
-              and broadcast(v.shape, part) == part), None)  # fmt: skip
+    y = next(
+        (
+            v
+            for v in scope.unread()
+            if v.real and v.dtype == x.dtype and v.names != x.names and broadcast(v.shape, part) == part
+        ),
+        None,
+    )
     value = y or scope.argument(part if rng.chance(0.4) else ())
     if op == "set":
         low, high = min(x.low, value.low), max(x.high, value.high)
@@ -308,16 +319,24 @@ def updated(scope: Scope, x: Expr) -> Expr | None:
 
 
 RESHAPING: tuple[tuple[Reshaping, float], ...] = (
-    (reduced, 3.0), (viewed, 2.5), (cumulated, 0.8), (joined, 0.8), (product, 1.0), (centred, 0.7),
-    (normalised, 0.7), (indexed, 0.6), (updated, 0.8),
-)  # fmt: skip
+    (reduced, 3.0),
+    (viewed, 2.5),
+    (cumulated, 0.8),
+    (joined, 0.8),
+    (product, 1.0),
+    (centred, 0.7),
+    (normalised, 0.7),
+    (indexed, 0.6),
+    (updated, 0.8),
+)
 
 
 def changed(scope: Scope, x: Expr) -> Expr | None:
     """An expression of some other shape made of ``x``, or None."""
     moves, weights = zip(*RESHAPING, strict=True)
     for _ in range(5):
-        made = scope.rng.weighted(moves, weights)(scope, x)
+        move: Reshaping = scope.rng.weighted(moves, weights)
+        made = move(scope, x)
         if made is not None and made.elements <= 1024 and len(made.text) <= 90 and made.rank <= 4:
             return made
     return None

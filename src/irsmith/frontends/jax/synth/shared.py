@@ -25,8 +25,16 @@ def must(scope: Scope, *phases: Phase, tries: int = 6) -> None:
 def attempt(scope: Scope, phase: Phase) -> bool:
     """Run a phase; if it comes to nothing, leave everything as it was."""
     draft = scope.draft
-    saved = (dict(scope.pool), list(scope.fresh), list(scope.lines), set(scope.names.taken), draft.budget,
-             list(draft.given), set(draft.imports), list(draft.helpers))  # fmt: skip
+    saved = (
+        dict(scope.pool),
+        list(scope.fresh),
+        list(scope.lines),
+        set(scope.names.taken),
+        draft.budget,
+        list(draft.given),
+        set(draft.imports),
+        list(draft.helpers),
+    )
     try:
         phase(scope)
     except Discard:
@@ -93,8 +101,15 @@ def loop(scope: Scope) -> None:
     """A loop that carries a value."""
     opened(scope, (1, 2, 2, 3))
     _some(scope, (0, 0, 1))
-    must(scope, control.folded, control.scanned, control.folded, control.scanned, control.repeated,
-         control.polynomial_sum)
+    must(
+        scope,
+        control.folded,
+        control.scanned,
+        control.folded,
+        control.scanned,
+        control.repeated,
+        control.polynomial_sum,
+    )
     _rest(scope, control.folded, control.scanned, control.mapped)
 
 

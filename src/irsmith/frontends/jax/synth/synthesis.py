@@ -69,10 +69,16 @@ def _attempt(rng: Stream, label: str, category: Category, lines: int) -> Kernel:
 
 def _signature(draft: Draft) -> Signature:
     given = [
-        Argument(a.name, SCALARS[a.dtype], len(a.shape), Direction.IN, a.shape,
-                 None if a.dtype == "bool" else Domain(a.low, a.high))
+        Argument(
+            a.name,
+            SCALARS[a.dtype],
+            len(a.shape),
+            Direction.IN,
+            a.shape,
+            None if a.dtype == "bool" else Domain(a.low, a.high),
+        )
         for a in draft.given
-    ]  # fmt: skip
+    ]
     return Signature((*given, *results_of([(r.dtype, r.shape) for r in draft.results])), None)
 
 

@@ -114,7 +114,7 @@ class Reference:
     def run(
         self,
         inputs: Mapping[str, Array],
-        launch: tuple[int, ...],
+        launch: tuple[int, ...] | None,
         *,
         precision: str = "declared",
         order: Array | None = None,
@@ -146,6 +146,8 @@ class Reference:
         """
         if precision not in ("declared", "float64"):
             raise ValueError(f"no such precision: {precision!r}")
+        if launch is None:
+            raise ValueError("a kernel has to be launched")
         shaken = perturb is not None and bool(np.any(perturb))
         if shaken and precision != "declared" and epsilon is None:
             raise ValueError("a perturbation of float64 needs the size of the roundings")
@@ -181,7 +183,7 @@ class Reference:
         self,
         program: _Program,
         ready: Callable[[int], list[tuple[int, Value]]],
-        launch: tuple[int, ...],
+        launch: tuple[int, ...] | None,
         lanes: int,
         threads: int,
     ) -> bool:

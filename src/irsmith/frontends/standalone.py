@@ -10,7 +10,7 @@ def standalone(source: str, name: str) -> str | None:
     """The part of a module's text that defines one of its top-level functions and all that it refers to.
 
     Kept are the statements that bind a name which a kept one uses, decorators that register something on a
-    kept name (such as ``@wp.func_grad(helper)``), bare calls that configure Warp, and ``__future__`` imports.
+    kept name (such as ``@wp.func_grad(helper)``), bare calls that configure the JIT, and ``__future__`` imports.
 
     Returns:
         The text, or None where no top-level function has that name.
@@ -21,7 +21,7 @@ def standalone(source: str, name: str) -> str | None:
     if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
         return None
     kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
-    wanted = {name}
+    wanted = {name}.union(*(used[i] for i in kept))
     while True:
         grown = {i for i, names in enumerate(bound) if names & wanted}
         grown |= {i for i, statement in enumerate(module.body) if _registers_on(statement, wanted)}
@@ -47,7 +47,7 @@ def standalone(source: str, name: str) -> str | None:
 
 _DEFINITION = (ast.FunctionDef, ast.ClassDef)
 _IMPORT = (ast.Import, ast.ImportFrom)
-_CONFIGURATION = {"set_module_options"}
+_CONFIGURATION = ("set_module_options", "config.update")
 
 
 def _first_line(statement: ast.stmt) -> int:
@@ -96,7 +96,9 @@ def _called(node: ast.expr) -> str:
 def _always_kept(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
-    return isinstance(statement, ast.Expr) and _called(statement.value) in _CONFIGURATION
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    return ast.unparse(statement.value.func).endswith(_CONFIGURATION)
 
 
 def _registers_on(statement: ast.stmt, names: set[str]) -> bool:
