@@ -246,10 +246,8 @@ class Case:
         if trial.stage in self.also:
             what = f"the {trial.stage} text computes something else than the {self.stage} text"
             self.problem = self._forward(ran.forward, f"{trial.stage}_differs", what)
-            if self.problem is None and main is not None:
-                self._same_adjoints(
-                    main.backward, ran.backward, self.evidence.points, self.evidence.truth, further=trial.stage
-                )
+            if self.problem is None and ran.backward is not None:
+                self._compare_further(trial.stage, ran.backward)
             return
         message = f"the {self.twin} text computes something else"
         if self.difference is not None and main is not None and main.forward is not None:
@@ -269,16 +267,30 @@ class Case:
         truth: Derivatives | None,
         *,
         device: bool = False,
-        further: str = "",
     ) -> None:
         if not main or not twin or where is None or truth is None:
             return
         # Texts of the same statements may add up in another order; others have no such excuse.
-        bitwise = self.difference is not None and not device and not further
+        bitwise = self.difference is not None and not device
         if backward.unlike(self.row.kernel, where, truth, main, twin, bitwise=bitwise):
             symptom, where_run = ("device_differs", " on the device") if device else ("twin_differs", "")
-            message = f"the adjoint of the {further or self.twin} text computes something else{where_run}"
-            self.problem = Problem(f"{further}_differs" if further else symptom, message)
+            message = f"the adjoint of the {self.twin} text computes something else{where_run}"
+            self.problem = Problem(symptom, message)
+
+    def _compare_further(self, stage: str, adjoints: Mapping[str, Array]) -> None:
+        """Hold a further text's adjoint against the derivatives, where the first text's was held against them."""
+        evidence, where, truth = self.evidence, self.evidence.points, self.evidence.differentiate()
+        passed = self._backward is not None and self._backward.status is Status.PASSED
+        if not passed or where is None or truth is None or evidence.reference is None or evidence.inputs is None:
+            return
+        kernel = self.row.kernel
+        agreement = backward.compare(kernel, where, truth, adjoints)
+        if agreement.wrong and not agreement.clear:
+            seed = evidence.seed + 4
+            truth = backward.differentiate(evidence.reference, kernel, evidence.inputs, where, seed, THOROUGH_PROGRAMS)
+            agreement = backward.compare(kernel, where, truth, adjoints)
+        if agreement.wrong:
+            self.problem = Problem(f"{stage}_differs", f"in the {stage} text, {backward.reason(kernel, agreement)}")
 
     def _forward(self, outputs: Mapping[str, Array], symptom: str, message: str) -> Problem | None:
         explored, reference = self.evidence.explored, self.evidence.reference

@@ -82,6 +82,7 @@ def start() -> Any:
     try:
         import jax
         from jax._src import xla_bridge
+        from jaxlib import lapack
 
         if xla_bridge.backends_are_initialized():
             raise UserError(
@@ -90,6 +91,8 @@ def start() -> Any:
         jax.config.update("jax_platforms", "cpu")
         reset()
         jax.devices()
+        # What linear algebra calls is looked up by JAX when it lowers such a call, and has to be there for a text.
+        lapack._lapack.initialize()
     finally:
         for name, value in before.items():
             if value is None:

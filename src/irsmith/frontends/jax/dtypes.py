@@ -18,6 +18,7 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        wide: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return wide
     found: np.dtype[Any] = np.dtype(name)
     return found

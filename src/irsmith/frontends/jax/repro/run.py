@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ |= {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "NPROC": "1", "JAX_PLATFORMS": "cpu"}
 
@@ -16,12 +17,17 @@ from jaxlib import _hlo, _jax
 HERE = Path(__file__).parent
 
 
-def dtype(name: str) -> np.dtype:
+def say(text: str) -> None:
+    """Write a line."""
+    sys.stdout.write(f"{text}\n")
+
+
+def dtype(name: str) -> np.dtype[Any]:
     """The NumPy dtype of that name."""
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
-def hlo_of(call: dict) -> str:
+def hlo_of(call: dict[str, Any]) -> str:
     """The HLO that JAX makes of kernel.py."""
     sys.path.insert(0, str(HERE))
     function = getattr(importlib.import_module("kernel"), call["function"])
@@ -34,10 +40,10 @@ def hlo_of(call: dict) -> str:
     module = jax.jit(function, keep_unused=True).lower(*given).compiler_ir("hlo").get_hlo_module()
     options = _hlo.HloPrintOptions()
     options.print_metadata = False
-    return module.to_string(options).rstrip("\n") + "\n"
+    return str(module.to_string(options)).rstrip("\n") + "\n"
 
 
-def run(text: str, inputs: list) -> list:
+def run(text: str, inputs: list[Any]) -> list[Any]:
     """The results of an HLO text for each set of inputs, result by result."""
     module = _hlo.hlo_module_from_text(text)
     stablehlo = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
@@ -58,9 +64,9 @@ def main() -> int:
     text = path.read_text() if path.exists() else None
     fresh = hlo_of(call)
     if text is None:
-        print("JAX lowers it")
+        say("JAX lowers it")
         return 0
-    print("JAX's HLO is the text that is here" if fresh == text else "JAX's HLO differs from the text that is here")
+    say("JAX's HLO is the text that is here" if fresh == text else "JAX's HLO differs from the text that is here")
     if not (HERE / "expected").exists():
         return 0
     given = [a for a in call["arguments"] if a["direction"] != "out"]
@@ -71,7 +77,7 @@ def main() -> int:
         expected, tolerance = (np.load(HERE / kind / f"{name}.npy") for kind in ("expected", "tolerance"))
         if not (np.abs(found.astype(np.float64) - expected) <= tolerance).all():
             bad.append(name)
-    print(f"{', '.join(bad)} differs from what is expected" if bad else "the results are as expected")
+    say(f"{', '.join(bad)} differs from what is expected" if bad else "the results are as expected")
     return 1 if bad else 0
 
 

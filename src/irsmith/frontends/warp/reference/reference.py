@@ -146,14 +146,13 @@ class Reference:
         """
         if precision not in ("declared", "float64"):
             raise ValueError(f"no such precision: {precision!r}")
-        if launch is None:
-            raise ValueError("a kernel has to be launched")
         shaken = perturb is not None and bool(np.any(perturb))
         if shaken and precision != "declared" and epsilon is None:
             raise ValueError("a perturbation of float64 needs the size of the roundings")
         lanes = self._lanes(inputs)
         program = self._program(precision, perturbed=shaken)
         machine = program.machine
+        launch = launch or ()
         threads = int(np.prod(launch))
         noise = None if not shaken else (np.asarray(perturb), seed, epsilon)
 
@@ -183,7 +182,7 @@ class Reference:
         self,
         program: _Program,
         ready: Callable[[int], list[tuple[int, Value]]],
-        launch: tuple[int, ...] | None,
+        launch: tuple[int, ...],
         lanes: int,
         threads: int,
     ) -> bool:
