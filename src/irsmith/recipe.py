@@ -114,9 +114,7 @@ def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tu
     for name, weight in given:
         canonical = ALIASES.get(name, name)
         if canonical not in known:
-            raise UserError(
-                f"unknown category {name!r} of frontend {frontend.name}: {nearest(name, [*known, *ALIASES])}"
-            )
+            raise UserError(f"unknown category {name!r}: {nearest(name, [*known, *ALIASES])}")
         if not math.isfinite(weight) or weight < 0:
             raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight

@@ -90,7 +90,8 @@ def test_the_self_test_sees_spoiled_rows(row, toolchain):
 LOOP = """HloModule endless, entry_computation_layout={(f32[2]{0})->f32[2]{0}}
 
 %body (v.1: f32[2]) -> f32[2] {
-  ROOT %v.1 = f32[2]{0} parameter(0)
+  %v.1 = f32[2]{0} parameter(0)
+  ROOT %two = f32[2]{0} add(%v.1, %v.1)
 }
 
 %test (v.2: f32[2]) -> pred[] {
