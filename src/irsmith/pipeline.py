@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from irsmith import frontends
+from irsmith.dataset.splits import Facts, split_of
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
@@ -71,6 +72,8 @@ class Pipeline:
         if isinstance(lowering, Reject):
             return lowering
         structure = describe(kernel.source, kernel.name)
+        # Kernels of one structure are one program as far as a split is concerned.
+        group_id = structure.structure_id
         return Row(
             id=row_id,
             index=index,
@@ -80,8 +83,8 @@ class Pipeline:
             texts=lowering.texts,
             lines=lowering.lines,
             structure=structure,
-            # Kernels of one structure are one program as far as a split is concerned.
-            group_id=structure.structure_id,
+            group_id=group_id,
+            split=split_of(Facts.of_kernel(kernel, structure, group_id), self.recipe.splits),
             toolchain=self.toolchain,
         )
 

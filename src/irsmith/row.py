@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset.splits import Split
 from irsmith.frontends.base import Stage
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import LineSpan
@@ -22,7 +23,9 @@ from irsmith.structure import Structure
 from irsmith.types import Domain, Field, Struct, ValueType, parse_type
 from irsmith.verdict import Status, Uncovered, Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SCHEMA_CHANGES = {2: "rows have a column `split`"}
+"""What each version of the schema changed, for who opens a dataset of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Row:
         lines: Which lines of each text came from which line of the source.
         structure: Identity without names and literals, sizes and complexity.
         group_id: The same for all rows that came from one program.
+        split: What it is for: `irsmith.dataset.splits.Split`.
         toolchain: What lowered it, as ``name version`` joined by commas.
         verdicts: What each check found; empty where nothing was checked.
         uncovered: The ways of branches that no input of the checks took.
@@ -53,6 +57,7 @@ class Row:
     lines: tuple[LineSpan, ...]
     structure: Structure
     group_id: str
+    split: Split
     toolchain: str
     verdicts: tuple[Verdict, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
@@ -143,6 +148,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("structure_id", pa.string(), nullable=False),
             pa.field("skeleton_id", pa.string(), nullable=False),
             pa.field("group_id", pa.string(), nullable=False),
+            pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
             pa.field("toolchain", pa.string(), nullable=False),
@@ -173,6 +179,7 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "structure_id": [row.structure.structure_id for row in rows],
         "skeleton_id": [row.structure.skeleton_id for row in rows],
         "group_id": [row.group_id for row in rows],
+        "split": [row.split.value for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
         "file": [row.kernel.provenance and row.kernel.provenance.file for row in rows],
@@ -287,6 +294,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
             record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in _METRICS}
         ),
         group_id=record["group_id"],
+        split=Split(record["split"]),
         toolchain=record["toolchain"],
         verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),
         uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),

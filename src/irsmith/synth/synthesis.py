@@ -17,6 +17,7 @@ from irsmith.synth.describe import describe
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Program
 from irsmith.synth.phases.guards import guard
+from irsmith.synth.rehearsal import rehearse
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.style import draw_style
 from irsmith.synth.themes import THEMES
@@ -123,7 +124,7 @@ def _attempt(rng: Stream, category: str, lines: int) -> Program:
         raise Discard("unread")
     guard(sketch)
     name, description = describe(sketch, category)
-    return Program(
+    program = Program(
         name=name,
         category=category,
         description=description,
@@ -136,6 +137,8 @@ def _attempt(rng: Stream, category: str, lines: int) -> Program:
         helpers=tuple(sketch.helpers),
         accent=rng.below(2**30),
     )
+    rehearse(program)
+    return program
 
 
 def _ordered(s: Sketch) -> tuple[Argument, ...]:
