@@ -118,8 +118,10 @@ class Reference:
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
             if fault is None:
-                for name, value in zip(results, found, strict=True):
-                    outputs[name][place] = value.value
+                # What is too large for the declared dtype is infinite there, and seen as that.
+                with np.errstate(over="ignore"):
+                    for name, value in zip(results, found, strict=True):
+                        outputs[name][place] = value.value
         return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink)
 
     def _call(self, given: list[Array]) -> tuple[Fault | None, list[Array]]:
