@@ -441,6 +441,8 @@ class _Edits:
         owner = holder[0] if holder is not None else None
         if owner is not None and compiler.is_warp(owner):
             return f"wp.{wanted}"
+        if isinstance(owner, types.ModuleType) and owner.__name__.startswith("warp.") and "._" not in owner.__name__:
+            return f"wp.{owner.__name__.removeprefix('warp.')}.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.partition(".")[0] in sys.stdlib_module_names:
             writer.module(owner.__name__, holder[1])  # type: ignore[index]
             return ast.unparse(part)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
-import importlib.util
-import re
-import sys
-import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from irsmith.frontends.source import imported, provenance_of
 from irsmith.frontends.warp import compiler
 from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
 
 CATEGORY = "user"
-_LICENCE = re.compile(r"SPDX-License-Identifier:\s*([\w.+-]+(?:\s+(?:AND|OR|WITH)\s+[\w.+-]+)*)")
-_VERSION = re.compile(r"^__version__\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 
 
 def read(path: Path) -> list[Kernel | Reject]:
@@ -31,23 +25,11 @@ def read(path: Path) -> list[Kernel | Reject]:
     compiler.start()
     text = path.read_text(encoding="utf-8")
     provenance = provenance_of(path, text)
-    module = _import(path)
+    module = imported(path)
     found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
     found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
     blocks = block_dims(ast.parse(text), vars(module))
     return [item for kernel in found for item in _describe(kernel, blocks.get(kernel.func.__name__), provenance)]
-
-
-def _import(path: Path) -> types.ModuleType:
-    # The file's own folder comes first on the path, as when Python runs a script.
-    sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
@@ -136,22 +118,3 @@ def accesses(function: ast.FunctionDef) -> tuple[set[str], set[str]]:
             if isinstance(target, ast.Name):
                 read_.add(target.id)
     return written, read_
-
-
-def provenance_of(path: Path, text: str) -> Provenance:
-    """Where a file comes from, and its licence and version where it or its package states them."""
-    parts = path.parts
-    file, package_version = path.name, None
-    if "site-packages" in parts:
-        inside = parts[len(parts) - parts[::-1].index("site-packages") :]
-        file = "/".join(inside)
-        owners = importlib.metadata.packages_distributions().get(inside[0], [])
-        if owners:
-            package_version = f"{owners[0]} {importlib.metadata.version(owners[0])}"
-    licence = _LICENCE.search(text)
-    own_version = _VERSION.search(text)
-    return Provenance(
-        file=file,
-        licence=licence[1] if licence else None,
-        version=own_version[1] if own_version else package_version,
-    )

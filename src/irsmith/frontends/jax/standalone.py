@@ -1,0 +1,95 @@
+"""Cut a function out of its file: the statements that it needs, in their order, as a text that stands alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+
+def standalone(source: str, name: str) -> str | None:
+    """The part of a module's text that defines one of its top-level functions and all that it refers to.
+
+    Kept are the statements that bind a name which a kept one uses, bare calls that configure JAX, and
+    ``__future__`` imports.
+
+    Returns:
+        The text, or None where no top-level function has that name.
+    """
+    module = ast.parse(source)
+    bound = [set(_bindings(statement)) for statement in module.body]
+    used = [set(_uses(statement)) for statement in module.body]
+    if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
+        return None
+    kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
+    wanted = {name}.union(*(used[i] for i in kept))
+    while True:
+        grown = {i for i, names in enumerate(bound) if names & wanted}
+        if grown <= kept:
+            break
+        kept |= grown
+        for index in grown:
+            wanted |= used[index]
+    lines = source.splitlines()
+    pieces: list[str] = []
+    previous: ast.stmt | None = None
+    for index in sorted(kept):
+        statement = module.body[index]
+        if previous is not None:
+            spaced = isinstance(statement, _DEFINITION) or isinstance(previous, _DEFINITION)
+            imports = isinstance(statement, _IMPORT) and isinstance(previous, _IMPORT)
+            alike = type(statement) is type(previous)
+            pieces.append("\n\n\n" if spaced else "\n" if imports or alike else "\n\n")
+        pieces.append("\n".join(lines[_first_line(statement) - 1 : statement.end_lineno]))
+        previous = statement
+    return "".join(pieces) + "\n"
+
+
+_DEFINITION = (ast.FunctionDef, ast.ClassDef)
+_IMPORT = (ast.Import, ast.ImportFrom)
+_CONFIGURATION = "config.update"
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, _DEFINITION) else []
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _bindings(statement: ast.stmt) -> Iterator[str]:
+    """The module-level names that a statement binds."""
+    for node in _own_scope(statement):
+        if isinstance(node, _DEFINITION):
+            yield node.name
+        elif isinstance(node, _IMPORT):
+            for alias in node.names:
+                yield alias.asname or alias.name.partition(".")[0]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _own_scope(statement: ast.stmt) -> Iterator[ast.AST]:
+    """A statement and what it runs in the module's own scope: not the insides of functions and classes."""
+    yield statement
+    if isinstance(statement, _DEFINITION):
+        return
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.stmt):
+            yield from _own_scope(child)
+        else:
+            yield from ast.walk(child)
+
+
+def _uses(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            # An annotation may be written as a text.
+            yield node.value
+
+
+def _always_kept(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module == "__future__"
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    return ast.unparse(statement.value.func).endswith(_CONFIGURATION)
