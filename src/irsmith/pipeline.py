@@ -17,6 +17,7 @@ from irsmith.row import Row
 from irsmith.structure import describe
 from irsmith.synth import Discard, synthesise
 from irsmith.synth import Settings as SynthesisSettings
+from irsmith.traits import traits
 from irsmith.verdict import Status
 from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 
@@ -80,6 +81,7 @@ class Pipeline:
             texts=lowering.texts,
             lines=lowering.lines,
             structure=structure,
+            traits=traits(structure, self.frontend.reading(kernel)),
             # Kernels of one structure are one program as far as a split is concerned.
             group_id=structure.structure_id,
             toolchain=self.toolchain,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from irsmith.frontends.base import Stage
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import LineSpan
 from irsmith.structure import Structure
+from irsmith.traits import Traits
 from irsmith.types import Domain, Field, Struct, ValueType, parse_type
 from irsmith.verdict import Status, Uncovered, Verdict
 
@@ -37,7 +39,8 @@ class Row:
         kernel: The source with its signature.
         texts: Column to text for every part of every stage that was asked for; None where there is none.
         lines: Which lines of each text came from which line of the source.
-        structure: Identity without names and literals, sizes and complexity.
+        structure: Identity without names and literals, and sizes.
+        traits: Tags, complexity and difficulty, and the cost of a thread.
         group_id: The same for all rows that came from one program.
         toolchain: What lowered it, as ``name version`` joined by commas.
         verdicts: What each check found; empty where nothing was checked.
@@ -52,6 +55,7 @@ class Row:
     texts: Mapping[str, str | None]
     lines: tuple[LineSpan, ...]
     structure: Structure
+    traits: Traits
     group_id: str
     toolchain: str
     verdicts: tuple[Verdict, ...] = ()
@@ -123,6 +127,8 @@ _METRICS = (
     "structs_used",
 )
 """The figures of `Structure` that have a column of the same name."""
+_TRAITS = tuple(field.name for field in dataclass_fields(Traits))
+"""The columns of `Traits`."""
 
 
 def schema(stages: Sequence[Stage]) -> pa.Schema:
@@ -145,6 +151,13 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("group_id", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
+            pa.field("tags", pa.list_(pa.string()), nullable=False),
+            pa.field("complexity", pa.float32(), nullable=False),
+            pa.field("difficulty", pa.int32(), nullable=False),
+            pa.field("operations", pa.int64()),
+            pa.field("bytes", pa.int64()),
+            pa.field("bound", pa.string()),
+            pa.field("capability", pa.string()),
             pa.field("toolchain", pa.string(), nullable=False),
             pa.field("file", pa.string()),
             pa.field("licence", pa.string()),
@@ -181,6 +194,8 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
     }
     for metric in _METRICS:
         columns[metric] = [getattr(row.structure, metric) for row in rows]
+    for trait in _TRAITS:
+        columns[trait] = [getattr(row.traits, trait) for row in rows]
     for stage in stages:
         for column in stage.columns():
             columns[column] = [row.texts[column] for row in rows]
@@ -286,6 +301,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         structure=Structure(
             record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in _METRICS}
         ),
+        traits=Traits(**{trait: record[trait] for trait in _TRAITS} | {"tags": tuple(record["tags"])}),
         group_id=record["group_id"],
         toolchain=record["toolchain"],
         verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),

@@ -36,6 +36,9 @@ def command(directory: Path, as_json: bool) -> None:
         lines = "/".join(str(value) for value in group.lines)
         table.add_row(name, str(group.rows), str(group.structures), str(group.skeletons), lines)
     terminal.print(table)
+    for title, counts in (("difficulty", found.difficulty), ("tags", found.tags)):
+        listed = ", ".join(f"{name} {times}" for name, times in counts.items())
+        terminal.print(f"{title}: {listed or 'none'}", markup=False)
     sizes = Table("text", "rows", "mean bytes", "longest")
     for column in sizes.columns[1:]:
         column.justify = "right"

@@ -34,6 +34,8 @@ def render(recipe: Recipe, manifest: Manifest) -> str:
     )
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
     categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
+    levels = "".join(f"| {level} | {times} |\n" for level, times in manifest.difficulty.items())
+    tags = ", ".join(f"{tag} ({times})" for tag, times in manifest.tags.items())
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
 license: apache-2.0
@@ -79,6 +81,15 @@ empty ones left out, the parts of a stage are the unit that compiles.
 | category | weight |
 | --- | --- |
 {categories}
+## Difficulty and tags
+
+`difficulty` is 1 to 5, from a kernel's complexity; `tags` name its patterns of access and the features that it uses.
+
+| difficulty | rows |
+| --- | --- |
+{levels}
+{tags}
+
 ## What was proved
 
 Each row was compiled and run from its own text, forward and backward, against a reference that shares no code with

@@ -57,6 +57,8 @@ class Shard:
         reasons: Rejects by reason.
         rejects_sha256: Of the file of rejects; empty where there are none.
         verdicts: How often each check ended how, as ``check: status``.
+        difficulty: Rows by difficulty, as text.
+        tags: Rows by tag.
     """
 
     first: int
@@ -68,6 +70,8 @@ class Shard:
     reasons: dict[str, int]
     rejects_sha256: str
     verdicts: dict[str, int] = field(default_factory=dict)
+    difficulty: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The shard as a JSON object."""
@@ -142,6 +146,8 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
         rejects_sha256=_write_rejects(task, rejects),
         verdicts=dict(sorted(Counter(f"{v.check}: {v.status}" for row in rows for v in row.verdicts).items())),
+        difficulty=dict(sorted(Counter(str(row.traits.difficulty) for row in rows).items())),
+        tags=dict(sorted(Counter(tag for row in rows for tag in row.traits.tags).items())),
     )
     if task.recipe.verify == "full":
         sidecar = measurements_table(measured)

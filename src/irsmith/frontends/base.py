@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from irsmith.errors import UserError, nearest
 from irsmith.kernel import Kernel
 from irsmith.outcome import Lowering, Reject
+from irsmith.traits import Reading
 
 if TYPE_CHECKING:
     from irsmith.synth.ir import Program
@@ -96,6 +97,10 @@ class Frontend(Protocol):
             texts: Columns of the stages; empty if it does not lower.
             story: What is to be known of it, in Markdown.
         """
+        ...
+
+    def reading(self, kernel: Kernel) -> Reading:
+        """What a kernel's source says of itself: its tags and, where there are threads, what one of them costs."""
         ...
 
     def prover(self) -> AbstractContextManager[Toolchain]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
     from irsmith.synth.ir import Program
+    from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
 
@@ -54,6 +55,12 @@ class Warp:
         from irsmith.frontends.warp.repro import files
 
         return files(kernel, texts, story)
+
+    def reading(self, kernel: Kernel) -> Reading:
+        """Patterns, features and the cost of a thread, by syntax."""
+        from irsmith.frontends.warp.traits import read
+
+        return read(kernel)
 
     def prover(self) -> WarpToolchain:
         """Warp's reference, its Clang and its NVRTC."""
