@@ -15,16 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from irsmith import recipe as recipes
+from irsmith.drawing import Drawing
 from irsmith.kernel import Kernel
-from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 from irsmith.structure import Structure, describe
 
 
 def structures(recipe: Recipe) -> list[tuple[str, Structure]]:
     """The category and the structure of each kernel of a recipe, in order of index."""
-    pipeline = Pipeline(recipe)
-    kernels = (pipeline.kernel(index) for index in range(recipe.count))
+    drawing = Drawing(recipe)
+    kernels = (drawing.kernel(index) for index in range(recipe.count))
     return [(k.category, describe(k.source, k.name)) for k in kernels if isinstance(k, Kernel)]
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from irsmith import frontends
+from irsmith.drawing import Drawing
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
-from irsmith.outcome import Reject, Step
+from irsmith.outcome import Reject
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
-from irsmith.synth import Discard, synthesise
-from irsmith.synth import Settings as SynthesisSettings
 from irsmith.traits import traits
 from irsmith.verdict import Status
 from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
@@ -48,20 +47,13 @@ class Pipeline:
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
 
     @cached_property
-    def _settings(self) -> SynthesisSettings:
-        return self.recipe.settings
-
-    def kernel(self, index: int) -> Kernel | Reject:
-        """The kernel of an index."""
-        try:
-            program = synthesise(self.recipe.seed, self.recipe.frontend, index, self._settings)
-        except Discard as dead_end:
-            return Reject(Step.SYNTHESISE, "DeadEnd", str(dead_end), "", "", "")
-        return self.frontend.write(program)
+    def drawing(self) -> Drawing:
+        """What draws the kernels."""
+        return Drawing(self.recipe)
 
     def row(self, index: int) -> Row | Reject:
         """The row of an index: a pure function of the recipe, the index and the toolchain."""
-        kernel = self.kernel(index)
+        kernel = self.drawing.kernel(index)
         if isinstance(kernel, Reject):
             return kernel
         return self.lowered(kernel, index, f"{self.recipe.frontend}-{self.recipe.seed}-{index}", self.recipe.seed)

@@ -14,8 +14,9 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.errors import UserError, nearest
-from irsmith.frontends.base import default_stages, stage_named
+from irsmith.frontends.base import Frontend, default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.synth.steering import BUILTINS, TYPES, Weights, check
 
 DEFAULT_SHARD_SIZE = 250
 
@@ -51,6 +52,10 @@ class Recipe:
         seed: Keys every random choice, together with the frontend and the generator's version.
         categories: Category name to weight; the weights add up to 1.
         sizes: How long the kernels are.
+        types: Type to weight: how much more often than by default it is drawn; 0 for never.
+        builtins: Builtin or operator to weight: how much more often than by default expressions use it; 0 for never.
+        require: Tags that every kernel must have.
+        forbid: Tags that no kernel may have.
         shard_size: Indices a shard, and so a data file.
         max_reject_share: The share of rejects that stops a run.
         verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
@@ -63,6 +68,10 @@ class Recipe:
     seed: int = 0
     categories: tuple[tuple[str, float], ...] = ()
     sizes: Sizes = field(default_factory=Sizes)
+    types: Weights = ()
+    builtins: Weights = ()
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
     shard_size: int = DEFAULT_SHARD_SIZE
     max_reject_share: float = 0.05
     verify: str = "full"
@@ -88,16 +97,24 @@ class Recipe:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
         object.__setattr__(self, "categories", _weights(self.categories))
+        object.__setattr__(self, "types", check("types", TYPES, self.types))
+        object.__setattr__(self, "builtins", check("builtins", BUILTINS, self.builtins))
+        _check_tags("require", self.require, frontend)
+        _check_tags("forbid", self.forbid, frontend)
+        both = sorted({*self.require} & {*self.forbid})
+        if both:
+            raise UserError(f"require and forbid: {both[0]!r} is in both")
 
     @property
     def settings(self) -> Settings:
         """What the synthesiser is told."""
-        return Settings(self.categories, self.sizes)
+        return Settings(self.categories, self.sizes, self.types, self.builtins)
 
     def to_toml(self) -> str:
         """The recipe as a file that reads back equal."""
         table = asdict(self)
-        table["categories"] = dict(self.categories)
+        for name in _WEIGHTS:
+            table[name] = dict(table[name])
         return tomli_w.dumps({name: value for name, value in table.items() if value is not None})
 
     def differences(self, other: Recipe) -> list[str]:
@@ -122,6 +139,12 @@ def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...
     if abs(total - 1) > 1e-6:
         raise UserError(f"categories: the weights add up to {total:g}, not 1")
     return tuple(sorted((name, weight) for name, weight in weights.items() if weight > 0))
+
+
+def _check_tags(what: str, tags: Iterable[str], frontend: Frontend) -> None:
+    for tag in tags:
+        if tag not in frontend.tags:
+            raise UserError(f"{what}: unknown tag {tag!r}: {nearest(tag, sorted(frontend.tags))}")
 
 
 def evenly(categories: Iterable[str]) -> tuple[tuple[str, float], ...]:
@@ -172,16 +195,18 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
             raise UserError(f"unknown recipe key {name!r}: {nearest(name, known)}")
     for name, value in values.items():
         _check_type(name, value, known[name])
-    if "stages" in values:
-        values["stages"] = tuple(values["stages"])
-    if "categories" in values:
-        values["categories"] = tuple(values["categories"].items())
+    for name in values.keys() & _LISTS:
+        values[name] = tuple(values[name])
+    for name in values.keys() & _WEIGHTS:
+        values[name] = tuple(values[name].items())
     for name, kind in _TABLES.items():
         if name in values:
             values[name] = _table(name, kind, values[name])
     return Recipe(**values)
 
 
+_LISTS = frozenset({"stages", "require", "forbid"})
+_WEIGHTS = frozenset({"categories", "types", "builtins"})
 _TABLES: dict[str, type[Sizes] | type[Checks]] = {"sizes": Sizes, "checks": Checks}
 
 
@@ -195,10 +220,10 @@ def _table(table_name: str, kind: type[Sizes] | type[Checks], table: Mapping[str
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
-    if name == "stages":
+    if name in _LISTS:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
         wanted = "a list of names"
-    elif name == "categories":
+    elif name in _WEIGHTS:
         good = isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
         wanted = "a table of weights"
     elif name in _TABLES:

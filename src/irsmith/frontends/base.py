@@ -68,6 +68,8 @@ class Frontend(Protocol):
 
     name: str
     stages: tuple[Stage, ...]
+    tags: frozenset[str]
+    """Every tag that `reading` may find."""
 
     def toolchain(self) -> dict[str, str]:
         """The versions of what lowers, by distribution name.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from irsmith.frontends.base import Stage
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
+from irsmith.frontends.warp.traits.features import FEATURES
+from irsmith.traits import PATTERNS
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.proving import WarpToolchain
@@ -24,6 +26,7 @@ class Warp:
 
     name = "warp"
     stages: tuple[Stage, ...] = (CPP, CUDA, PTX)
+    tags = FEATURES.union(PATTERNS)
 
     def toolchain(self) -> dict[str, str]:
         """Warp's version."""
@@ -58,7 +61,7 @@ class Warp:
 
     def reading(self, kernel: Kernel) -> Reading:
         """Patterns, features and the cost of a thread, by syntax."""
-        from irsmith.frontends.warp.traits import read
+        from irsmith.frontends.warp.traits.reading import read
 
         return read(kernel)
 
