@@ -148,7 +148,7 @@ def _refuse_banned(s: Sketch) -> None:
     Raises:
         Discard: It does.
     """
-    queue: list[object] = [s.body, *(helper.body for helper in s.helpers)]
+    queue: list[object] = [*s.body, *(helper.body for helper in s.helpers)]
     while queue:
         node = queue.pop()
         if isinstance(node, Expr | Atomic) and s.al.chances.get(node.op) == 0.0:
