@@ -44,7 +44,9 @@ class Expr(NamedTuple):
     (of a vector); ``element`` (of a matrix, args are the matrix and two subscripts); ``extent`` (an array's
     size along an axis); ``call`` (of a helper); ``cast``; ``make`` (a vector or matrix from its components);
     ``new`` (a struct with its defaults); ``mutable`` (a literal that will be changed in a loop); ``choose``
-    (a conditional expression: test, then, otherwise).
+    (a conditional expression: test, then, otherwise); ``atomic_cas`` and ``atomic_exch`` (an element's old value:
+    args are the element, what is expected in a compare-and-swap, and what replaces it); ``random`` (a call of the
+    named function of a random generator's state, which it changes).
     """
 
     op: str

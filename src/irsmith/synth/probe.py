@@ -174,7 +174,7 @@ class Probe:
         """Go back to an earlier state. Names that are free again may come to stand for something else."""
         self.values, self._elements, self.influence, self.mask, self.looping = state
 
-    def _draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
+    def draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
         """Lanes spread over an input's domain."""
         low, high = value.span.low, value.span.high
         table = _BY_GROUP if by_group else _BY_LANE
@@ -195,7 +195,7 @@ class Probe:
 
     def argument(self, value: Expr) -> None:
         """Give an argument by value its lanes."""
-        self.values[value.name] = self._draw(value, by_group=True)
+        self.values[value.name] = self.draw(value, by_group=True)
 
     def of(self, e: Expr) -> Lanes:
         """The lanes of an expression."""
@@ -212,13 +212,13 @@ class Probe:
         if op == "name":
             known = self.values.get(e.name)
             if known is None:
-                known = self.values[e.name] = self._draw(e)
+                known = self.values[e.name] = self.draw(e)
             return known
         place = _place(e)
         known = self._elements.get(place)
         if known is None:
             owner = e.args[0].name if op == "field" else e.name
-            known = self._elements[place] = self._draw(e, by_group=owner in self.shared)
+            known = self._elements[place] = self.draw(e, by_group=owner in self.shared)
         return known
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:

@@ -115,7 +115,8 @@ def _lines(rng: Stream, sizes: Sizes, scale: float) -> int:
 
 
 def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Program:
-    theme, style = THEMES.draw(rng), draw_style(rng)
+    themes = CATEGORIES[category].themes
+    theme, style = rng.pick(themes) if themes else THEMES.draw(rng), draw_style(rng)
     numbers = types(settings.types)
     al = Algebra(numbers.reals.draw(rng), numbers.wholes.draw(rng), chances(settings.builtins))
     # The decorator, the signature and the stores take lines of their own.

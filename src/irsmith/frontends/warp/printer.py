@@ -207,6 +207,12 @@ class _Printer:
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
+        if op in {"atomic_cas", "atomic_exch"}:
+            target, *values = args
+            given = ", ".join([self.expr(arg) for arg in (*target.args, *values)])
+            return f"wp.{op}({target.name}, {given})"
+        if op == "random":
+            return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
         raise ValueError(f"Warp has no spelling for {op!r}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base, patterns
+from irsmith.synth.categories import base, folds, graphics, graphs, grids, learning, linear, patterns, physics, sampling
 from irsmith.synth.sketch import Sketch
+from irsmith.synth.themes import Theme, media, nature, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,18 @@ class Category:
         make: Fills a sketch.
         weight: How often it is drawn by default, relative to the others.
         scale: How long its kernels are, relative to the others.
+        themes: The fields of work that its words come from; empty for any.
     """
 
     make: Callable[[Sketch], None]
     weight: float = 1.0
     scale: float = 1.0
+    themes: tuple[Theme, ...] = ()
 
+
+_RENDERING = (media.SHADING, media.GEOMETRY)
+_NETWORKS = (numbers.LEARNING, numbers.STATISTICS)
+_BODIES = (nature.PARTICLES, numbers.ROBOTICS)
 
 CATEGORIES: dict[str, Category] = {
     "arithmetic": Category(base.arithmetic),
@@ -48,6 +55,39 @@ CATEGORIES: dict[str, Category] = {
     "struct": Category(patterns.struct),
     "while_loop": Category(patterns.while_loop, 0.8),
     "early_exit": Category(patterns.early_exit),
+    "arg_reduction": Category(folds.arg_reduction, 0.6),
+    "strided_reduction": Category(folds.strided_reduction, 0.5, 0.7),
+    "statistics": Category(folds.statistics, 0.5, 0.8),
+"image_filter": Category(grids.image_filter, 0.7, 1.0, (media.IMAGE, media.SIGNAL)),
+    "pde_step": Category(grids.pde_step, 0.8, 1.0, (nature.FLUID, nature.CHEMISTRY, numbers.PLAIN)),
+    "multi_dimensional": Category(grids.multi_dimensional, 0.8),
+"spring": Category(physics.spring, 0.7, 1.1, _BODIES),
+    "sph": Category(physics.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID)),
+    "rigid_body": Category(physics.rigid_body, 0.7, 1.0, _BODIES),
+    "integrator": Category(physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY)),
+    "contact": Category(physics.contact, 0.7, 1.1, _BODIES),
+    "point_field": Category(physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS)),
+    "state_update": Category(physics.state_update, 0.7),
+"ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING),
+    "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,)),
+    "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING),
+    "noise": Category(graphics.noise, 0.6, 1.0, (media.SHADING, media.IMAGE, media.SIGNAL)),
+"csr_row": Category(graphs.csr_row, 0.7),
+    "relaxation": Category(graphs.relaxation, 0.6, 0.9),
+    "atomic_loop": Category(graphs.atomic_loop, 0.6, 0.8),
+    "exchange": Category(graphs.exchange, 0.4, 0.8),
+"matrix_product": Category(linear.matrix_product, 0.7, 0.9),
+    "matrix_vector": Category(linear.matrix_vector, 0.6, 0.9),
+    "vector_update": Category(linear.vector_update, 0.6, 0.8),
+    "dense_solve": Category(linear.dense_solve, 0.5),
+    "activation": Category(learning.activation, 0.6, 0.8, (numbers.LEARNING,)),
+    "loss": Category(learning.loss, 0.7, 0.9, _NETWORKS),
+    "normalisation": Category(learning.normalisation, 0.6, 0.9, (numbers.LEARNING,)),
+    "attention": Category(learning.attention, 0.5, 0.9, (numbers.LEARNING,)),
+    "optimiser": Category(learning.optimiser, 0.6, 0.9, (numbers.LEARNING,)),
+"monte_carlo": Category(sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN)),
+    "random_walk": Category(sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES)),
+    "random_sample": Category(sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING)),
 }
 """Every category, by name."""
 
