@@ -46,6 +46,7 @@ class Sketch:
         coords: The thread's coordinates.
         extents: How many elements there are along each of them.
         guarded: Whether bounds are looked after already.
+        fixed: Arrays that no result may be written back to, because other threads read them.
         launch: The launch dimension, which a guard may leave larger than the extents.
         pool: Values in scope.
         fresh: Values of the current block that nothing has read yet.
@@ -65,6 +66,7 @@ class Sketch:
         "coord_names",
         "coords",
         "extents",
+        "fixed",
         "fresh",
         "guarded",
         "helpers",
@@ -112,6 +114,7 @@ class Sketch:
         self.verb = ""
         self.guarded = False
         self.neighbours: list[Expr] = []
+        self.fixed: set[str] = set()
         # A half has few digits: what is to be felt in one must be larger.
         self.probe = Probe(rng.below(512), 0.03 if al.real is FLOAT16 else 0.006)
         self.assignable: list[Expr] = []

@@ -15,6 +15,7 @@ from irsmith.synth.categories import CATEGORIES
 from irsmith.synth.describe import describe
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Atomic, Expr, Program
+from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.steering import Weights, chances, types
@@ -25,6 +26,8 @@ GENERATOR_VERSION = 1
 """Raised by every change after which a key gives another program."""
 
 _ATTEMPTS = 40
+# How likely an author gives fixed loop bounds names.
+_NAMED_BOUNDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Prog
     if al.chances:
         _refuse_banned(sketch)
     guard(sketch)
+    if rng.chance(_NAMED_BOUNDS):
+        name_bounds(sketch)
     name, description = describe(sketch, category)
     return Program(
         name=name,

@@ -53,6 +53,7 @@ class _Printer:
         self.power = (accent >> 12) % 12
         self.where = (accent >> 16) % 5 == 0
         self.returns = (accent >> 19) % 3 == 0
+        self.static = (accent >> 21) % 2 == 0
         self.lines: list[str] = []
 
     # The module.
@@ -60,11 +61,15 @@ class _Printer:
     def module(self, program: Program) -> str:
         """The whole text."""
         lines = self.lines
+        if any(helper.generic for helper in program.helpers):
+            lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
         if program.constants:
             lines.append("")
         for constant in program.constants:
-            lines.append(f"{constant.name} = wp.constant({self.expr(constant.value)})")
+            value = self.expr(constant.value)
+            plain = constant.value.kind == "i" and self.static
+            lines.append(f"{constant.name} = {value}" if plain else f"{constant.name} = wp.constant({value})")
         for struct in program.structs:
             lines += ["", "", "@wp.struct", f"class {struct.name}:"]
             lines += [f"    {field.name}: {self.type(field.type)}" for field in struct.fields]
@@ -83,8 +88,10 @@ class _Printer:
     def helper(self, helper: Helper) -> None:
         """A helper function."""
         self.lines += ["", "", "@wp.func"]
-        returns = f" -> {self.type(helper.returns)}" if self.returns else ""
-        self.header(helper.name, [f"{name}: {self.type(type)}" for name, type in helper.parameters], returns)
+        returns = f" -> {self.type(helper.returns)}" if self.returns and not helper.generic else ""
+        types = ["Any" if place < helper.generic else self.type(p.type) for place, p in enumerate(helper.parameters)]
+        named = [f"{p.name}: {type}" for p, type in zip(helper.parameters, types, strict=True)]
+        self.header(helper.name, named, returns)
         if helper.docstring:
             self.lines.append(f'    """{helper.docstring}"""')
         self.block(helper.body, "    ")
@@ -211,6 +218,8 @@ class _Printer:
             target, *values = args
             given = ", ".join([self.expr(arg) for arg in (*target.args, *values)])
             return f"wp.{op}({target.name}, {given})"
+        if op == "static":
+            return f"wp.static({e.name})" if self.static else e.name
         if op == "random":
             return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base, folds, graphics, graphs, grids, learning, linear, patterns, physics, sampling
+from irsmith.synth.categories import base, folds, generics, graphics, graphs, grids, learning, linear, patterns, physics, sampling
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import Theme, media, nature, numbers
 
@@ -88,6 +88,7 @@ CATEGORIES: dict[str, Category] = {
 "monte_carlo": Category(sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN)),
     "random_walk": Category(sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES)),
     "random_sample": Category(sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING)),
+"generic": Category(generics.generic, 0.5, 0.9),
 }
 """Every category, by name."""
 

@@ -116,8 +116,12 @@ def strided_reduction(s: Sketch) -> None:
         p.store(("partial_out", "per_thread", "block_sums"), folded)
     elif folded.e.op != "name":
         folded = p.let(folded, "contrib", "share", "scaled", "part")
-    low = round(folded.e.span.usual_low, 1) if form == "max" else round(folded.e.span.usual_high, 1)
-    bound = (low, low) if form != "sum" else (-1.0, 1.0)
+    bound = (-1.0, 1.0)
+    if form != "sum":
+        # Every thread's own result beats what stands there at first.
+        lanes = s.probe.of(folded.e)
+        first = round(float(lanes.min()) - 0.5 if form == "max" else float(lanes.max()) + 0.5, 1)
+        bound = (first, first)
     total = p.totals(("total", "result", "sum_out", "loss", "extreme_out"), (1,), s.al.real, *bound)
     p.atomic(word, p.at(total, 0), folded)
 

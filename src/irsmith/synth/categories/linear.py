@@ -209,7 +209,7 @@ def dense_solve(s: Sketch) -> None:
             value = Q(p, acc.e)
             if diag is not None:
                 value = value * p.at(diag, r)
-            value = p.let(value, "x_r", "val", "z_r")
+            value = p.let(value, "x_r", "val", "z_r") if value.e.op != "name" else value
             p.add_to(total, value * value if rng.chance(0.5) else p.fn("abs", value) if rng.chance(0.5) else value, n)
 
         p.loop(n, ("r", "row", "q"), row)

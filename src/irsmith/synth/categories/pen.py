@@ -223,6 +223,8 @@ class Pen:
     def at(self, array: Q, *subscripts: Q | int) -> Q:
         """An element of an array; without subscripts this thread's own."""
         places = tuple(whole(item) if isinstance(item, int) else item.e for item in subscripts)
+        if places:
+            self.s.fixed.add(array.e.name)
         return Q(self, array.e._replace(args=places or self.s.coords))
 
     def value(self, names: Sequence[str], low: float, high: float) -> Q:

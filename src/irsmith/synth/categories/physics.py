@@ -296,14 +296,16 @@ def integrator(s: Sketch) -> None:
     low, high = 0.2, 1.0
     if vectors:
         x0 = p.vectors(("x0", "pos", "q", "initial"), -1.0, 1.0)
-        v0 = p.vectors(("v0", "vel", "qd", "rates"), -1.0, 1.0)
     else:
         x0 = p.reals(("x0", "theta0", "y0", "initial", "state"), low, high)
-        v0 = p.reals(("v0", "omega0", "rate0", "velocity"), -1.0, 1.0)
     bound = Span(-4.0, 4.0, -1.0, 1.0)
     x = p.begin(p.at(x0), "x", "q", "theta", "y", span=bound)
     second = vectors or rng.chance(0.6)
-    v = p.begin(p.at(v0), "v", "qd", "omega", "dy", span=bound) if second else None
+    v = None
+    if second:
+        names_v = ("v0", "vel", "qd", "omega0", "rates")
+        v0 = p.vectors(names_v, -1.0, 1.0) if vectors else p.reals(names_v, -1.0, 1.0)
+        v = p.begin(p.at(v0), "v", "speed", "omega", "dy", span=bound)
     dt, k = _dt(p), p.value(("k", "stiffness", "omega_sq", "rate"), 0.5, 2.0)
     extra = [p.value(("damping", "mu", "c", "beta"), 0.05, 0.5)] if rng.chance(0.7) else []
     drive = p.perhaps(p.at(p.reals(("drive", "forcing", "source", "load"), -0.5, 0.5)), "f0", "u_in", "drive_i") if not vectors and rng.chance(0.5) else None

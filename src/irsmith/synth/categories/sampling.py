@@ -20,10 +20,7 @@ def _state(p: Pen) -> Expr:
         flat = Expr("mul", "i", place.type, place.span, (place, p.literal(s.extents[1], place)))
         place = Expr("add", "i", place.type, place.span, (flat, s.coords[1]))
     text = s.names.claim(s.names_free(("state", "rng", "rng_state", "r_state")))
-    if rng.chance(0.15):
-        made = Expr("random", "i", UINT32, _UNIT, (seed.e,), "rand_init")
-    else:
-        made = Expr("random", "i", UINT32, _UNIT, (seed.e, place), "rand_init")
+    made = Expr("random", "i", UINT32, _UNIT, (seed.e, place), "rand_init")
     s.emit(Assign(Expr("name", "i", UINT32, _UNIT, (), text), made))
     return Expr("name", "i", UINT32, _UNIT, (), text)
 

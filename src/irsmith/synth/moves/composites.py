@@ -13,6 +13,11 @@ def _unary(operator: str) -> Move:
     return lambda al, _, x: al.do(operator, x)
 
 
+def _bare(operator: str) -> Move:
+    """A function that people apply to a name, seldom to an expression."""
+    return lambda al, _, x: al.do(operator, leaf(x))
+
+
 def _binary(operator: str) -> Move:
     def move(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
         distinct(a, b)
@@ -26,7 +31,7 @@ def _pair(operator: str) -> Move:
 
 
 def _vector_scale(al: Algebra, rng: Stream, v: Expr) -> Expr:
-    if v.op == "vscale":
+    if v.op not in {"name", "index", "field", "vadd", "vsub", "normalize", "cross"}:
         raise Discard("scale")
     return al.do("vscale", v, al.literal(rng.pick(FACTORS)))
 
@@ -227,7 +232,7 @@ def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
 
 COMPOSITE_MOVES: Moves = {
     "v": (
-        (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3,
+        (3, _vector_scale), (1.8, _unary("normalize")), (0.2, _bare("vabs")), (0.5, _bare("vneg")), (3,
         _unary("length")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
     ),
