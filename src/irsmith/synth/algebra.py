@@ -87,14 +87,16 @@ class Algebra:
         real: The kernel's floating-point type.
         whole: The integer type of the kernel's data (indices are always int32).
         definitions: What each variable was last assigned, where that is known.
+        length: Components of the kernel's vectors.
         chances: How likely an application of an operator is kept, where a recipe weighs them; under the empty name
             that of every other operator.
     """
 
-    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "chances", "definitions", "real", "whole")
+    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "chances", "definitions", "length", "real", "whole")
 
     def __init__(self, real: Scalar, whole: Scalar, chances: Mapping[str, float]) -> None:
         self.chances = chances
+        self.length = 3
         self.real = real
         self.whole = whole
         self.definitions: dict[str, Expr] = {}

@@ -17,6 +17,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Atomic, Expr, Program
 from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
+from irsmith.synth.phases.unread import refuse_unread
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.steering import Weights, chances, types
 from irsmith.synth.style import draw_style
@@ -129,6 +130,7 @@ def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Prog
         raise Discard("unread")
     if al.chances:
         _refuse_banned(sketch)
+    refuse_unread(sketch)
     guard(sketch)
     if rng.chance(_NAMED_BOUNDS):
         name_bounds(sketch)

@@ -161,16 +161,18 @@ def pde_step(s: Sketch) -> None:
 
     s.neighbours.append(p.at(u).e)
     named = s.style.locals > 0.6
+    form = rng.pick(("diffusion", "diffusion", "wave", "advection", "reaction", "poisson", "burgers"))
     pairs = []
     words = _SIDES[-rank:] if rank < 3 else (_SIDES[1], _SIDES[0], _DEPTHS)
-    for axis in range(rank):
+    for axis in range(1 if form in {"advection", "burgers"} else rank):
         low, high = near(axis, -1), near(axis, 1)
         if named:
             low, high = p.let(low, *words[axis][0]), p.let(high, *words[axis][1])
         pairs.append((low, high))
-    dt = p.value(("dt", "time_step", "tau", "h"), 0.05, 0.25)
-    form = rng.pick(("diffusion", "diffusion", "wave", "advection", "reaction", "poisson", "burgers"))
-    scale = p.value(("inv_dx2", "inv_h2", "rdx2"), 0.5, 2.0) if rng.chance(0.5) else None
+    timed = form not in {"wave", "poisson"} or (form == "wave" and rng.chance(0.5))
+    dt = p.value(("dt", "time_step", "tau", "h"), 0.05, 0.25) if timed else None
+    scaled = form != "poisson" and rng.chance(0.5)
+    scale = p.value(("inv_dx2", "inv_h2", "rdx2"), 0.5, 2.0) if scaled else None
 
     def laplacian() -> Q:
         total = pairs[0][0] + pairs[0][1]
@@ -182,7 +184,7 @@ def pde_step(s: Sketch) -> None:
             total = total - float(2 * rank) * centre
         return p.let(total * scale if scale is not None else total, "lap", "laplacian", "d2u", "diffusion")
 
-    if form in {"diffusion", "reaction"}:
+    if form in {"diffusion", "reaction"} and dt is not None:
         local = rng.chance(0.3)
         rate = p.at(p.reals(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9)) if local else p.value(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9)
         change = rate * laplacian()
@@ -198,7 +200,8 @@ def pde_step(s: Sketch) -> None:
         if rng.chance(0.4):
             damping = p.value(("damping", "drag", "loss"), 0.01, 0.2)
             inertia = centre + (1.0 - damping) * (centre - held)
-        p.keep(inertia + speed * laplacian() * dt if rng.chance(0.5) else inertia + speed * laplacian(), "u_next", "advanced", "wave")
+        push = speed * laplacian()
+        p.keep(inertia + (push * dt if dt is not None else push), "u_next", "advanced", "wave")
     elif form == "poisson":
         rhs = p.at(p.reals(("rhs", "divergence", "source", "b"), -1.0, 1.0))
         total = pairs[0][0] + pairs[0][1]
@@ -207,7 +210,7 @@ def pde_step(s: Sketch) -> None:
         relaxed = p.let((total - rhs) / float(2 * rank), "relaxed", "jacobi", "new_p")
         omega = p.value(("omega", "relax", "w"), 0.5, 1.5)
         p.keep((1.0 - omega) * centre + omega * relaxed if rng.chance(0.5) else centre + omega * (relaxed - centre), "sor", "blend", "p_new")
-    else:
+    elif dt is not None:
         low, high = pairs[0]
         if form == "burgers":
             speed = centre

@@ -150,7 +150,6 @@ def sph(s: Sketch) -> None:
     own = p.vectors(("positions", "x", "pos", "particle_x"), -1.5, 1.5)
     others = p.vectors(("neighbor_pos", "cloud", "sources", "sorted_pos"), -1.5, 1.5, (count,))
     links = p.wholes(("neighbors", "neighbor_ids", "nbrs"), 0, count - 1, (s.extents[0], most)) if listed else None
-    radius = p.value(("radius", "h", "smoothing", "support"), 1.5, 3.0)
     xi = p.let(p.at(own), "xi", "x_i", "p", "center")
     form = rng.pick(("density", "density", "pressure", "viscosity", "gravity", "colour"))
     vector_result = form in {"pressure", "viscosity", "gravity"}
@@ -160,12 +159,13 @@ def sph(s: Sketch) -> None:
     vi = p.let(_vector_at(p, ("own_vel", "v_i_arr", "vel_own")), "vi", "v_i") if fields is not None else None
     pressure = p.reals(("pressure", "pressures", "press"), -1.0, 1.0, (count,)) if form == "pressure" else None
     shape = rng.pick(("poly6", "spiky", "gauss", "cubic"))
+    radius = None if form == "gravity" else p.value(("radius", "h", "smoothing", "support"), 1.5, 3.0)
     total = p.start(0.0, "acc", "rho_i", "sum_w", "total", like=None if not vector_result else xi.e)
 
     def each(k: Q) -> None:
         j = p.index(p.at(links, i, k), count, "j", "nb", "other") if links is not None else k
         delta = p.let(xi - p.at(others, j), "d", "r_vec", "delta", "xij")
-        if form == "gravity":
+        if radius is None:
             r2 = p.let(_softened(p, p.norm2(delta)), "r2", "dist_sq", "d2")
             inv = p.let(1.0 / p.fn("sqrt", r2), "inv_r", "inv_dist", "rinv")
             weight = inv * inv * inv if rng.chance(0.6) else inv / r2
@@ -220,9 +220,9 @@ def _kernel(shape: str):  # noqa: ANN202
     def build(p: Pen, q: Q) -> Q:
         if shape == "gauss":
             return p.fn("exp", -(q * q)) if p.s.rng.chance(0.6) else p.fn("exp", -2.0 * (q * q))
-        one = p.let(1.0 - q, "t", "u", "one_q") if shape != "poly6" else p.let(1.0 - q * q, "t", "u", "diff")
         if shape == "cubic":
             return 1.0 - 1.5 * (q * q) + 0.75 * (q * q * q)
+        one = p.let(1.0 - q, "t", "u", "one_q") if shape != "poly6" else p.let(1.0 - q * q, "t", "u", "diff")
         return one * one * one if shape == "poly6" or p.s.rng.chance(0.4) else one * one
 
     return build
@@ -433,7 +433,6 @@ def contact(s: Sketch) -> None:
         normal = p.let(delta / p.fn("max", dist, 0.05) if rng.chance(0.5) else p.fn("normalize", delta), "n", "dir_n", "axis")
         gap = dist - (radius + p.value(("sphere_radius", "other_radius", "r_b"), 0.5, 1.5))
     gap = p.let(gap, "gap", "c", "penetration", "phi", "depth")
-    vn = p.let(p.fn("dot", v, normal), "vn", "v_normal", "rel_vn")
     wide = Span(-40.0, 40.0, -2.0, 2.0)
     if v.e.op != "name" or rng.chance(0.5):
         target = p.begin(v, "v_new", "result", "vel_out", "v1", span=wide)
@@ -441,7 +440,11 @@ def contact(s: Sketch) -> None:
         target = p.start(0.0, "force", "f_c", "contact_f", like=v.e, span=wide)
     ke = p.value(("ke", "stiffness", "k_contact", "penalty"), 1.0, 5.0)
     impulse = rng.chance(0.4)
+    damped = not impulse and rng.chance(0.6)
     friction = p.value(("mu", "friction", "kf"), 0.1, 0.9) if rng.chance(0.5) else None
+    vn = p.fn("dot", v, normal)
+    if impulse or damped or friction is not None:
+        vn = p.let(vn, "vn", "v_normal", "rel_vn")
 
     def respond() -> None:
         if impulse:
@@ -449,7 +452,7 @@ def contact(s: Sketch) -> None:
             j = p.let(-(1.0 + bounce) * vn, "j", "imp", "jn")
         else:
             j = -(ke * gap)
-            if rng.chance(0.6):
+            if damped:
                 j = j - p.value(("kd", "damping", "c_contact"), 0.1, 1.0) * vn
             j = p.let(p.fn("max", j, 0.0) if rng.chance(0.3) else j, "fn", "f_n", "mag")
         push = normal * j

@@ -230,7 +230,18 @@ def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
     return al.do("madd", m, scaled)
 
 
+def _vector_of(al: Algebra, rng: Stream, *parts: Expr) -> Expr:
+    """A vector put together from scalars, the rest of it zeros."""
+    if len(parts) > al.length:
+        raise Discard("vector")
+    values = [*parts, *[al.literal(rng.pick((0.0, 0.0, 1.0)))] * (al.length - len(parts))]
+    return al.make(*rng.shuffled(values))
+
+
 COMPOSITE_MOVES: Moves = {
+    "f": ((0.25, _vector_of),),
+    "ff": ((0.6, _vector_of),),
+    "fff": ((2.0, _vector_of),),
     "v": (
         (3, _vector_scale), (1.8, _unary("normalize")), (0.2, _bare("vabs")), (0.5, _bare("vneg")), (3,
         _unary("length")),
