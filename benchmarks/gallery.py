@@ -33,12 +33,20 @@ def page() -> str:
         f"{LINES[-1]} lines at seed {SEED} and default settings. Nothing is chosen by hand.",
         "",
     ]
+    frontend = Drawing(Recipe()).frontend
     for name, entry in sorted(CATEGORIES.items()):
         parts += [f"## {name}", "", (entry.make.__doc__ or "").strip().splitlines()[0], ""]
         for kernel in shown(name):
-            drawing_traits = traits(describe(kernel.source, kernel.name), Drawing(Recipe()).frontend.reading(kernel))
-            tags = ", ".join(drawing_traits.tags)
-            parts += [f"Difficulty {drawing_traits.difficulty}: {tags}.", "", "```python", kernel.source.strip(), "```", ""]
+            found = traits(describe(kernel.source, kernel.name), frontend.reading(kernel))
+            tags = ", ".join(found.tags)
+            parts += [
+                f"Difficulty {found.difficulty}: {tags}.",
+                "",
+                "```python",
+                kernel.source.strip(),
+                "```",
+                "",
+            ]
     return "\n".join(parts)
 
 

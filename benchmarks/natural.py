@@ -83,7 +83,8 @@ def builtins(sample: Sample) -> list[str]:
     """Warp's functions that are called."""
     return [
         node.func.attr
-        for node in ast.walk(sample.node)
+        for statement in sample.node.body
+        for node in ast.walk(statement)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
 
@@ -143,7 +144,12 @@ FEATURES: dict[str, Callable[[Sample], list[str]]] = {
     "`return`": _count(ast.Return),
     "arguments": lambda s: [_bin(len(s.node.args.args))],
     "calls of helpers": lambda s: [
-        _bin(sum(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in s.helpers for n in ast.walk(s.node)))
+        _bin(
+            sum(
+                isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in s.helpers
+                for n in ast.walk(s.node)
+            )
+        )
     ],
     "docstring": lambda s: [str(ast.get_docstring(s.node) is not None)],
     "comments": lambda s: [_bin(sum(line.lstrip().startswith("#") for line in s.text.splitlines()))],
@@ -222,8 +228,8 @@ def page(true: list[Sample], made: list[Sample], folders: str) -> str:
     lines = [
         "# How natural the kernels are",
         "",
-        f"`python -m benchmarks.natural`: {len(made)} synthesised kernels of the default recipe beside {len(true)} that "
-        f"people wrote ({folders}). The distance is Jensen–Shannon's with logarithms to base 2: 0 for the same "
+        f"`python -m benchmarks.natural`: {len(made)} synthesised kernels of the default recipe beside {len(true)} "
+        f"that people wrote ({folders}). The distance is Jensen–Shannon's with logarithms to base 2: 0 for the same "
         "distribution, 1 for nothing in common. Numbers are counted in bins of growing width.",
         "",
         "| feature | distance |",
@@ -256,8 +262,16 @@ def page(true: list[Sample], made: list[Sample], folders: str) -> str:
     for name, (a, b) in counted.items():
         total_a, total_b = max(1, sum(a.values())), max(1, sum(b.values()))
         numeric = all(key.strip().isdigit() for key in {*a, *b})
-        keys = sorted({*a, *b}, key=(lambda k: int(k)) if numeric else lambda k: -(a[k] / total_a + b[k] / total_b))
-        lines += [f"### {name}", "", f"| {'from' if numeric else 'value'} | real | synthesised |", "| --- | --- | --- |"]
+        shares = {k: a[k] / total_a + b[k] / total_b for k in {*a, *b}}
+        keys = (
+            sorted(sorted(shares), key=int) if numeric else sorted(sorted(shares), key=shares.__getitem__, reverse=True)
+        )
+        lines += [
+            f"### {name}",
+            "",
+            f"| {'from' if numeric else 'value'} | real | synthesised |",
+            "| --- | --- | --- |",
+        ]
         lines += [f"| {k.strip()} | {a[k] / total_a:.1%} | {b[k] / total_b:.1%} |" for k in keys[:20]]
         lines.append("")
     return "\n".join(lines)

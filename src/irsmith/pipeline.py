@@ -53,10 +53,18 @@ class Pipeline:
 
     def row(self, index: int) -> Row | Reject:
         """The row of an index: a pure function of the recipe, the index and the toolchain."""
-        kernel = self.drawing.kernel(index)
-        if isinstance(kernel, Reject):
-            return kernel
-        return self.lowered(kernel, index, f"{self.recipe.frontend}-{self.recipe.seed}-{index}", self.recipe.seed)
+        drawn = self.drawing.drawn(index)
+        if isinstance(drawn, Reject):
+            return drawn
+        row = self.lowered(drawn.kernel, index, self._id(index), self.recipe.seed)
+        if isinstance(row, Reject) or drawn.lineage is None:
+            return row
+        lineage = drawn.lineage
+        root = describe(lineage.parent.source, lineage.parent.name).structure_id
+        return replace(row, group_id=root, parent_id=self._id(lineage.index), augmentation=lineage.augmentation)
+
+    def _id(self, index: int) -> str:
+        return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"
 
     def lowered(self, kernel: Kernel, index: int, row_id: str, seed: int | None) -> Row | Reject:
         """The row of a kernel that stands."""

@@ -15,7 +15,7 @@ import tomli_w
 from irsmith import frontends
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
-from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.synth import ALIASES, CATEGORIES, Augment, Settings, Sizes
 from irsmith.synth.steering import BUILTINS, TYPES, Weights, check
 
 DEFAULT_SHARD_SIZE = 250
@@ -54,6 +54,7 @@ class Recipe:
         sizes: How long the kernels are.
         types: Type to weight: how much more often than by default it is drawn; 0 for never.
         builtins: Builtin or operator to weight: how much more often than by default expressions use it; 0 for never.
+        augment: The shares of indices that hold a variant of an earlier program.
         require: Tags that every kernel must have.
         forbid: Tags that no kernel may have.
         shard_size: Indices a shard, and so a data file.
@@ -70,6 +71,7 @@ class Recipe:
     sizes: Sizes = field(default_factory=Sizes)
     types: Weights = ()
     builtins: Weights = ()
+    augment: Augment = field(default_factory=Augment)
     require: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     shard_size: int = DEFAULT_SHARD_SIZE
@@ -207,10 +209,11 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
 
 _LISTS = frozenset({"stages", "require", "forbid"})
 _WEIGHTS = frozenset({"categories", "types", "builtins"})
-_TABLES: dict[str, type[Sizes] | type[Checks]] = {"sizes": Sizes, "checks": Checks}
+_Table = Sizes | Checks | Augment
+_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "augment": Augment}
 
 
-def _table(table_name: str, kind: type[Sizes] | type[Checks], table: Mapping[str, Any]) -> Sizes | Checks:
+def _table(table_name: str, kind: type[_Table], table: Mapping[str, Any]) -> _Table:
     known = {entry.name: entry.default for entry in fields(kind)}
     for name, value in table.items():
         if name not in known:

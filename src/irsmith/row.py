@@ -45,6 +45,8 @@ class Row:
         toolchain: What lowered it, as ``name version`` joined by commas.
         verdicts: What each check found; empty where nothing was checked.
         uncovered: The ways of branches that no input of the checks took.
+        parent_id: The row that this is a variant of; None for a program of its own.
+        augmentation: What made it a variant; None for a program of its own.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Row:
     toolchain: str
     verdicts: tuple[Verdict, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
+    parent_id: str | None = None
+    augmentation: str | None = None
 
 
 _DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
@@ -149,6 +153,8 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("structure_id", pa.string(), nullable=False),
             pa.field("skeleton_id", pa.string(), nullable=False),
             pa.field("group_id", pa.string(), nullable=False),
+            pa.field("parent_id", pa.string()),
+            pa.field("augmentation", pa.string()),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
             pa.field("tags", pa.list_(pa.string()), nullable=False),
@@ -186,6 +192,8 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "structure_id": [row.structure.structure_id for row in rows],
         "skeleton_id": [row.structure.skeleton_id for row in rows],
         "group_id": [row.group_id for row in rows],
+        "parent_id": [row.parent_id for row in rows],
+        "augmentation": [row.augmentation for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
         "file": [row.kernel.provenance and row.kernel.provenance.file for row in rows],
@@ -306,6 +314,8 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         toolchain=record["toolchain"],
         verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),
         uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),
+        parent_id=record["parent_id"],
+        augmentation=record["augmentation"],
     )
 
 

@@ -12,7 +12,7 @@ from irsmith.synth.choice import Choice
 from irsmith.synth.operators import OPERATORS
 from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT16, INT32, INT64, UINT32, Scalar
 
-_REALS: tuple[tuple[Scalar, float], ...] = ((FLOAT32, 0.86), (FLOAT64, 0.1), (FLOAT16, 0.04))
+_REALS: tuple[tuple[Scalar, float], ...] = ((FLOAT32, 0.91), (FLOAT64, 0.06), (FLOAT16, 0.03))
 _WHOLES: tuple[tuple[Scalar, float], ...] = ((INT32, 0.84), (INT64, 0.07), (UINT32, 0.05), (INT16, 0.04))
 _LENGTHS: tuple[tuple[int, float], ...] = ((3, 7.0), (2, 2.0), (4, 1.5))
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base, folds, generics, graphics, graphs, grids, learning, linear, patterns, physics, sampling
+from irsmith.synth.categories import (
+    base,
+    folds,
+    generics,
+    graphics,
+    graphs,
+    grids,
+    learning,
+    linear,
+    patterns,
+    physics,
+    sampling,
+)
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import Theme, media, nature, numbers
 
@@ -58,25 +70,25 @@ CATEGORIES: dict[str, Category] = {
     "arg_reduction": Category(folds.arg_reduction, 0.6),
     "strided_reduction": Category(folds.strided_reduction, 0.5, 0.7),
     "statistics": Category(folds.statistics, 0.5, 0.8),
-"image_filter": Category(grids.image_filter, 0.7, 1.0, (media.IMAGE, media.SIGNAL)),
+    "image_filter": Category(grids.image_filter, 0.7, 1.0, (media.IMAGE, media.SIGNAL)),
     "pde_step": Category(grids.pde_step, 0.8, 1.0, (nature.FLUID, nature.CHEMISTRY, numbers.PLAIN)),
     "multi_dimensional": Category(grids.multi_dimensional, 0.8),
-"spring": Category(physics.spring, 0.7, 1.1, _BODIES),
+    "spring": Category(physics.spring, 0.7, 1.1, _BODIES),
     "sph": Category(physics.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID)),
     "rigid_body": Category(physics.rigid_body, 0.7, 1.0, _BODIES),
     "integrator": Category(physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY)),
     "contact": Category(physics.contact, 0.7, 1.1, _BODIES),
     "point_field": Category(physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS)),
     "state_update": Category(physics.state_update, 0.7),
-"ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING),
+    "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING),
     "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,)),
     "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING),
     "noise": Category(graphics.noise, 0.6, 1.0, (media.SHADING, media.IMAGE, media.SIGNAL)),
-"csr_row": Category(graphs.csr_row, 0.7),
+    "csr_row": Category(graphs.csr_row, 0.7),
     "relaxation": Category(graphs.relaxation, 0.6, 0.9),
     "atomic_loop": Category(graphs.atomic_loop, 0.6, 0.8),
     "exchange": Category(graphs.exchange, 0.4, 0.8),
-"matrix_product": Category(linear.matrix_product, 0.7, 0.9),
+    "matrix_product": Category(linear.matrix_product, 0.7, 0.9),
     "matrix_vector": Category(linear.matrix_vector, 0.6, 0.9),
     "vector_update": Category(linear.vector_update, 0.6, 0.8),
     "dense_solve": Category(linear.dense_solve, 0.5),
@@ -85,10 +97,10 @@ CATEGORIES: dict[str, Category] = {
     "normalisation": Category(learning.normalisation, 0.6, 0.9, (numbers.LEARNING,)),
     "attention": Category(learning.attention, 0.5, 0.9, (numbers.LEARNING,)),
     "optimiser": Category(learning.optimiser, 0.6, 0.9, (numbers.LEARNING,)),
-"monte_carlo": Category(sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN)),
+    "monte_carlo": Category(sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN)),
     "random_walk": Category(sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES)),
     "random_sample": Category(sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING)),
-"generic": Category(generics.generic, 0.5, 0.9),
+    "generic": Category(generics.generic, 0.5, 0.9),
 }
 """Every category, by name."""
 

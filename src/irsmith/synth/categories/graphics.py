@@ -34,13 +34,22 @@ def ray_cast(s: Sketch) -> None:
     heading = _point(p, ("dir", "rd", "ray_d", "view_dir"), -1.0, 1.0)
     heading = p.let(p.fn("normalize", heading), "d", "dir_n", "rd_n", "ray") if rng.chance(0.8) else heading
     shape = rng.pick(("sphere", "sphere", "plane", "box", "triangle", "spheres"))
-    t = {"sphere": _sphere, "plane": _plane, "box": _box, "triangle": _triangle, "spheres": _spheres}[shape](p, origin, heading)
+    t = {"sphere": _sphere, "plane": _plane, "box": _box, "triangle": _triangle, "spheres": _spheres}[shape](
+        p, origin, heading
+    )
     roll = rng.random()
     if roll < 0.4:
         hit = p.let(origin + heading * t, "hit", "p_hit", "pos", "q")
         if rng.chance(0.6):
             centre = _point(p, ("light", "light_pos", "focus"))
-            p.keep(p.fn("dot", p.fn("normalize", centre - hit), heading) if rng.chance(0.5) else p.fn("length", centre - hit), "to_light", "shade", "l_dist")
+            p.keep(
+                p.fn("dot", p.fn("normalize", centre - hit), heading)
+                if rng.chance(0.5)
+                else p.fn("length", centre - hit),
+                "to_light",
+                "shade",
+                "l_dist",
+            )
         else:
             s.add(hit.e)
     else:
@@ -67,8 +76,14 @@ def _sphere(p: Pen, origin: Q, heading: Q) -> Q:
     t = p.start(rng.pick((-1.0, 0.0, 100.0, 10.0)), "t", "t_hit", "depth", span=Span(-100.0, 100.0, -1.0, 5.0))
 
     def hit() -> None:
-        inside = next(v for v in p.s.pool if v.name == disc.e.name) if any(v.name == disc.e.name for v in p.s.pool) else disc.e
-        positive = Q(p, inside._replace(span=Span(0.0, max(1.0, disc.e.span.high), 0.1, max(0.5, disc.e.span.usual_high))))
+        inside = (
+            next(v for v in p.s.pool if v.name == disc.e.name)
+            if any(v.name == disc.e.name for v in p.s.pool)
+            else disc.e
+        )
+        positive = Q(
+            p, inside._replace(span=Span(0.0, max(1.0, disc.e.span.high), 0.1, max(0.5, disc.e.span.usual_high)))
+        )
         root = p.let(p.fn("sqrt", positive), "root", "sq", "s_disc")
         near = -b - root
         if a is not None:
@@ -134,7 +149,12 @@ def _triangle(p: Pen, origin: Q, heading: Q) -> Q:
     v = p.let(p.fn("dot", heading, qvec) * inv, "v", "bary_v")
     t = p.let(p.fn("dot", e2, qvec) * inv, "t", "t_hit")
     if rng.chance(0.5):
-        return p.let(p.choose(u + v < 1.0 if rng.chance(0.5) else u > 0.0, t, rng.pick((-1.0, 0.0, 10.0))), "hit_t", "dist_t", "best_t")
+        return p.let(
+            p.choose(u + v < 1.0 if rng.chance(0.5) else u > 0.0, t, rng.pick((-1.0, 0.0, 10.0))),
+            "hit_t",
+            "dist_t",
+            "best_t",
+        )
     p.s.add(u.e)
     p.s.add(v.e)
     return t
@@ -177,7 +197,9 @@ def shading(s: Sketch) -> None:
     albedo = p.perhaps(p.at(p.vectors(("albedo", "base_color", "kd", "diffuse_col"), 0.0, 1.0)), "alb", "base", "col")
     if rng.chance(0.5):
         wrap = p.value(("wrap", "ambient", "fill"), 0.1, 0.6)
-        lambert = p.let((lambert + wrap) / (1.0 + wrap) if rng.chance(0.5) else lambert + wrap, "diffuse", "lit", "kd_term")
+        lambert = p.let(
+            (lambert + wrap) / (1.0 + wrap) if rng.chance(0.5) else lambert + wrap, "diffuse", "lit", "kd_term"
+        )
     colour = albedo * lambert
     form = rng.pick(("phong", "blinn", "fresnel", "rim", "ggx"))
     power = p.value(("shininess", "gloss", "spec_pow"), 1.5, 4.0)
@@ -197,7 +219,7 @@ def shading(s: Sketch) -> None:
             f0 = p.value(("f0", "reflectance", "r0"), 0.02, 0.3)
             m = p.let(1.0 - ndoth, "m", "one_minus", "fc")
 
-            def schlick(q: Pen, m: Q, f0: Q) -> Q:
+            def schlick(_: Pen, m: Q, f0: Q) -> Q:
                 return f0 + (1.0 - f0) * (m * m * m * m * m if rng.chance(0.5) else m * m * m)
 
             spec = p.via(("schlick", "fresnel", "fresnel_schlick"), schlick, m, f0, words=("m", "f0"))
@@ -217,14 +239,26 @@ def shading(s: Sketch) -> None:
         colour = p.let(colour * (1.0 + spec), "color", "rgb", "shade")
     if rng.chance(0.5):
         dist = p.perhaps(p.at(p.reals(("light_dist", "depth", "range_l"), 0.5, 3.0)), "dist", "z", "rr")
-        atten = p.via(("attenuation", "falloff", "distance_fade"), lambda q, r: 1.0 / (1.0 + r * r) if rng.chance(0.5) else q.fn("exp", -(r * 0.5)), dist, words=("r",))
+        atten = p.via(
+            ("attenuation", "falloff", "distance_fade"),
+            lambda q, r: 1.0 / (1.0 + r * r) if rng.chance(0.5) else q.fn("exp", -(r * 0.5)),
+            dist,
+            words=("r",),
+        )
         colour = p.let(colour * p.perhaps(atten, "atten", "fade"), "lit_color", "faded", "out_col")
     roll = rng.random()
     if roll < 0.35:
         exposure = p.value(("exposure", "ev", "gain"), 0.5, 2.0)
         p.s.add(p.tone(colour, exposure).e)
     elif roll < 0.6:
-        lum = p.let(0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2] if rng.chance(0.5) else 0.3 * colour[0] + 0.6 * colour[1] + 0.1 * colour[2], "lum", "luma", "gray")
+        lum = p.let(
+            0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+            if rng.chance(0.5)
+            else 0.3 * colour[0] + 0.6 * colour[1] + 0.1 * colour[2],
+            "lum",
+            "luma",
+            "gray",
+        )
         p.keep(lum / (1.0 + lum), "mapped", "tone", "ldr")
     else:
         s.add(colour.e)
@@ -237,7 +271,14 @@ def _primitive(p: Pen, form: str, point: Q, size: Q) -> Q:
     if form == "sphere":
         return p.fn("length", point) - size
     if form == "box":
-        q = p.let(p.fn("abs", point) - p.make(size, size, size) if rng.chance(0.5) else p.fn("abs", point) - p.make(size, size * 0.5, size), "q", "d_abs", "box_q")
+        q = p.let(
+            p.fn("abs", point) - p.make(size, size, size)
+            if rng.chance(0.5)
+            else p.fn("abs", point) - p.make(size, size * 0.5, size),
+            "q",
+            "d_abs",
+            "box_q",
+        )
         zero = p.make(0.0, 0.0, 0.0)
         outer = p.fn("length", p.fn("max", q, zero))
         return outer + p.fn("min", p.fn("max", q[0], p.fn("max", q[1], q[2])), 0.0) if rng.chance(0.5) else outer - 0.1
@@ -247,9 +288,13 @@ def _primitive(p: Pen, form: str, point: Q, size: Q) -> Q:
     if form == "plane":
         return point[1] + size
     if form == "cylinder":
-        return p.fn("max", p.fn("sqrt", point[0] * point[0] + point[2] * point[2] + 0.01) - size, p.fn("abs", point[1]) - 0.8)
+        return p.fn(
+            "max", p.fn("sqrt", point[0] * point[0] + point[2] * point[2] + 0.01) - size, p.fn("abs", point[1]) - 0.8
+        )
     # A gyroid, or waves on a sphere.
-    wave = p.fn("sin", point[0] * 3.0) * p.fn("cos", point[1] * 3.0) + p.fn("sin", point[1] * 3.0) * p.fn("cos", point[2] * 3.0)
+    wave = p.fn("sin", point[0] * 3.0) * p.fn("cos", point[1] * 3.0) + p.fn("sin", point[1] * 3.0) * p.fn(
+        "cos", point[2] * 3.0
+    )
     return wave * 0.3 + size if rng.chance(0.5) else p.fn("length", point) - size + wave * 0.1
 
 
@@ -268,7 +313,12 @@ def _scene(p: Pen, names: tuple[str, ...] = ("d", "dist", "sd", "d_scene")) -> C
         for position, (form, shift) in enumerate(zip(shapes, shifts, strict=True)):
             at = point
             if position and shift:
-                at = q.let(point - q.make(shift, 0.0, 0.0) if rng.chance(0.5) else point + q.make(0.0, shift, 0.0), "p2", "moved", "q_pos")
+                at = q.let(
+                    point - q.make(shift, 0.0, 0.0) if rng.chance(0.5) else point + q.make(0.0, shift, 0.0),
+                    "p2",
+                    "moved",
+                    "q_pos",
+                )
             d = _primitive(q, form, at, size)
             d = q.let(d, names[0] + str(position + 1), "d_" + form, form[:3] + "_d")
             if total is None:
@@ -311,12 +361,16 @@ def signed_distance(s: Sketch) -> None:
             s.add(d.e)
     elif form == "normal":
         eps = rng.pick((0.01, 0.02, 0.05)) if s.al.real.name != "float16" else 0.1
-        made = p.via(names, field, Q(p, point.e._replace(span=Span(-2.0, 2.0, -1.0, 1.0))), size, words=("p", "size"), chance=1.0).e
+        made = p.via(
+            names, field, Q(p, point.e._replace(span=Span(-2.0, 2.0, -1.0, 1.0))), size, words=("p", "size"), chance=1.0
+        ).e
         offsets = ((eps, 0.0, 0.0), (0.0, eps, 0.0), (0.0, 0.0, eps))
         parts = []
         for offset, word in zip(offsets, "xyz", strict=True):
             step = p.make(*offset)
-            difference = Q(p, made._replace(args=((point + step).e, size.e))) - Q(p, made._replace(args=((point - step).e, size.e)))
+            difference = Q(p, made._replace(args=((point + step).e, size.e))) - Q(
+                p, made._replace(args=((point - step).e, size.e))
+            )
             parts.append(p.let(difference, f"n{word}", f"g{word}", f"d_{word}"))
         normal = p.let(p.make(*parts), "grad", "g_vec", "n_raw")
         p.keep(p.fn("normalize", normal) if rng.chance(0.7) else normal / (2.0 * eps), "n", "normal", "nrm")
@@ -360,7 +414,13 @@ def noise(s: Sketch) -> None:
         fx, fy = q.let(q.fn("floor", x), "ix", "cell_x", "x0"), q.let(q.fn("floor", y), "iy", "cell_y", "y0")
         tx, ty = q.let(x - fx, "fx", "tx", "u"), q.let(y - fy, "fy", "ty", "v")
         if rng.chance(0.6):
-            tx, ty = (q.let(t * t * (3.0 - 2.0 * t), n + "s", n + "_fade") for t, n in ((Q(q, tx.e._replace(span=usual(0.0, 1.0))), "u"), (Q(q, ty.e._replace(span=usual(0.0, 1.0))), "v")))
+            tx, ty = (
+                q.let(t * t * (3.0 - 2.0 * t), n + "s", n + "_fade")
+                for t, n in (
+                    (Q(q, tx.e._replace(span=usual(0.0, 1.0))), "u"),
+                    (Q(q, ty.e._replace(span=usual(0.0, 1.0))), "v"),
+                )
+            )
         corners = [q.via(("hash2", "rand2", "lattice_value"), hashed, fx, fy, words=("x", "y"), chance=1.0)]
         call = corners[0].e
         wide = [(fx + 1.0, fy), (fx, fy + 1.0), (fx + 1.0, fy + 1.0)]
@@ -369,13 +429,19 @@ def noise(s: Sketch) -> None:
         return q.fn("lerp", q.fn("lerp", n00, n10, tx), q.fn("lerp", n01, n11, tx), ty)
 
     def waves(q: Pen, x: Q, y: Q) -> Q:
-        return q.fn("sin", x * 1.3 + q.fn("cos", y)) * q.fn("cos", y * 0.7 - x) if rng.chance(0.5) else q.fn("sin", x) * q.fn("cos", y) + 0.5 * q.fn("sin", x + y)
+        return (
+            q.fn("sin", x * 1.3 + q.fn("cos", y)) * q.fn("cos", y * 0.7 - x)
+            if rng.chance(0.5)
+            else q.fn("sin", x) * q.fn("cos", y) + 0.5 * q.fn("sin", x + y)
+        )
 
     base = {"value": lattice, "hash": hashed, "waves": waves}[form]
     names = ("noise", "value_noise", "turbulence", "pattern", "wave_field")
     octaves = rng.pick((0, 0, 2, 3, 4, 5))
     if not octaves:
-        n = p.let(p.via(names, base, x * frequency, y * frequency, words=("x", "y"), chance=0.6), "n", "val", "noise_val")
+        n = p.let(
+            p.via(names, base, x * frequency, y * frequency, words=("x", "y"), chance=0.6), "n", "val", "noise_val"
+        )
         if rng.chance(0.4):
             warp = p.value(("warp", "amount", "bend"), 0.1, 0.9)
             n = p.let(p.fn("sin", (x + n * warp) * frequency), "warped", "bent", "marble")
@@ -388,7 +454,14 @@ def noise(s: Sketch) -> None:
         gain = p.value(("gain", "persistence", "roughness"), 0.3, 0.7) if rng.chance(0.5) else None
 
         def octave(_: Q) -> None:
-            n = p.via(names, base, Q(p, (x * scale).e._replace(span=usual(0.0, 16.0))), Q(p, (y * scale).e._replace(span=usual(0.0, 16.0))), words=("x", "y"), chance=1.0)
+            n = p.via(
+                names,
+                base,
+                Q(p, (x * scale).e._replace(span=usual(0.0, 16.0))),
+                Q(p, (y * scale).e._replace(span=usual(0.0, 16.0))),
+                words=("x", "y"),
+                chance=1.0,
+            )
             n = p.perhaps(n, "n", "layer", "n_o")
             if ridged:
                 n = p.let(1.0 - p.fn("abs", n), "ridge", "r_n")
@@ -402,5 +475,3 @@ def noise(s: Sketch) -> None:
         s.load("f")
     straight.temps(s, rng.below(2))
     closing(s)
-
-

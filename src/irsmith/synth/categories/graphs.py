@@ -22,19 +22,24 @@ def csr_row(s: Sketch) -> None:
     i = p.coords[0]
     padded = rng.chance(0.45)
     values = p.reals(_VALUES, -2.0, 2.0, (count,))
-    own = p.keep(p.at(p.reals(("own", "diag", "self_val", "bias", "b"), 0.2, 2.0)), "xi", "mine", "own_i", "d_i") if rng.chance(0.6) else None
+    own = (
+        p.keep(p.at(p.reals(("own", "diag", "self_val", "bias", "b"), 0.2, 2.0)), "xi", "mine", "own_i", "d_i")
+        if rng.chance(0.6)
+        else None
+    )
     form = rng.pick(("sum", "sum", "sum", "max", "min", "count"))
     # A row may be empty: what it starts from must do for a result.
     start = rng.pick((-1.0, 0.0)) if form == "max" else rng.pick((1.0, 2.0)) if form == "min" else 0.0
     names = ("acc", "total", "row_sum", "sum_nb") if form == "sum" else ("best", "extreme", "top", "m_val")
-    if form == "count":
-        acc = p.start(0.0, "degree", "count", "hits", "n_close")
-    else:
-        acc = p.start(start, *names)
+    acc = p.start(0.0, "degree", "count", "hits", "n_close") if form == "count" else p.start(start, *names)
     most = rng.pick((3, 4, 6, 8))
     nnz = rng.pick((24, 32, 48))
     weighted = rng.chance(0.6)
-    weights = p.reals(("weights", "vals", "data", "edge_w", "coeffs"), -1.0, 1.0, (rows, most) if padded else (nnz,)) if weighted else None
+    weights = (
+        p.reals(("weights", "vals", "data", "edge_w", "coeffs"), -1.0, 1.0, (rows, most) if padded else (nnz,))
+        if weighted
+        else None
+    )
     cutoff = p.value(("threshold", "radius", "cutoff", "tol"), 0.5, 1.5) if form == "count" else None
 
     def entry(*place: Q) -> None:
@@ -49,7 +54,11 @@ def csr_row(s: Sketch) -> None:
         elif weights is not None and rng.chance(0.7):
             term = parts[1] * value if rng.chance(0.5) else value * parts[1]
         else:
-            term = grown(p, *parts, size=rng.pick((1, 1, 2))) if form != "sum" or len(parts) > 1 or rng.chance(0.5) else value
+            term = (
+                grown(p, *parts, size=rng.pick((1, 1, 2)))
+                if form != "sum" or len(parts) > 1 or rng.chance(0.5)
+                else value
+            )
         if form == "count" and cutoff is not None:
             gap = p.let(p.fn("abs", term), "gap", "dist", "mag")
             p.when(gap < cutoff, lambda: p.add_to(acc, gap if rng.chance(0.5) else 1.0 - gap * 0.5, most))
@@ -59,7 +68,9 @@ def csr_row(s: Sketch) -> None:
             p.most_of(acc, term, form)
 
     if padded:
-        columns = p.wholes(("neighbors", "adjacency", "nbr", "ell_cols"), -1 if rng.chance(0.6) else 0, count - 1, (rows, most))
+        columns = p.wholes(
+            ("neighbors", "adjacency", "nbr", "ell_cols"), -1 if rng.chance(0.6) else 0, count - 1, (rows, most)
+        )
         low = columns.e.span.low
 
         def each(k: Q) -> None:
@@ -76,7 +87,7 @@ def csr_row(s: Sketch) -> None:
         first, last = p.at(offsets, i), p.at(offsets, Q(p, Expr("add", "i", INT32, usual(1, rows), (i.e, whole(1)))))
         if rng.chance(0.7):
             first, last = p.let(first, "start", "begin", "row_start"), p.let(last, "end", "stop_e", "row_end")
-        p.loop(last, ("e", "k", "jj", "nz"), lambda k: entry(k), first=first, most=nnz)
+        p.loop(last, ("e", "k", "jj", "nz"), entry, first=first, most=nnz)
     result = p.now(acc)
     span = result.e.span
     result = Q(p, result.e._replace(span=usual(min(start, span.low), max(start, span.high))))
@@ -99,9 +110,15 @@ def relaxation(s: Sketch) -> None:
     pairs = rng.chance(0.4)
     if pairs:
         ends = p.wholes(("edges", "edge_list", "links"), 0, count - 1, (s.extents[0], 2))
-        u, v = (p.index(p.at(ends, i, k), count, *names) for k, names in enumerate((("u", "src_n", "a", "head"), ("v", "dst_n", "b", "tail"))))
+        u, v = (
+            p.index(p.at(ends, i, k), count, *names)
+            for k, names in enumerate((("u", "src_n", "a", "head"), ("v", "dst_n", "b", "tail")))
+        )
     else:
-        sources, targets = p.wholes(("src", "edge_src", "heads"), 0, count - 1), p.wholes(("dst", "edge_dst", "tails"), 0, count - 1)
+        sources, targets = (
+            p.wholes(("src", "edge_src", "heads"), 0, count - 1),
+            p.wholes(("dst", "edge_dst", "tails"), 0, count - 1),
+        )
         u, v = p.index(p.at(sources), count, "u", "s_id", "a"), p.index(p.at(targets), count, "v", "t_id", "b")
     state = p.reals(("dist", "rank", "height", "potential", "level", "cost"), 0.0, 4.0, (count,))
     weights = p.reals(("weights", "w", "length", "capacity", "edge_cost"), 0.1, 2.0) if rng.chance(0.8) else None
@@ -173,7 +190,11 @@ def atomic_loop(s: Sketch) -> None:
     form = rng.pick(("listed", "listed", "row", "splat"))
     word = rng.pick(("add", "add", "add", "sub", "max", "min"))
     low = {"max": (-4.0, -4.0), "min": (4.0, 4.0)}.get(word, (-1.0, 1.0))
-    names = p.wholes(("targets", "cells", "bin_ids", "corners", "slots"), 0, bins - 1, (s.extents[0], most)) if form == "listed" else None
+    names = (
+        p.wholes(("targets", "cells", "bin_ids", "corners", "slots"), 0, bins - 1, (s.extents[0], most))
+        if form == "listed"
+        else None
+    )
     by_row = rng.chance(0.5)
     table = None
     if form != "splat" or rng.chance(0.5):
@@ -229,10 +250,12 @@ def exchange(s: Sketch) -> None:
     swap = rng.chance(0.5)
     flags = s.names.free(("flags", "locks", "owner", "visited", "state", "slots"), rng)
     s.arguments.append(Argument(flags, INT32, 1, Direction.INOUT, s.extents, Domain(0, rng.pick((1, 2, 3)))))
-    mark = rng.pick((1, 1, 2, 5))
     target = Expr("index", "i", INT32, usual(0, 3), s.coords, flags)
-    like = whole(mark)
-    new = like if rng.chance(0.6) else Expr("index", "i", INT32, usual(0, 3), s.coords, p.wholes(("ids", "labels_in", "tickets"), 0, 9).e.name)
+    if rng.chance(0.4):
+        # The thread's own number, counted from one.
+        new = Expr("add", "i", INT32, usual(1, s.extents[0]), (s.coords[0], whole(rng.pick((1, 1, 2)))))
+    else:
+        new = p.at(p.wholes(("ids", "labels_in", "tickets"), 1, rng.pick((5, 9, 30)))).e
     old = s.names.claim(s.names_free(("old", "prev", "before", "was")))
     held = Expr("name", "i", INT32, usual(0, 3), (), old)
     if swap:
@@ -256,8 +279,8 @@ def exchange(s: Sketch) -> None:
         p.when(test, change)
     else:
         other = rng.pick((0.0, 0.5, 2.0, -1.0))
-        p.keep(p.choose(test, values[0], values[0] * other if other else 0.0), "gain", "kept", "result_v", "claimed_val")
+        p.keep(
+            p.choose(test, values[0], values[0] * other if other else 0.0), "gain", "kept", "result_v", "claimed_val"
+        )
     s.load("f") if rng.chance(0.5) or not s.fresh else None
     closing(s)
-
-

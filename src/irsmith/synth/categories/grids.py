@@ -53,7 +53,7 @@ def image_filter(s: Sketch) -> None:
 
 
 def _window(p: Pen, image: Q, height: int, width: int, form: str) -> None:
-    s, rng = p.s, p.s.rng
+    _s, rng = p.s, p.s.rng
     y, x = p.coords
     reach = rng.pick((1, 1, 1, 2))
     size = 2 * reach + 1
@@ -81,7 +81,10 @@ def _window(p: Pen, image: Q, height: int, width: int, form: str) -> None:
         if form == "extreme":
             p.most_of(acc, value, "max" if start < 0 else "min")
         elif kernel is not None:
-            places = [d if not signed else Q(p, Expr("add", "i", INT32, usual(0, size - 1), (d.e, whole(reach)))) for d in (dy, dx)]
+            places = [
+                d if not signed else Q(p, Expr("add", "i", INT32, usual(0, size - 1), (d.e, whole(reach))))
+                for d in (dy, dx)
+            ]
             p.add_to(acc, value * p.at(kernel, *places), turns)
         elif norm is not None and centre is not None and sigma is not None:
             gap = p.let(value - centre, "diff", "d_range", "delta")
@@ -124,7 +127,10 @@ def _edges(p: Pen, image: Q, height: int, width: int) -> None:
         if rng.chance(0.5):
             gx, gy = gx * 0.5, gy * 0.5
     else:
-        weigh = (lambda q: q * middle) if middle != 1.0 else (lambda q: q)
+
+        def weigh(q: Q) -> Q:
+            return q * middle if middle != 1.0 else q
+
         gx = (p.at(image, y0, x1) + weigh(p.at(image, y, x1)) + p.at(image, y1, x1)) - (
             p.at(image, y0, x0) + weigh(p.at(image, y, x0)) + p.at(image, y1, x0))  # fmt: skip
         gy = (p.at(image, y1, x0) + weigh(p.at(image, y1, x)) + p.at(image, y1, x1)) - (
@@ -186,7 +192,11 @@ def pde_step(s: Sketch) -> None:
 
     if form in {"diffusion", "reaction"} and dt is not None:
         local = rng.chance(0.3)
-        rate = p.at(p.reals(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9)) if local else p.value(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9)
+        rate = (
+            p.at(p.reals(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9))
+            if local
+            else p.value(("alpha", "kappa", "diffusivity", "nu"), 0.1, 0.9)
+        )
         change = rate * laplacian()
         if form == "reaction":
             source = _reaction(p, centre)
@@ -209,7 +219,12 @@ def pde_step(s: Sketch) -> None:
             total = total + low + high
         relaxed = p.let((total - rhs) / float(2 * rank), "relaxed", "jacobi", "new_p")
         omega = p.value(("omega", "relax", "w"), 0.5, 1.5)
-        p.keep((1.0 - omega) * centre + omega * relaxed if rng.chance(0.5) else centre + omega * (relaxed - centre), "sor", "blend", "p_new")
+        p.keep(
+            (1.0 - omega) * centre + omega * relaxed if rng.chance(0.5) else centre + omega * (relaxed - centre),
+            "sor",
+            "blend",
+            "p_new",
+        )
     elif dt is not None:
         low, high = pairs[0]
         if form == "burgers":

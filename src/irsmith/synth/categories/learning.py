@@ -1,13 +1,28 @@
-"""Categories of machine learning: activations, losses, normalisation, attention, optimisers; a thread for an element or a row."""
+"""Categories of machine learning: activations, losses, normalisation, attention, optimisers."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from irsmith.synth.algebra import usual
 from irsmith.synth.categories.pen import Pen, Q, closing
 from irsmith.synth.ir import Span
 from irsmith.synth.sketch import Sketch
 
-_ACTIVATIONS = ("relu", "leaky", "sigmoid", "tanh", "gelu", "silu", "elu", "softplus", "hard", "softsign", "swish", "mish")
+_ACTIVATIONS = (
+    "relu",
+    "leaky",
+    "sigmoid",
+    "tanh",
+    "gelu",
+    "silu",
+    "elu",
+    "softplus",
+    "hard",
+    "softsign",
+    "swish",
+    "mish",
+)
 
 
 def activated(p: Pen, form: str, x: Q) -> Q:
@@ -55,7 +70,13 @@ def activation(s: Sketch) -> None:
             x = x + p.at(p.reals(("residual", "skip", "identity_in"), -1.0, 1.0))
     x = p.let(x, "z", "a", "pre", "u") if x.e.op != "name" else x
     form = rng.pick(_ACTIVATIONS)
-    y = p.let(p.via((form, form + "_fn", "act", "activate"), lambda q, v: activated(q, form, v), x, words=("x",), chance=0.4), "y", "act_val", "out_v", "h_act")
+    y = p.let(
+        p.via((form, form + "_fn", "act", "activate"), lambda q, v: activated(q, form, v), x, words=("x",), chance=0.4),
+        "y",
+        "act_val",
+        "out_v",
+        "h_act",
+    )
     roll = rng.random()
     if roll < 0.3:
         gate_in = p.at(p.reals(("gate", "gates", "up_proj"), -2.0, 2.0))
@@ -64,12 +85,23 @@ def activation(s: Sketch) -> None:
         y = p.let(activated(p, rng.pick(("tanh", "softsign", "sigmoid")), y), "squashed", "second", "y2")
     elif roll < 0.65:
         grad = p.at(p.reals(("grad_out", "dy", "upstream"), -1.0, 1.0))
-        slope = y * (1.0 - y) if form == "sigmoid" else 1.0 - y * y if form == "tanh" else p.choose(x > 0.0, 1.0, p.fn("exp", x) if form == "elu" else rng.pick((0.0, 0.01, 0.1)))
+        slope = (
+            y * (1.0 - y)
+            if form == "sigmoid"
+            else 1.0 - y * y
+            if form == "tanh"
+            else p.choose(x > 0.0, 1.0, p.fn("exp", x) if form == "elu" else rng.pick((0.0, 0.01, 0.1)))
+        )
         p.keep(grad * slope, "dx", "grad_in", "delta")
     if rng.chance(0.25):
         keep = p.at(p.reals(("mask", "dropout_mask", "keep"), 0.0, 1.0))
         rate = p.value(("dropout", "rate", "drop_p"), 0.1, 0.5)
-        y = p.let(p.choose(keep > rate if rng.chance(0.5) else keep < rate, y / (1.0 - rate), 0.0), "dropped", "kept", "y_drop")
+        y = p.let(
+            p.choose(keep > rate if rng.chance(0.5) else keep < rate, y / (1.0 - rate), 0.0),
+            "dropped",
+            "kept",
+            "y_drop",
+        )
     s.add(y.e)
     closing(s)
 
@@ -83,10 +115,20 @@ def loss(s: Sketch) -> None:
     rowwise = rng.chance(0.4) and len(s.extents) == 1
     most = rng.pick((3, 4, 6, 8)) if rowwise else 1
     shape = (*s.extents, most) if rowwise else s.extents
-    preds = p.reals(("pred", "outputs", "y_hat", "probs", "logits"), 0.05 if probable else -2.0, 0.95 if probable else 2.0, shape)
+    preds = p.reals(
+        ("pred", "outputs", "y_hat", "probs", "logits"), 0.05 if probable else -2.0, 0.95 if probable else 2.0, shape
+    )
     targets = p.reals(("target", "labels", "y", "truth"), 0.05 if probable else -1.5, 0.95 if probable else 1.5, shape)
-    weights = p.reals(("weights", "sample_w", "class_w", "mask"), 0.1, 1.5, (most,) if rowwise else s.extents) if rng.chance(0.4) else None
-    knob = p.value(("delta", "margin", "gamma", "tau", "beta"), 0.3, 1.2) if form in {"huber", "hinge", "focal", "quantile", "contrastive"} else None
+    weights = (
+        p.reals(("weights", "sample_w", "class_w", "mask"), 0.1, 1.5, (most,) if rowwise else s.extents)
+        if rng.chance(0.4)
+        else None
+    )
+    knob = (
+        p.value(("delta", "margin", "gamma", "tau", "beta"), 0.3, 1.2)
+        if form in {"huber", "hinge", "focal", "quantile", "contrastive"}
+        else None
+    )
 
     def one(y: Q, t: Q) -> Q:
         if form == "bce":
@@ -101,7 +143,11 @@ def loss(s: Sketch) -> None:
         if form == "mse":
             return gap * gap if rng.chance(0.6) else 0.5 * gap * gap
         if form == "logcosh":
-            return p.fn("log", p.fn("cosh", p.fn("abs", gap) + 0.1)) if rng.chance(0.4) else p.fn("sqrt", gap * gap + 1.0) - 1.0
+            return (
+                p.fn("log", p.fn("cosh", p.fn("abs", gap) + 0.1))
+                if rng.chance(0.4)
+                else p.fn("sqrt", gap * gap + 1.0) - 1.0
+            )
         a = p.let(p.fn("abs", gap), "a", "abs_err", "mag")
         if form == "l1" or knob is None:
             return a
@@ -162,9 +208,15 @@ def normalisation(s: Sketch) -> None:
 
     def read(j: Q) -> Q:
         value = p.at(x, i, j)
-        return value / temperature if temperature is not None and form == "softmax" else value if temperature is None or form == "softmax" else value * temperature
+        return (
+            value / temperature
+            if temperature is not None and form == "softmax"
+            else value
+            if temperature is None or form == "softmax"
+            else value * temperature
+        )
 
-    def folded(name: tuple[str, ...], term, start: float = 0.0, extreme: str = "") -> Q:  # noqa: ANN001
+    def folded(name: tuple[str, ...], term: Callable[[Q], Q], start: float = 0.0, extreme: str = "") -> Q:
         acc = p.start(start, *name)
 
         def each(j: Q) -> None:
@@ -175,21 +227,33 @@ def normalisation(s: Sketch) -> None:
         return p.now(acc)
 
     size = float(most)
-    squared = lambda v: p.do("square", v) if v.e.op in {"name", "index"} else p.do("square", p.let(v, "v", "xv", "t"))  # noqa: E731
+
+    def squared(v: Q) -> Q:
+        return p.do("square", v if v.e.op in {"name", "index"} else p.let(v, "v", "xv", "t"))
+
     eps = rng.pick((0.01, 0.1, 0.05)) if s.al.real.name != "float16" else 0.1
     shift: Q | None = None
     if form == "layer":
         mean = p.let(folded(("total", "s1", "sum_x"), lambda v: v) / size, "mean", "mu")
-        spread = p.let(folded(("sq", "var_sum", "m2"), lambda v: squared(p.let(v - mean, "d", "diff", "centered"))) / size, "var", "variance")
+        spread = p.let(
+            folded(("sq", "var_sum", "m2"), lambda v: squared(p.let(v - mean, "d", "diff", "centered"))) / size,
+            "var",
+            "variance",
+        )
         scale = p.let(1.0 / p.fn("sqrt", spread + eps), "inv_std", "rstd", "inv_sigma")
         shift = mean
     elif form in {"rms", "l2"}:
         total = folded(("sq_sum", "ss", "acc"), squared)
-        scale = p.let(1.0 / p.fn("sqrt", (total / size if form == "rms" else total) + eps), "inv_rms", "scale_r", "inv_norm")
+        scale = p.let(
+            1.0 / p.fn("sqrt", (total / size if form == "rms" else total) + eps), "inv_rms", "scale_r", "inv_norm"
+        )
     elif form == "minmax":
         low = folded(("lo", "min_x"), lambda v: v, 100.0, "min")
         high = folded(("hi", "max_x"), lambda v: v, -100.0, "max")
-        low, high = (Q(p, v.e._replace(span=Span(a, b, a * 0.8, b * 0.8 or -0.5))) for v, a, b in ((low, -2.0, 0.0), (high, 0.0, 2.0)))
+        low, high = (
+            Q(p, v.e._replace(span=Span(a, b, a * 0.8, b * 0.8 or -0.5)))
+            for v, a, b in ((low, -2.0, 0.0), (high, 0.0, 2.0))
+        )
         scale = p.let(1.0 / (p.fn("abs", high - low) + 0.1), "inv_range", "range_scale")
         shift = low
     else:
@@ -253,7 +317,16 @@ def attention(s: Sketch) -> None:
         queries = p.reals(("queries", "q", "Q"), -1.0, 1.0, (*s.extents, dim))
         keys = p.reals(("keys", "k", "K"), -1.0, 1.0, (*lead_shape, keys_n, dim))
     values = p.reals(("values", "v", "V"), -1.0, 1.0, (*lead_shape, keys_n))
-    bias = p.reals(("bias", "rel_pos", "alibi", "mask_bias"), -1.0, 0.5, (s.extents[-1], keys_n) if rng.chance(0.5) else (keys_n,)) if rng.chance(0.5) else None
+    bias = (
+        p.reals(
+            ("bias", "rel_pos", "alibi", "mask_bias"),
+            -1.0,
+            0.5,
+            (s.extents[-1], keys_n) if rng.chance(0.5) else (keys_n,),
+        )
+        if rng.chance(0.5)
+        else None
+    )
     bias_rank = next((a.rank for a in s.arguments if bias is not None and a.name == bias.e.name), 0)
     form = rng.pick(("online", "two", "two", "linear"))
 
@@ -262,7 +335,9 @@ def attention(s: Sketch) -> None:
             dot = p.fn("dot", q, p.at(keys, *lead, j))
         else:
             acc = p.start(0.0, "dot_qk", "s_j", "acc_d")
-            p.loop(dim, ("d", "c", "e"), lambda d: p.add_to(acc, p.at(queries, *lead, i, d) * p.at(keys, *lead, j, d), dim))
+            p.loop(
+                dim, ("d", "c", "e"), lambda d: p.add_to(acc, p.at(queries, *lead, i, d) * p.at(keys, *lead, j, d), dim)
+            )
             dot = p.now(acc)
         if scale is not None:
             dot = dot * scale if rng.chance(0.5) else scale * dot
@@ -318,7 +393,12 @@ def optimiser(s: Sketch) -> None:
     if form in {"momentum", "nesterov", "adam", "lion"}:
         m = p.at(p.reals(("momentum", "m", "velocity", "exp_avg"), -1.0, 1.0))
         beta = p.value(("beta1", "mu", "momentum_coef", "b1"), 0.5, 0.9)
-        m = p.let(beta * m + (1.0 - beta) * g if form != "momentum" or rng.chance(0.5) else beta * m + g, "m_new", "mom", "v_new")
+        m = p.let(
+            beta * m + (1.0 - beta) * g if form != "momentum" or rng.chance(0.5) else beta * m + g,
+            "m_new",
+            "mom",
+            "v_new",
+        )
         s.add(m.e)
         step = m
         if form == "nesterov":
@@ -348,5 +428,3 @@ def optimiser(s: Sketch) -> None:
         new = p.let(p.choose(mask > 0.5, new, w), "w_out", "selected")
     s.add(new.e)
     closing(s)
-
-

@@ -1,4 +1,4 @@
-"""Categories of linear algebra: products, sweeps, solves, powers and orthogonalisation, a thread for an element or a row."""
+"""Categories of linear algebra: products, sweeps, solves, powers and orthogonalisation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def matrix_product(s: Sketch) -> None:
     left_t, right_t = rng.chance(0.3), rng.chance(0.3)
     a = p.reals(_LEFT, -1.0, 1.0, (*batch_shape, *((inner, extents[-2]) if left_t else (extents[-2], inner))))
     shared = rng.chance(0.4)
-    b = p.reals(_RIGHT, -1.0, 1.0, (*(() if shared else batch_shape), *((extents[-1], inner) if right_t else (inner, extents[-1]))))
+    b = p.reals(
+        _RIGHT,
+        -1.0,
+        1.0,
+        (*(() if shared else batch_shape), *((extents[-1], inner) if right_t else (inner, extents[-1]))),
+    )
     diagonal = p.reals(("diag", "scales", "weights", "d"), 0.2, 2.0, (inner,)) if rng.chance(0.35) else None
     acc = p.start(0.0, "acc", "total", "s_val", "dot_val", "c_ij")
     stop: Q | int = p.count(("k_dim", "inner_dim", "K_len", "depth_n"), inner, inner) if rng.chance(0.4) else inner
@@ -58,7 +63,9 @@ def matrix_product(s: Sketch) -> None:
         elif step == "bias":
             result = result + p.at(p.reals(("bias", "shift", "offset"), -1.0, 1.0, (extents[-1],)), column)
         elif step == "beta":
-            result = result + p.value(("beta", "decay", "momentum"), 0.1, 0.9) * p.at(p.reals(("C_in", "previous", "residual"), -1.0, 1.0))
+            result = result + p.value(("beta", "decay", "momentum"), 0.1, 0.9) * p.at(
+                p.reals(("C_in", "previous", "residual"), -1.0, 1.0)
+            )
         else:
             result = p.fn("max", result, 0.0) if rng.chance(0.5) else p.fn("tanh", result)
     s.add(result.e) if result.e.op == "name" else p.keep(result, "out_val", "res", "c_val", "y_val")
@@ -75,7 +82,11 @@ def matrix_vector(s: Sketch) -> None:
     inner = n if square else rng.pick((4, 6, 8, 12))
     a = p.reals(_LEFT, -1.0, 1.0, (n, inner))
     x = p.reals(("x", "v", "vec", "p_vec", "solution"), -1.0, 1.0, (inner,))
-    form = rng.pick(("product", "residual", "jacobi", "triangular", "quadratic", "norm")) if square else rng.pick(("product", "residual", "quadratic", "norm"))
+    form = (
+        rng.pick(("product", "residual", "jacobi", "triangular", "quadratic", "norm"))
+        if square
+        else rng.pick(("product", "residual", "quadratic", "norm"))
+    )
     acc = p.start(0.0, "acc", "sigma", "ax", "row_dot", "total")
     norm = p.start(0.0, "norm_sq", "row_norm", "aa") if form in {"norm", "quadratic"} else None
     most = inner
@@ -100,7 +111,11 @@ def matrix_vector(s: Sketch) -> None:
         stop: Q | int = p.count(("n_cols", "dim", "cols_n"), inner, inner) if rng.chance(0.3) else inner
         p.loop(stop, ("k", "j"), each)
     total = Q(p, p.now(acc).e)
-    b = p.at(p.reals(("b", "rhs", "f_vec", "target"), -1.0, 1.0)) if form in {"residual", "jacobi", "triangular"} or rng.chance(0.3) else None
+    b = (
+        p.at(p.reals(("b", "rhs", "f_vec", "target"), -1.0, 1.0))
+        if form in {"residual", "jacobi", "triangular"} or rng.chance(0.3)
+        else None
+    )
     if form == "residual" and b is not None:
         r = p.let(b - total, "r", "res", "residual")
         p.s.add(r.e)
@@ -113,13 +128,23 @@ def matrix_vector(s: Sketch) -> None:
         if rng.chance(0.6):
             omega = p.value(("omega", "relax", "w"), 0.3, 1.2)
             old = p.at(x, i)
-            p.keep(old + omega * (new - old) if rng.chance(0.5) else (1.0 - omega) * old + omega * new, "relaxed", "x_next", "blend")
+            p.keep(
+                old + omega * (new - old) if rng.chance(0.5) else (1.0 - omega) * old + omega * new,
+                "relaxed",
+                "x_next",
+                "blend",
+            )
         else:
             s.add(new.e)
     elif norm is not None:
         size = p.now(norm)
         size = Q(p, size.e._replace(span=Span(max(0.0, size.e.span.low), *size.e.span[1:])))
-        p.keep(total / (size + rng.pick((0.1, 0.5, 1.0))) if rng.chance(0.6) else total * p.fn("sqrt", size + 0.1), "proj", "scaled", "coeff")
+        p.keep(
+            total / (size + rng.pick((0.1, 0.5, 1.0))) if rng.chance(0.6) else total * p.fn("sqrt", size + 0.1),
+            "proj",
+            "scaled",
+            "coeff",
+        )
         if b is not None:
             s.add(b.e)
     else:
@@ -138,10 +163,17 @@ def vector_update(s: Sketch) -> None:
     rng, p = s.rng, Pen(s)
     s.open(1)
     i = p.coords[0]
-    names = rng.shuffled((("x", "sol"), ("r", "residual"), ("d", "p_dir"), ("q", "Ap"), ("z", "precond"), ("g", "grad")))
-    vectors = [p.perhaps(p.at(p.reals(words, -1.5, 1.5)), words[0] + "_i", words[1] + "_i") for words in names[: rng.pick((2, 3, 3, 4))]]
+    names = rng.shuffled(
+        (("x", "sol"), ("r", "residual"), ("d", "p_dir"), ("q", "Ap"), ("z", "precond"), ("g", "grad"))
+    )
+    vectors = [
+        p.perhaps(p.at(p.reals(words, -1.5, 1.5)), words[0] + "_i", words[1] + "_i")
+        for words in names[: rng.pick((2, 3, 3, 4))]
+    ]
     scalars: list[Q] = []
-    for words in rng.shuffled((("alpha", "step"), ("beta", "momentum"), ("rho", "rz"), ("omega", "shift")))[: rng.pick((1, 1, 2))]:
+    for words in rng.shuffled((("alpha", "step"), ("beta", "momentum"), ("rho", "rz"), ("omega", "shift")))[
+        : rng.pick((1, 1, 2))
+    ]:
         if rng.chance(0.4):
             held = p.reals((words[0] + "_buf", words[1] + "_arr"), 0.2, 1.5, (1,))
             scalars.append(p.let(p.at(held, 0), words[0], words[1] + "_val"))

@@ -15,9 +15,9 @@ from irsmith.synth.algebra import Algebra, exactly, kind_of, usual, vector, whol
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.base import spend
 from irsmith.synth.errors import Discard
+from irsmith.synth.grow import grow, operands
 from irsmith.synth.ir import Assign, Atomic, Expr, For, Helper, Parameter, Return, Span, While
 from irsmith.synth.names import Names
-from irsmith.synth.grow import grow, operands
 from irsmith.synth.phases import branches, straight
 from irsmith.synth.sketch import Contract, Sketch, mentions
 from irsmith.types import INT32, Domain, Scalar, ValueType
@@ -126,7 +126,9 @@ class Pen:
         x, y = self._expr(a, like), self._expr(b, like)
         kinds = x.kind + y.kind
         if kinds in {"vf", "mf"} and word in {"mul", "div"}:
-            return self.do(("v" if x.kind == "v" else "m") + ("scale" if word == "mul" else "div"), Q(self, x), Q(self, y))
+            return self.do(
+                ("v" if x.kind == "v" else "m") + ("scale" if word == "mul" else "div"), Q(self, x), Q(self, y)
+            )
         if kinds in {"fv", "fm"} and word == "mul":
             return self.two("mul", Q(self, y), Q(self, x))
         if kinds in {"fi", "if"}:
@@ -351,7 +353,11 @@ class Pen:
         lanes = self.s.probe.check(value.e)
         e, v = target.e, value.e
         word = v.op if v.op in {"add", "sub", "mul", "vadd", "vsub", "vscale"} else ""
-        if word in {"add", "sub", "mul", "vadd", "vsub"} and v.args[0] == e and self.s.rng.chance(self.s.style.augmented):
+        if (
+            word in {"add", "sub", "mul", "vadd", "vsub"}
+            and v.args[0] == e
+            and self.s.rng.chance(self.s.style.augmented)
+        ):
             self.s.emit(Assign(e, v.args[1], word))
         else:
             self.s.emit(Assign(e, v))
@@ -372,7 +378,9 @@ class Pen:
         """An atomic update of an element."""
         self.s.emit(Atomic(word, target.e, value.e))
 
-    def totals(self, names: Sequence[str], shape: tuple[int, ...], type: ValueType, low: float = -1.0, high: float = 1.0) -> Q:
+    def totals(
+        self, names: Sequence[str], shape: tuple[int, ...], type: ValueType, low: float = -1.0, high: float = 1.0
+    ) -> Q:
         """A new array that threads update together; lacks subscripts."""
         text = self.s.names.free(tuple(names), self.s.rng)
         domain = Domain(int(low), int(high)) if isinstance(type, Scalar) and type.is_integer else Domain(low, high)
@@ -395,7 +403,9 @@ class Pen:
 
     # Helpers.
 
-    def via(self, names: Sequence[str], build: Callable[..., Q], *values: Q, words: Sequence[str] = (), chance: float = 0.5) -> Q:
+    def via(
+        self, names: Sequence[str], build: Callable[..., Q], *values: Q, words: Sequence[str] = (), chance: float = 0.5
+    ) -> Q:
         """A formula of some values: written out, or in a helper function that is called with them."""
         s = self.s
         if not s.rng.chance(chance):
@@ -436,7 +446,9 @@ class Pen:
 
     def _called(self, contract: Contract, values: tuple[Q, ...]) -> Expr:
         helper = contract.helper
-        return Expr("call", kind_of(helper.returns), helper.returns, contract.gives, tuple(v.e for v in values), helper.name)
+        return Expr(
+            "call", kind_of(helper.returns), helper.returns, contract.gives, tuple(v.e for v in values), helper.name
+        )
 
 
 def closing(s: Sketch, *phases: Callable[[Sketch], object], kinds: str = "ff", most: int = 3) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from irsmith.synth.algebra import usual, vector
-from irsmith.synth.categories.pen import Pen, Q, closing, grown, outside
+from irsmith.synth.categories.pen import Pen, Q, closing, grown
 from irsmith.synth.ir import Assign, Expr, Span
 from irsmith.synth.phases import branches, records, straight
 from irsmith.synth.sketch import Sketch
@@ -42,7 +44,11 @@ def spring(s: Sketch) -> None:
     velocities = p.vectors(("vel", "v", "particle_qd", "velocities"), -1.0, 1.0, (count,)) if rng.chance(0.7) else None
     by_particle = rng.chance(0.4)
     k = _stiffness(p)
-    rest = p.value(("rest_length", "rest", "l0"), 0.3, 1.0) if rng.chance(0.6) else p.at(p.reals(("rest_lengths", "rests", "length0"), 0.3, 1.0))
+    rest = (
+        p.value(("rest_length", "rest", "l0"), 0.3, 1.0)
+        if rng.chance(0.6)
+        else p.at(p.reals(("rest_lengths", "rests", "length0"), 0.3, 1.0))
+    )
     rest = p.perhaps(rest, "rest_i", "l_rest", "rest_val") if rest.e.op == "index" else rest
     damping = p.value(("damping", "kd", "spring_kd", "c"), 0.1, 1.0) if velocities is not None else None
 
@@ -50,7 +56,9 @@ def spring(s: Sketch) -> None:
         delta = p.let(xi - xj, "d", "delta", "dx", "xij")
         length = p.let(p.fn("length", delta), "l", "length", "dist", "cur_len")
         safe = rng.pick((0.01, 0.1, 0.05))
-        axis = p.let(delta / p.fn("max", length, safe) if rng.chance(0.5) else p.fn("normalize", delta), "dir", "axis", "n", "u")
+        axis = p.let(
+            delta / p.fn("max", length, safe) if rng.chance(0.5) else p.fn("normalize", delta), "dir", "axis", "n", "u"
+        )
         stretch = length - rest
         if rng.chance(0.3):
             stretch = stretch / rest
@@ -120,7 +128,9 @@ def _apply(p: Pen, force: Q, velocity: Q | None) -> None:
             inv = p.at(p.reals(("inv_mass", "w", "inv_masses"), 0.2, 2.0))
             force = force * p.perhaps(inv, "im", "w_i", "inv_m")
         elif by_mass == "div":
-            force = force / p.perhaps(p.at(p.reals(("mass", "masses", "particle_mass"), 0.5, 3.0)), "m", "m_i", "mass_i")
+            force = force / p.perhaps(
+                p.at(p.reals(("mass", "masses", "particle_mass"), 0.5, 3.0)), "m", "m_i", "mass_i"
+            )
         else:
             force = force / p.value(("mass", "m"), 0.5, 3.0)
         if rng.chance(0.4):
@@ -154,7 +164,11 @@ def sph(s: Sketch) -> None:
     form = rng.pick(("density", "density", "pressure", "viscosity", "gravity", "colour"))
     vector_result = form in {"pressure", "viscosity", "gravity"}
     masses = p.reals(("mass", "masses", "weights"), 0.2, 2.0, (count,)) if rng.chance(0.5) else None
-    density = p.reals(("density", "rho", "densities"), 0.5, 2.0, (count,)) if form in {"pressure", "viscosity", "colour"} else None
+    density = (
+        p.reals(("density", "rho", "densities"), 0.5, 2.0, (count,))
+        if form in {"pressure", "viscosity", "colour"}
+        else None
+    )
     fields = p.vectors(("velocities", "v", "vel"), -1.0, 1.0, (count,)) if form == "viscosity" else None
     vi = p.let(_vector_at(p, ("own_vel", "v_i_arr", "vel_own")), "vi", "v_i") if fields is not None else None
     pressure = p.reals(("pressure", "pressures", "press"), -1.0, 1.0, (count,)) if form == "pressure" else None
@@ -177,7 +191,13 @@ def sph(s: Sketch) -> None:
         q = p.let(dist / radius, "q", "ratio", "s_r")
 
         def add() -> None:
-            w = p.via(("kernel_weight", "w_kernel", "smoothing_kernel", "weight_of"), _kernel(shape), q, words=("q",), chance=0.5)
+            w = p.via(
+                ("kernel_weight", "w_kernel", "smoothing_kernel", "weight_of"),
+                _kernel(shape),
+                q,
+                words=("q",),
+                chance=0.5,
+            )
             w = p.perhaps(w, "w", "w_ij", "weight")
             if masses is not None:
                 w = p.at(masses, j) * w
@@ -216,7 +236,7 @@ def _vector_at(p: Pen, names: tuple[str, ...]) -> Q:
     return p.at(p.vectors(names, -1.0, 1.0))
 
 
-def _kernel(shape: str):  # noqa: ANN202
+def _kernel(shape: str) -> Callable[[Pen, Q], Q]:
     def build(p: Pen, q: Q) -> Q:
         if shape == "gauss":
             return p.fn("exp", -(q * q)) if p.s.rng.chance(0.6) else p.fn("exp", -2.0 * (q * q))
@@ -237,7 +257,11 @@ def rigid_body(s: Sketch) -> None:
     matrix: ValueType = Matrix(3, 3, s.al.real)
     omega = p.perhaps(_vector_at(p, ("omega", "ang_vel", "body_w", "w")), "w_i", "wb", "omega_i")
     parts = rng.shuffled(["torque", "gyro", "point", "momentum", "energy", "drag"])[: rng.pick((2, 2, 3, 4))]
-    inertia = p.array(("inertia", "body_inertia", "I_body"), -0.5, 0.5, s.extents, matrix) if {"gyro", "momentum", "energy"} & {*parts} or rng.chance(0.3) else None
+    inertia = (
+        p.array(("inertia", "body_inertia", "I_body"), -0.5, 0.5, s.extents, matrix)
+        if {"gyro", "momentum", "energy"} & {*parts} or rng.chance(0.3)
+        else None
+    )
     held = p.perhaps(p.at(inertia), "I", "inertia_i", "I_b") if inertia is not None else None
     arm = None
     if "torque" in parts or "point" in parts:
@@ -257,7 +281,11 @@ def rigid_body(s: Sketch) -> None:
             s.add(momentum.e)
     if "drag" in parts:
         drag = p.value(("ang_damping", "rot_drag", "damping"), 0.05, 0.6)
-        torque = p.let(torque - omega * drag, "damped", "tau_d") if torque is not None else p.let(omega * -drag, "damping_tau")
+        torque = (
+            p.let(torque - omega * drag, "damped", "tau_d")
+            if torque is not None
+            else p.let(omega * -drag, "damping_tau")
+        )
     if "energy" in parts and held is not None:
         p.keep(0.5 * p.fn("dot", omega, held @ omega), "rot_energy", "ke_rot", "kinetic")
     if "point" in parts and arm is not None:
@@ -308,10 +336,20 @@ def integrator(s: Sketch) -> None:
         v = p.begin(p.at(v0), "v", "speed", "omega", "dy", span=bound)
     dt, k = _dt(p), p.value(("k", "stiffness", "omega_sq", "rate"), 0.5, 2.0)
     extra = [p.value(("damping", "mu", "c", "beta"), 0.05, 0.5)] if rng.chance(0.7) else []
-    drive = p.perhaps(p.at(p.reals(("drive", "forcing", "source", "load"), -0.5, 0.5)), "f0", "u_in", "drive_i") if not vectors and rng.chance(0.5) else None
+    drive = (
+        p.perhaps(p.at(p.reals(("drive", "forcing", "source", "load"), -0.5, 0.5)), "f0", "u_in", "drive_i")
+        if not vectors and rng.chance(0.5)
+        else None
+    )
     steps = rng.pick((2, 3, 4, 5, 8))
-    stop: Q | int = p.count(("steps", "num_steps", "substeps", "n"), max(1, steps // 2), steps) if rng.chance(0.5) else steps
-    rule = rng.pick(("linear", "sine", "cubic", "grown", "grown")) if not vectors else rng.pick(("linear", "central", "soft"))
+    stop: Q | int = (
+        p.count(("steps", "num_steps", "substeps", "n"), max(1, steps // 2), steps) if rng.chance(0.5) else steps
+    )
+    rule = (
+        rng.pick(("linear", "sine", "cubic", "grown", "grown"))
+        if not vectors
+        else rng.pick(("linear", "central", "soft"))
+    )
 
     def rate(q: Pen, x: Q, *rest: Q) -> Q:
         """The acceleration, or the rate of change of a first-order system."""
@@ -338,7 +376,11 @@ def integrator(s: Sketch) -> None:
 
     words = ("x", *(("v",) if second else ()), "k", "c")
     names = ("accel", "rhs", "derivative", "acceleration", "force_of")
-    method = rng.pick(("euler", "symplectic", "midpoint", "leapfrog")) if second else rng.pick(("euler", "midpoint", "heun", "rk4"))
+    method = (
+        rng.pick(("euler", "symplectic", "midpoint", "leapfrog"))
+        if second
+        else rng.pick(("euler", "midpoint", "heun", "rk4"))
+    )
     helper = method in {"midpoint", "heun", "rk4", "leapfrog"} or rng.chance(0.4)
 
     def f(at: Q, speed: Q | None = None) -> Q:
@@ -352,7 +394,9 @@ def integrator(s: Sketch) -> None:
         if not helper:
             return rate(p, at, *operands)
         if not made:
-            made.append(p.via(names, rate, Q(p, at.e._replace(span=_wider(at.e.span))), *operands, words=words, chance=1.0))
+            made.append(
+                p.via(names, rate, Q(p, at.e._replace(span=_wider(at.e.span))), *operands, words=words, chance=1.0)
+            )
         call = made[0].e
         return Q(p, call._replace(args=tuple(q.e for q in (at, *operands))))
 
@@ -393,7 +437,7 @@ def _safe(p: Pen, x: Q) -> Q:
     return p.norm2(x) + p.s.rng.pick((0.5, 1.0))
 
 
-def _first_order(p: Pen, method: str, x: Q, dt: Q, f, bound: Span) -> None:  # noqa: ANN001
+def _first_order(p: Pen, method: str, x: Q, dt: Q, f: Callable[[Q], Q], bound: Span) -> None:
     k1 = p.let(f(x), "k1", "f0", "dx")
     if method == "euler":
         p.put(x, x + dt * k1, bound)
@@ -419,7 +463,11 @@ def contact(s: Sketch) -> None:
     x = p.perhaps(p.at(p.vectors(("pos", "x", "particle_q", "body_pos"), -2.0, 2.0)), "xi", "p_i", "x0")
     v = p.perhaps(p.at(p.vectors(("vel", "v", "particle_qd", "body_vel"), -2.0, 2.0)), "vi", "v_i", "v0")
     shape = rng.pick(("plane", "plane", "sphere", "pair"))
-    radius = p.value(("radius", "r", "margin", "thickness"), 0.1, 0.8) if rng.chance(0.6) else p.perhaps(p.at(p.reals(("radii", "particle_radius", "sizes"), 0.1, 0.8)), "r_i", "rad")
+    radius = (
+        p.value(("radius", "r", "margin", "thickness"), 0.1, 0.8)
+        if rng.chance(0.6)
+        else p.perhaps(p.at(p.reals(("radii", "particle_radius", "sizes"), 0.1, 0.8)), "r_i", "rad")
+    )
     if shape == "plane":
         normal = p.fn("normalize", _vector_value(p, ("normal", "plane_n", "up")))
         normal = p.let(normal, "n", "n_hat", "dir_n")
@@ -427,10 +475,16 @@ def contact(s: Sketch) -> None:
         if rng.chance(0.5):
             gap = gap - p.value(("offset", "ground", "height", "plane_d"), -0.5, 0.5)
     else:
-        centre = _vector_value(p, ("center", "sphere_pos", "obstacle")) if shape == "sphere" else p.at(p.vectors(("other_pos", "x_b", "collider_pos"), -2.0, 2.0))
+        centre = (
+            _vector_value(p, ("center", "sphere_pos", "obstacle"))
+            if shape == "sphere"
+            else p.at(p.vectors(("other_pos", "x_b", "collider_pos"), -2.0, 2.0))
+        )
         delta = p.let(x - centre, "d", "delta", "diff")
         dist = p.let(p.fn("length", delta), "dist", "l", "sep")
-        normal = p.let(delta / p.fn("max", dist, 0.05) if rng.chance(0.5) else p.fn("normalize", delta), "n", "dir_n", "axis")
+        normal = p.let(
+            delta / p.fn("max", dist, 0.05) if rng.chance(0.5) else p.fn("normalize", delta), "n", "dir_n", "axis"
+        )
         gap = dist - (radius + p.value(("sphere_radius", "other_radius", "r_b"), 0.5, 1.5))
     gap = p.let(gap, "gap", "c", "penetration", "phi", "depth")
     wide = Span(-40.0, 40.0, -2.0, 2.0)
@@ -458,7 +512,11 @@ def contact(s: Sketch) -> None:
         push = normal * j
         if friction is not None:
             vt = p.let(v - normal * vn, "vt", "tangent", "v_slip")
-            slide = p.let(p.fn("min", p.fn("length", vt), friction * p.fn("abs", j)), "ft", "slip", "f_t") if rng.chance(0.6) else friction * p.fn("abs", j)
+            slide = (
+                p.let(p.fn("min", p.fn("length", vt), friction * p.fn("abs", j)), "ft", "slip", "f_t")
+                if rng.chance(0.6)
+                else friction * p.fn("abs", j)
+            )
             push = push - p.fn("normalize", vt) * slide
         p.put(target, target + push, Span(-40.0, 40.0, -3.0, 3.0))
 
@@ -485,7 +543,9 @@ def point_field(s: Sketch) -> None:
     sources = p.vectors(("sources", "centers", "attractors", "charges_pos"), -2.0, 2.0, (most,))
     strengths = p.reals(("mass", "charge", "strength", "weights"), 0.2, 2.0, (most,)) if rng.chance(0.8) else None
     potential = p.start(0.0, "phi", "potential", "energy", "acc") if rng.chance(0.6) else None
-    field = p.start(0.0, "field", "acc_f", "net", "sum_f", like=here.e) if potential is None or rng.chance(0.5) else None
+    field = (
+        p.start(0.0, "field", "acc_f", "net", "sum_f", like=here.e) if potential is None or rng.chance(0.5) else None
+    )
     turned = field is not None and rng.chance(0.4)
     headings = p.vectors(("headings", "flow", "source_vel"), -1.0, 1.0, (most,)) if turned else None
     falloff = rng.pick(("inverse", "square", "gauss", "linear"))

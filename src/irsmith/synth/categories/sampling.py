@@ -13,7 +13,7 @@ _UNIT = usual(0.0, 1.0)
 
 def _state(p: Pen) -> Expr:
     """The generator's state, seeded by an argument and the thread."""
-    s, rng = p.s, p.s.rng
+    s = p.s
     seed = p.count(("seed", "rng_seed", "frame", "base_seed"), 0, 1000)
     place = s.coords[0]
     if len(s.coords) > 1:
@@ -25,11 +25,17 @@ def _state(p: Pen) -> Expr:
     return Expr("name", "i", UINT32, _UNIT, (), text)
 
 
-def _draw(p: Pen, state: Expr, names: tuple[str, ...], *, normal: bool = False, bounds: tuple[float, float] | None = None) -> Q:
+def _draw(
+    p: Pen, state: Expr, names: tuple[str, ...], *, normal: bool = False, bounds: tuple[float, float] | None = None
+) -> Q:
     """A random number, as a variable."""
     s = p.s
     span = Span(-4.0, 4.0, -0.7, 0.7) if normal else usual(*bounds) if bounds else _UNIT
-    args = (state,) if bounds is None else (state, *(Expr("literal", "f", FLOAT32, usual(b, b), (), "", b) for b in bounds))
+    args = (
+        (state,)
+        if bounds is None
+        else (state, *(Expr("literal", "f", FLOAT32, usual(b, b), (), "", b) for b in bounds))
+    )
     value = Expr("random", "f", FLOAT32, span, args, "randn" if normal else "randf")
     text = s.names.claim(s.names_free(names))
     target = Expr("name", "f", s.al.real, span, (), text)
@@ -47,7 +53,12 @@ def monte_carlo(s: Sketch) -> None:
     """An estimate from random samples: integrals, areas, expectations, payoffs."""
     rng, p = s.rng, Pen(s)
     s.open(rng.pick((1, 1, 1, 2)))
-    inputs = [p.keep(p.at(p.reals(words, 0.3, 1.8)), *(w + "_i" for w in words)) for words in rng.shuffled((("scale", "sigma"), ("rate", "drift"), ("strike", "level"), ("center", "mean_in")))[: rng.pick((1, 1, 2))]]
+    inputs = [
+        p.keep(p.at(p.reals(words, 0.3, 1.8)), *(w + "_i" for w in words))
+        for words in rng.shuffled((("scale", "sigma"), ("rate", "drift"), ("strike", "level"), ("center", "mean_in")))[
+            : rng.pick((1, 1, 2))
+        ]
+    ]
     state = _state(p)
     most = rng.pick((4, 6, 8, 12, 16))
     stop: Q | int = p.count(("num_samples", "n", "samples", "paths"), most // 2, most) if rng.chance(0.5) else most
@@ -57,14 +68,22 @@ def monte_carlo(s: Sketch) -> None:
 
     def each(_: Q) -> None:
         if form == "area":
-            x, y = _draw(p, state, ("x", "u", "px"), bounds=(-1.0, 1.0)), _draw(p, state, ("y", "v", "py"), bounds=(-1.0, 1.0))
+            x, y = (
+                _draw(p, state, ("x", "u", "px"), bounds=(-1.0, 1.0)),
+                _draw(p, state, ("y", "v", "py"), bounds=(-1.0, 1.0)),
+            )
             r2 = p.let(x * x + y * y if rng.chance(0.6) else p.fn("abs", x) + p.fn("abs", y), "r2", "d", "rho")
             term = grown(p, x, y, inputs[0]) if rng.chance(0.5) else inputs[0] * r2
             p.when(r2 < inputs[0] if rng.chance(0.5) else r2 < 1.0, lambda: p.add_to(total, term, most))
             return
         if form == "payoff":
             z = _draw(p, state, ("z", "g", "shock"), normal=True)
-            growth = p.let(p.fn("exp", inputs[0] * z * rng.pick((0.2, 0.25, 0.3)) - rng.pick((0.02, 0.05, 0.1))), "growth", "path", "s_t")
+            growth = p.let(
+                p.fn("exp", inputs[0] * z * rng.pick((0.2, 0.25, 0.3)) - rng.pick((0.02, 0.05, 0.1))),
+                "growth",
+                "path",
+                "s_t",
+            )
             value = p.fn("max", growth - inputs[-1] if rng.chance(0.6) else inputs[-1] - growth, 0.0)
         else:
             x = _uniform(p, state, "x", "u", "xi", "t_s")
@@ -100,7 +119,14 @@ def random_walk(s: Sketch) -> None:
     """Paths that take random steps: walks, diffusions, jumps, chains that accept or refuse."""
     rng, p = s.rng, Pen(s)
     s.open(1)
-    x = p.begin(p.at(p.reals(("x0", "start", "price", "pos0", "init"), -1.0, 2.0)), "x", "pos", "s_t", "y", span=Span(-30.0, 30.0, -2.0, 2.0))
+    x = p.begin(
+        p.at(p.reals(("x0", "start", "price", "pos0", "init"), -1.0, 2.0)),
+        "x",
+        "pos",
+        "s_t",
+        "y",
+        span=Span(-30.0, 30.0, -2.0, 2.0),
+    )
     sigma = p.value(("sigma", "vol", "step_size", "noise"), 0.2, 1.0)
     drift = p.perhaps(p.at(p.reals(("drift", "mu", "pull"), -0.6, 0.6)), "mu_i", "dr") if rng.chance(0.6) else None
     state = _state(p)
@@ -114,14 +140,27 @@ def random_walk(s: Sketch) -> None:
     def each(_: Q) -> None:
         if form == "coin":
             u = _draw(p, state, ("u", "coin", "r"))
-            p.when(u < rng.pick((0.5, 0.4, 0.6)), lambda: p.put(x, x + sigma, bound), lambda: p.put(x, x - sigma, bound))
+            p.when(
+                u < rng.pick((0.5, 0.4, 0.6)), lambda: p.put(x, x + sigma, bound), lambda: p.put(x, x - sigma, bound)
+            )
         elif form == "metropolis":
             step = p.let(x + sigma * _draw(p, state, ("dx", "step", "g"), normal=True), "prop", "cand", "x_new")
-            ratio = p.let(p.fn("exp", (x * x - step * step) * 0.01) if rng.chance(0.5) else p.fn("exp", (p.fn("abs", x) - p.fn("abs", step)) * 0.1), "ratio", "accept", "prob")
+            ratio = p.let(
+                p.fn("exp", (x * x - step * step) * 0.01)
+                if rng.chance(0.5)
+                else p.fn("exp", (p.fn("abs", x) - p.fn("abs", step)) * 0.1),
+                "ratio",
+                "accept",
+                "prob",
+            )
             u = _draw(p, state, ("u", "r", "coin"))
             p.when(u * 1.0 < ratio * 0.6 if rng.chance(0.5) else u < 0.7 * ratio, lambda: p.put(x, step, bound))
         else:
-            z = _draw(p, state, ("z", "g", "dw", "xi"), normal=rng.chance(0.7), bounds=None) if rng.chance(0.6) else _draw(p, state, ("z", "r", "dw"), bounds=(-1.0, 1.0))
+            z = (
+                _draw(p, state, ("z", "g", "dw", "xi"), normal=rng.chance(0.7), bounds=None)
+                if rng.chance(0.6)
+                else _draw(p, state, ("z", "r", "dw"), bounds=(-1.0, 1.0))
+            )
             move = sigma * z
             if drift is not None:
                 move = drift * rng.pick((0.5, 0.25, 1.0)) + move if rng.chance(0.6) else move + drift
@@ -132,7 +171,9 @@ def random_walk(s: Sketch) -> None:
                 u = _draw(p, state, ("u", "jump_u", "r2"))
                 p.when(u < rng.pick((0.3, 0.4)), lambda: p.put(x, x * rng.pick((0.5, 0.8, -0.5)), bound))
             elif form == "reflect":
-                p.put(x, p.fn("abs", x) if rng.chance(0.5) else p.fn("clamp", x, -2.0, 2.0), Span(-30.0, 30.0, 0.0, 2.0))
+                p.put(
+                    x, p.fn("abs", x) if rng.chance(0.5) else p.fn("clamp", x, -2.0, 2.0), Span(-30.0, 30.0, 0.0, 2.0)
+                )
         here = Q(p, x.e)
         if peak is not None:
             p.most_of(peak, Q(p, here.e._replace(span=usual(-6.0, 6.0))), "max")
@@ -152,16 +193,24 @@ def random_walk(s: Sketch) -> None:
 
 
 def random_sample(s: Sketch) -> None:
-    """Numbers of a distribution made from uniform ones: exponential, normal, on a disc or a sphere, rejected, jittered."""
+    """Numbers of a distribution made from uniform ones: exponential, normal, on a disc, jittered."""
     rng, p = s.rng, Pen(s)
     s.length = rng.pick((3, 3, 2))
     s.open(rng.pick((1, 1, 2)))
     state = _state(p)
-    scale = p.value(("scale", "sigma", "radius", "spread"), 0.3, 2.0) if rng.chance(0.5) else p.perhaps(p.at(p.reals(("scales", "sigmas", "radii"), 0.3, 2.0)), "sc", "r_i", "sig")
+    scale = (
+        p.value(("scale", "sigma", "radius", "spread"), 0.3, 2.0)
+        if rng.chance(0.5)
+        else p.perhaps(p.at(p.reals(("scales", "sigmas", "radii"), 0.3, 2.0)), "sc", "r_i", "sig")
+    )
     form = rng.pick(("exponential", "normal", "disc", "box_muller", "jitter", "choice", "logistic"))
     u = _draw(p, state, ("u", "u1", "r1", "xi"))
     if form == "exponential":
-        x = -(p.fn("log", u + rng.pick((0.01, 0.05)))) * scale if rng.chance(0.6) else p.fn("log", 1.0 / (u + 0.05)) / scale
+        x = (
+            -(p.fn("log", u + rng.pick((0.01, 0.05)))) * scale
+            if rng.chance(0.6)
+            else p.fn("log", 1.0 / (u + 0.05)) / scale
+        )
         p.keep(x, "t", "wait", "x", "gap")
     elif form == "logistic":
         low = p.let(p.fn("clamp", u, 0.05, 0.95), "c", "u_c", "q")
@@ -174,7 +223,12 @@ def random_sample(s: Sketch) -> None:
     elif form in {"disc", "box_muller"}:
         v = _draw(p, state, ("v", "u2", "r2", "eta"))
         angle = p.let(rng.pick((6.2832, 6.28)) * v, "theta", "phi", "angle")
-        r = p.let(p.fn("sqrt", u) * scale if form == "disc" else p.fn("sqrt", -2.0 * p.fn("log", u + 0.02) + 0.05) * scale, "r", "rad", "mag")
+        r = p.let(
+            p.fn("sqrt", u) * scale if form == "disc" else p.fn("sqrt", -2.0 * p.fn("log", u + 0.02) + 0.05) * scale,
+            "r",
+            "rad",
+            "mag",
+        )
         x, y = r * p.fn("cos", angle), r * p.fn("sin", angle)
         if rng.chance(0.4):
             centre = p.at(p.vectors(("centers", "origin", "pos"), -1.0, 1.0))
@@ -185,8 +239,8 @@ def random_sample(s: Sketch) -> None:
             p.keep(y, "y", "dy")
     elif form == "jitter":
         names = ("jx", "jy", "jz")
-        parts = [u, *(_draw(p, state, (names[k],)) for k in range(1, s.length))]
-        offset = p.make(*[part - 0.5 for part in parts])
+        drawn = [u, *(_draw(p, state, (names[k],)) for k in range(1, s.length))]
+        offset = p.make(*[part - 0.5 for part in drawn])
         base = p.at(p.vectors(("points", "grid_pos", "cells"), -2.0, 2.0))
         p.keep(base + offset * scale, "jittered", "pt", "moved")
     else:
