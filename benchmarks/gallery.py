@@ -29,8 +29,8 @@ def page() -> str:
     parts = [
         "# Gallery",
         "",
-        f"{EACH} kernels of each category, as `python -m benchmarks.gallery` draws them: the first ones of {LINES[0]} to "
-        f"{LINES[-1]} lines at seed {SEED} and default settings. Nothing is chosen by hand.",
+        f"{EACH} kernels of each category, as `python -m benchmarks.gallery` draws them: the first ones of {LINES[0]} "
+        f"to {LINES[-1]} lines at seed {SEED} and default settings. Nothing is chosen by hand.",
         "",
     ]
     frontend = Drawing(Recipe()).frontend

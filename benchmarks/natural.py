@@ -247,8 +247,8 @@ def page(true: list[Sample], made: list[Sample], folders: str) -> str:
         "## Told apart",
         "",
         "A logistic regression over one- to three-grams of syntax (names and numbers removed, Warp's own names kept), "
-        f"{FOLDS}-fold cross-validated with balanced classes, is right in {accuracy:.1%} of cases; 50 % would mean that "
-        "it cannot tell. By category, the share of kernels that it knows for synthesised (for `real`: for real):",
+        f"{FOLDS}-fold cross-validated with balanced classes, is right in {accuracy:.1%} of cases; 50 % would mean "
+        "that it cannot tell. By category, the share of kernels that it knows for synthesised (for `real`: for real):",
         "",
         "| category | kernels | told |",
         "| --- | --- | --- |",

@@ -90,6 +90,7 @@ def generate(
     pipeline = Pipeline(recipe)
     # Asked for early: without its frontend a run must not touch the folder.
     versions = toolchain(pipeline.frontend)
+    pipeline.require_device()
     began = time.monotonic()
     try:
         with claimed(root, recipe, versions, overwrite=overwrite):

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from irsmith import frontends
 from irsmith.drawing import Drawing
+from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
@@ -102,13 +103,25 @@ class Pipeline:
             for row, outcome in zip(rows, outcomes, strict=True)
         ]
 
+    def require_device(self) -> None:
+        """See that there is an accelerator where the recipe's checks ask for one.
+
+        Raises:
+            UserError: There is none.
+        """
+        if self.recipe.checks.device and self.frontend.accelerator() is None:
+            raise UserError(
+                f"device: the {self.recipe.frontend} frontend finds no accelerator on this machine: "
+                "leave --device out, or run where `irsmith doctor` names one"
+            )
+
     @cached_property
     def verifier(self) -> Verifier:
         """What proves rows as the recipe asks. Its processes live until the interpreter ends."""
         # Until the process ends: a worker costs a second to start.
         toolchain = self._open.enter_context(self.frontend.prover())
         checks = self.recipe.checks
-        settings = Settings(checks.twin_runs, checks.twin_compiles, checks.removals)
+        settings = Settings(checks.twin_runs, checks.twin_compiles, checks.removals, checks.device)
         level: Level = "full" if self.recipe.verify == "full" else "compile"
         return Verifier(toolchain, level, settings)
 

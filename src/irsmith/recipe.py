@@ -33,12 +33,14 @@ class Checks:
         twin_compiles: The share of rows whose twin text is compiled for its device.
         removals: The share of rows whose statements are removed one by one.
         keep_wrong_adjoints: Whether a row keeps a backward text that is proved wrong.
+        device: Whether the text for the accelerator is run on this machine's accelerator too.
     """
 
     twin_runs: float = 0.05
     twin_compiles: float = 0.05
     removals: float = 0.05
     keep_wrong_adjoints: bool = False
+    device: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import irsmith
-from irsmith import Recipe
+from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
 from irsmith.cli.text import printable
 
@@ -171,3 +171,14 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
 
 def test_a_dataset_cannot_steer_the_terminal():
     assert printable("a\x1b[2Jb\tc\n\r\x07\x9b") == "a\\x1b[2Jb\tc\n\\x0d\\x07\\x9b"
+
+
+@pytest.mark.parametrize("command", ["generate", "verify"])
+def test_a_device_that_is_not_there_is_said(command, made, tmp_path):
+    if frontends.get("warp").accelerator():
+        pytest.skip("there is a device here")
+    target = [str(made)] if command == "verify" else ["--out", str(tmp_path / "new")]
+    result = run(command, *target, "--device", "cuda")
+    assert result.returncode == 2
+    assert result.stderr.startswith("irsmith: device: the warp frontend finds no accelerator")
+    assert not (tmp_path / "new").exists()

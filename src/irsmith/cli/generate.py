@@ -32,6 +32,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
+@click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
 @click.option("--jsonl", is_flag=True, help="Write the rows as dataset.jsonl too.")
@@ -72,6 +73,8 @@ def _recipe(file: Path | None, settings: dict[str, Any]) -> Recipe:
     if "frontend" in given and given["frontend"] != recipe.frontend:
         # Another frontend has stages of its own.
         given.setdefault("stages", ())
+    if given.pop("device", None):
+        given["checks"] = replace(recipe.checks, device=True)
     return replace(recipe, **given)
 
 

@@ -17,8 +17,9 @@ from irsmith.proof import prove
 @click.command("verify")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--sample", type=int, help="How many rows to look at, the same ones each time (default: all).")
+@click.option("--device", type=click.Choice(["cuda"]), help="Run the texts for this accelerator on it, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Path, sample: int | None, as_json: bool) -> int:
+def command(directory: Path, sample: int | None, device: str | None, as_json: bool) -> int:
     """Prove the rows of a dataset again, from its files and the pinned toolchain alone.
 
     The texts are compiled and run in worker processes with limits, and the outcomes compared with the verdicts
@@ -26,7 +27,7 @@ def command(directory: Path, sample: int | None, as_json: bool) -> int:
     """
     if sample is not None and sample < 1:
         raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
-    found = prove(load(directory), sample=sample)
+    found = prove(load(directory), sample=sample, device=device is not None)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from irsmith.kernel import Direction
@@ -35,6 +35,9 @@ UNASKED = "not asked for"
 SAME = "same statements as the text that ran"
 EXECUTED = "executed on the host"
 
+DEVICE = "device"
+"""Behind the twin's name, the check that ran its text on an accelerator."""
+
 ADJOINT_ALONE = Failed(COMPILE_ERROR, "the adjoint alone does not compile")
 
 _FAILURES = {
@@ -54,9 +57,12 @@ class Case:
         evidence: The reference's side of its kernel.
         toolchain: The frontend.
         run_twin: Whether the twin's text is run even if it says the same as the host's.
+        on_device: Whether the twin's text is run on this machine's accelerator.
     """
 
-    def __init__(self, row: Row, evidence: Evidence, toolchain: Toolchain, *, run_twin: bool) -> None:
+    def __init__(
+        self, row: Row, evidence: Evidence, toolchain: Toolchain, *, run_twin: bool, on_device: bool = False
+    ) -> None:
         self.row = row
         self.evidence = evidence
         texts = row.texts
@@ -69,6 +75,8 @@ class Case:
         self.difference = toolchain.difference(row.kernel.name, texts) if has_host and has_twin else None
         self.compared = has_host and has_twin
         self.run_twin = self.compared and (run_twin or self.difference is not None)
+        self.on_device = on_device
+        self._device_runs = on_device and has_twin
         self.problem: Problem | None = evidence.problem
         self._backward: Verdict | None = None
         self._measured: dict[str, Measured] = {}
@@ -84,9 +92,17 @@ class Case:
         if self.problem is not None or self.evidence.explored is None:
             return []
         if not self._ran and not self._waiting:
-            stages = [self.stage, *([self.twin] if self.run_twin else [])]
-            self._waiting = [self._trial(stage) for stage in stages]
+            self._waiting = self._everywhere(self._trial)
         return self._waiting
+
+    def _everywhere(self, trial: Callable[[str], Trial]) -> list[Trial]:
+        """A trial of the first text, and of the twin's where it is to run."""
+        trials = [trial(self.stage)]
+        if self.run_twin:
+            trials.append(trial(self.twin))
+        if self._device_runs:
+            trials.append(replace(trial(self.twin), on_device=True))
+        return trials
 
     def take(self, outcomes: list[Ran | Failed]) -> None:
         """Go on with the outcomes of `trials`."""
@@ -97,15 +113,15 @@ class Case:
             if isinstance(outcome, Failed):
                 self._failed(trial, outcome)
             elif trial.forward is None:
-                self._settle(trial.stage, outcome)
+                self._settle(trial, outcome)
             else:
-                self._ran[trial.stage] = outcome
+                self._ran[DEVICE if trial.on_device else trial.stage] = outcome
                 self._judge(trial, outcome)
 
     def _failed(self, trial: Trial, outcome: Failed) -> None:
-        mine = trial.stage == self.stage
+        mine = self._is_first(trial)
         if trial.backward is None or not (mine or self._adjoint_fails):
-            self.problem = _failure(trial.stage, outcome)
+            self.problem = _failure(trial.stage, outcome, " on the device" if trial.on_device else "")
             return
         if mine:
             self._adjoint_fails = True
@@ -131,7 +147,7 @@ class Case:
         explored, where = self.evidence.explored, self.evidence.points
         return Verified(
             self.row.id,
-            (*compiled, forward_verdict, backward_verdict, self._twin_verdict()),
+            (*compiled, forward_verdict, backward_verdict, self._twin_verdict(), *self._device_verdict()),
             explored.uncovered if explored else (),
             Measurements(
                 sets=explored.observed.count if explored else 0,
@@ -169,6 +185,18 @@ class Case:
         same = [SAME] if self.difference is None else []
         return Verdict(self.twin, Status.PASSED, " and ".join(same + executed))
 
+    def _device_verdict(self) -> list[Verdict]:
+        if not self.on_device:
+            return []
+        check = f"{self.twin}_{DEVICE}"
+        if DEVICE in self._ran:
+            return [Verdict(check, Status.PASSED)]
+        return [Verdict(check, Status.NOT_APPLICABLE, self.evidence.unknown or f"the row has no {self.twin} text")]
+
+    def _is_first(self, trial: Trial) -> bool:
+        """Whether a trial is of the text that the others are compared with."""
+        return trial.stage == self.stage and not trial.on_device
+
     def _trial(self, stage: str) -> Trial:
         explored, where = self.evidence.explored, self.evidence.points
         assert explored is not None
@@ -182,13 +210,20 @@ class Case:
 
     def _judge(self, trial: Trial, ran: Ran) -> None:
         assert ran.forward is not None
-        if trial.stage == self.stage:
+        if self._is_first(trial):
             self.problem = self._forward(ran.forward, "forward_differs", "the compiled text and the reference disagree")
             if self.problem is None and self._backward is None:
                 self._compare_backward(ran)
             return
-        message = f"the {self.twin} text computes something else"
         main = self._ran.get(self.stage)
+        if trial.on_device:
+            self.problem = self._forward(
+                ran.forward, "device_differs", f"the {self.twin} text computes something else on the device"
+            )
+            if self.problem is None and main is not None:
+                self._same_adjoints(main.backward, ran.backward, self.evidence.points, self.evidence.truth, device=True)
+            return
+        message = f"the {self.twin} text computes something else"
         if self.difference is not None and main is not None and main.forward is not None:
             unlike = [name for name, array in main.forward.items() if differs(array, ran.forward[name]).any()]
             if unlike:
@@ -204,13 +239,17 @@ class Case:
         twin: Mapping[str, Array] | None,
         where: Points | None,
         truth: Derivatives | None,
+        *,
+        device: bool = False,
     ) -> None:
         if not main or not twin or where is None or truth is None:
             return
         # Texts of the same statements may add up in another order; others have no such excuse.
-        bitwise = self.difference is not None
+        bitwise = self.difference is not None and not device
         if backward.unlike(self.row.kernel, where, truth, main, twin, bitwise=bitwise):
-            self.problem = Problem("twin_differs", f"the adjoint of the {self.twin} text computes something else")
+            symptom, where_run = ("device_differs", " on the device") if device else ("twin_differs", "")
+            message = f"the adjoint of the {self.twin} text computes something else{where_run}"
+            self.problem = Problem(symptom, message)
 
     def _forward(self, outputs: Mapping[str, Array], symptom: str, message: str) -> Problem | None:
         explored, reference = self.evidence.explored, self.evidence.reference
@@ -267,23 +306,24 @@ class Case:
         again = self._again = points.prepare(
             row.kernel, inputs, explored.observed, explored.modes, where.places, where.full, left
         )
-        stages = [self.stage, *([self.twin] if self.run_twin else [])]
-        self._waiting += [Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint) for stage in stages]
+        self._waiting += self._everywhere(
+            lambda stage: Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint)
+        )
 
-    def _settle(self, stage: str, outcome: Ran) -> None:
+    def _settle(self, trial: Trial, outcome: Ran) -> None:
         reference, inputs, where = self.evidence.reference, self.evidence.inputs, self._again
         assert reference is not None
         assert inputs is not None
         assert where is not None
         assert outcome.backward is not None
-        if stage == self.stage:
+        if self._is_first(trial):
             seed = self.evidence.seed + 4
             truth = backward.differentiate(reference, self.row.kernel, inputs, where, seed, THOROUGH_PROGRAMS)
             self._settled_truth = truth
             self._settled = outcome.backward
             self._conclude(backward.compare(self.row.kernel, where, truth, outcome.backward))
         else:
-            self._same_adjoints(self._settled, outcome.backward, where, self._settled_truth)
+            self._same_adjoints(self._settled, outcome.backward, where, self._settled_truth, device=trial.on_device)
 
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
@@ -301,8 +341,8 @@ class Case:
             self._set_backward(Status.PASSED)
 
 
-def _failure(stage: str, outcome: Failed) -> Problem:
+def _failure(stage: str, outcome: Failed, place: str = "") -> Problem:
     step = Step.COMPILE if outcome.symptom == COMPILE_ERROR else Step.RUN
     return Problem(
-        outcome.symptom, f"the {stage} text {_FAILURES.get(outcome.symptom, 'fails')}: {outcome.message}", step
+        outcome.symptom, f"the {stage} text {_FAILURES.get(outcome.symptom, 'fails')}{place}: {outcome.message}", step
     )

@@ -163,6 +163,7 @@ class Trial:
         texts: The row's columns.
         forward: Every argument's contents before the kernel runs; None runs no forward.
         backward: None compiles and runs no backward.
+        on_device: Whether it runs on the accelerator of this machine and not on the host.
     """
 
     key: str
@@ -171,6 +172,7 @@ class Trial:
     texts: Texts
     forward: Sets | None = None
     backward: Adjoint | None = None
+    on_device: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,14 @@ class Settings:
         twin_runs: The share of rows whose twin text is executed on the host although it says the same.
         twin_compiles: The share of rows whose twin text is compiled for its device.
         removals: The share of rows whose statements are removed one by one.
+        device: Whether the twin's text is run on this machine's accelerator too.
         batch: Rows that are compiled together.
     """
 
     twin_runs: float = 0.05
     twin_compiles: float = 0.05
     removals: float = 0.05
+    device: bool = False
     batch: int = 32
 
 
@@ -87,7 +89,9 @@ class Verifier:
 
     def _open(self, row: Row) -> Case:
         run_twin = self._in_share(self._settings.twin_runs, "twin runs", row.kernel)
-        return Case(row, self._evidence(row.kernel), self._toolchain, run_twin=run_twin)
+        return Case(
+            row, self._evidence(row.kernel), self._toolchain, run_twin=run_twin, on_device=self._settings.device
+        )
 
     def _evidence(self, kernel: Kernel) -> Evidence:
         if self._level != "full":

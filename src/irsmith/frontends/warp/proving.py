@@ -46,8 +46,14 @@ class WarpToolchain:
 
     def submit(self, trials: Sequence[ports.Trial]) -> Callable[[], list[ports.Ran | ports.Failed]]:
         """Begin to compile and run."""
-        waiting = self._runner.submit([_job(trial) for trial in trials])
-        return lambda: [_ran(outcome) for outcome in waiting()]
+        host = self._runner.submit([_job(trial) for trial in trials if not trial.on_device])
+        device = self._runner.submit_to_device([_job(trial) for trial in trials if trial.on_device])
+
+        def wait() -> list[ports.Ran | ports.Failed]:
+            outcomes = {False: iter(host()), True: iter(device())}
+            return [_ran(next(outcomes[trial.on_device])) for trial in trials]
+
+        return wait
 
     def compile_only(self, trials: Sequence[ports.Trial]) -> list[ports.Failed | None]:
         """See whether texts compile for the device of their stage."""

@@ -71,6 +71,7 @@ class Job:
         launch: The launch dimension.
         forward: Every argument's contents before the kernel runs, outputs too. None runs no forward.
         backward: None compiles and runs no backward.
+        image: The PTX of its CUDA unit, for running on a device.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Job:
     launch: tuple[int, ...]
     forward: Sets | None = None
     backward: Backward | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

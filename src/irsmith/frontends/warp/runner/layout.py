@@ -7,7 +7,7 @@ compiled code is started, so that this process only calls functions and sends by
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -182,8 +182,24 @@ class Arena:
         )
 
 
-def arena(job: Job, sets: Sets, adjoints: Sets | None) -> Arena:
-    """Lay out and fill the memory of a job's forward runs, or of its backward ones."""
+Place = Callable[[np.ndarray], int]
+"""Where a kernel finds a copy of some memory: its address."""
+
+
+def in_place(memory: np.ndarray) -> int:
+    """The address of the memory itself, for kernels that run in this process."""
+    return int(memory.ctypes.data)
+
+
+def arena(job: Job, sets: Sets, adjoints: Sets | None, place: Place = in_place) -> Arena:
+    """Lay out and fill the memory of a job's forward runs, or of its backward ones.
+
+    Args:
+        job: The job.
+        sets: The contents of every argument.
+        adjoints: The contents of adjoints, for backward runs.
+        place: Where the kernel will find the memory.
+    """
     arguments = job.signature.arguments
     buffers = [(f"argument {a.name!r}", sets[a.name]) for a in arguments if a.rank]
     if adjoints is not None:
@@ -203,23 +219,23 @@ def arena(job: Job, sets: Sets, adjoints: Sets | None) -> Arena:
     guards.append((end, offset, previous.removesuffix(" or ") or "around the arguments"))
     memory = aligned(runs * offset).reshape(runs, offset)
     memory.fill(GUARD_VALUE)
-    for place, (_, array) in zip(places, buffers, strict=True):
-        if place.size:
-            flat = np.ascontiguousarray(array).view(np.uint8).reshape(runs, place.size)
-            memory[:, place.offset : place.offset + place.size] = flat
-    calls, keep = _calls(job, sets, adjoints, memory, places)
+    for part, (_, array) in zip(places, buffers, strict=True):
+        if part.size:
+            flat = np.ascontiguousarray(array).view(np.uint8).reshape(runs, part.size)
+            memory[:, part.offset : part.offset + part.size] = flat
+    calls, keep = _calls(job, sets, adjoints, place(memory), memory.shape, places)
     arrays = sum(1 for a in arguments if a.rank)
     outputs = places if adjoints is None else places[arrays:]
     return Arena(memory, outputs, guards, calls, [*keep, memory])
 
 
 def _calls(
-    job: Job, sets: Sets, adjoints: Sets | None, memory: np.ndarray, places: list[Output]
+    job: Job, sets: Sets, adjoints: Sets | None, address: int, extents: tuple[int, ...], places: list[Output]
 ) -> tuple[list[tuple[int, ...]], list[np.ndarray]]:
     arguments = job.signature.arguments
-    runs, stride = memory.shape
+    runs, stride = extents
     dtype = arguments_dtype(arguments)
-    base = memory.ctypes.data + np.arange(runs, dtype=np.uint64) * np.uint64(stride)
+    base = np.uint64(address) + np.arange(runs, dtype=np.uint64) * np.uint64(stride)
     primal, adjoint = (_zeros(runs, dtype) for _ in range(2))
     pointers = iter([base + np.uint64(place.offset) for place in places])
     for argument in arguments:

@@ -36,6 +36,9 @@ from irsmith.kernel import Signature
 
 _Answer = bytes | Failure
 
+_DEVICE_START_SECONDS = 20.0
+"""What loading the driver and translating the PTX may take beside the runs."""
+
 _WORTH_SHARING = 8
 """Rows for which a unit's fixed cost is worth paying again to occupy another worker."""
 
@@ -77,7 +80,8 @@ class _Process:
                     return _answers(request, header, payload)
         except protocol.SilentError:
             self.stop()
-            message_text = f"the compiler did not end within {request.limits.compile_seconds:g} seconds"
+            what = "kernel" if request.action == "device" else "compiler"
+            message_text = f"the {what} did not end within {request.limits.compile_seconds:g} seconds"
             raise WorkerDiedError(Failure(Symptom.TIMED_OUT, message_text)) from None
         except protocol.ClosedError:
             raise WorkerDiedError(self._post_mortem()) from None
@@ -145,6 +149,8 @@ class Runner:
         for process in self._processes:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="irsmith-runner")
+        self._device = _Process(self._folder / "device")
+        self._device_thread = ThreadPoolExecutor(1, thread_name_prefix="irsmith-device")
 
     def __enter__(self) -> Self:
         return self
@@ -156,10 +162,12 @@ class Runner:
 
     def close(self) -> None:
         """End the workers; jobs that have not begun are cancelled."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:
+        for threads in (self._threads, self._device_thread):
+            threads.shutdown(wait=False, cancel_futures=True)
+        for process in (*self._processes, self._device):
             process.stop()
-        self._threads.shutdown()
+        for threads in (self._threads, self._device_thread):
+            threads.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
@@ -181,6 +189,35 @@ class Runner:
             checked(job)
         waiting = self._begin(jobs, Request("run", (), self._limits))
         return lambda: [_outcome(job, answer) for job, answer in zip(jobs, waiting(), strict=True)]
+
+    def submit_to_device(self, jobs: Sequence[Job]) -> Callable[[], list[Outcome]]:
+        """Begin to compile the CUDA texts of jobs to PTX and to run that on the device of this machine.
+
+        Calling what is returned waits for the outcomes.
+
+        Raises:
+            ValueError: The inputs of a job do not fit its signature.
+            UserError: There is no device, or its bindings are not installed: from what is returned.
+        """
+        for job in jobs:
+            checked(job)
+        future = self._device_thread.submit(self._on_device, jobs)
+        return lambda: [_outcome(job, answer) for job, answer in zip(jobs, future.result(), strict=True)]
+
+    def _on_device(self, jobs: Sequence[Job]) -> list[_Answer]:
+        limits = replace(self._limits, compile_seconds=self._limits.run_seconds + _DEVICE_START_SECONDS)
+        answers: list[_Answer] = []
+        for job, compilation in zip(jobs, self.ptx(jobs), strict=True):
+            if isinstance(compilation, Failure):
+                answers.append(compilation)
+                continue
+            request = Request("device", (replace(job, image=compilation.ptx),), limits)
+            [answer] = _ask_or_halve(self._device, request)
+            if isinstance(answer, Failure):
+                # A process whose kernel failed on the device cannot use it again.
+                self._device.stop()
+            answers.append(answer)
+        return answers
 
     def compile_only(self, jobs: Sequence[Job], architecture: int = native.CUDA_ARCHITECTURE) -> list[Compilation]:
         """See whether texts compile: ``cpp`` with Clang to an object, ``cuda`` with NVRTC to PTX.

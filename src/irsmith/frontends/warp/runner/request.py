@@ -13,7 +13,10 @@ LENGTH = struct.Struct("<Q")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """To ``run`` jobs, to ``compile`` them, or to make ``ptx`` of each. They are of one stage and one header."""
+    """To ``run`` jobs, to ``compile`` them, to make ``ptx`` of each, or to run their images on a ``device``.
+
+    They are of one stage and one header, but for a device, which is asked for one at a time.
+    """
 
     action: str
     jobs: tuple[Job, ...]

@@ -65,6 +65,7 @@ _ENTRY_END = """\
 #undef false
 #pragma pop_macro("WP_FORCEINLINE")"""
 
+_BLOCK_DIM = re.compile(r"#define WP_TILE_BLOCK_DIM (\d+)\n")
 _PLAIN_HEADER = re.compile(
     r"(?:#define WP_NO_BFLOAT16\n)?\s*#define WP_TILE_BLOCK_DIM (?P<block>\d+)\n"
     r"#define WP_NO_CRT\n#include \"builtin\.h\"\n"
@@ -184,6 +185,13 @@ def _cuda_row(index: int, job: Job) -> list[str]:
 def _entry(symbol: str, kernel: str, sizes: Sequence[int]) -> str:
     values = ", ".join(f"irsmith::value<{size}> {{ at[{place}] }}" for place, size in enumerate(sizes))
     return f'extern "C" void {symbol}(void** at) {{ {kernel}({values}); }}'
+
+
+def device_geometry(job: Job) -> tuple[int, int]:
+    """Blocks and threads of one launch of a CUDA text on a device, in blocks of the header's size."""
+    found = _BLOCK_DIM.search(header(job.texts, "cuda"))
+    threads = int(found[1]) if found else THREADS
+    return max(1, -(-int(launch_bounds(job)["size"]) // threads)), threads
 
 
 def geometry(job: Job) -> tuple[int, int]:

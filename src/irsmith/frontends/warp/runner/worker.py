@@ -13,10 +13,12 @@ import pickle
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from irsmith.errors import UserError
 from irsmith.frontends.warp.runner import compiling, execute, protocol, sandbox
+from irsmith.frontends.warp.runner.device import Device
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.native import Native
 from irsmith.frontends.warp.runner.request import LENGTH, Request
@@ -35,7 +37,16 @@ class Worker:
         self._printed = folder / "printed"
         self._empty = folder / "empty"
         self._empty.mkdir(exist_ok=True)
-        self._native = Native(folder / "log", folder)
+        self._log = folder / "log"
+        self._folder = folder
+
+    @cached_property
+    def _native(self) -> Native:
+        return Native(self._log, self._folder)
+
+    @cached_property
+    def _device(self) -> Device:
+        return Device()
 
     def _alive(self) -> None:
         protocol.send(self._output, {"alive": True})
@@ -47,6 +58,8 @@ class Worker:
             outcomes = self._run(jobs, request.limits)
         elif request.action == "ptx":
             outcomes = self._each_ptx(request)
+        elif request.action == "device":
+            outcomes = [self._device.run(job) for job in jobs]
         else:
             outcomes = self._compile(request)
         failures = [None if isinstance(o, bytes) else [o.symptom, o.message] for o in outcomes]
@@ -104,21 +117,20 @@ def main() -> None:
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     for descriptor, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, target)
-    try:
-        worker = Worker(folder, output)
-    except UserError as error:
-        protocol.send(output, {"error": str(error)})
-        return
+    worker = Worker(folder, output)
     limited = False
     while True:
         try:
             (size,) = LENGTH.unpack(protocol.read_exactly(requests, LENGTH.size))
             request = pickle.loads(protocol.read_exactly(requests, size))
-            if not limited:
+            # CUDA's driver reserves more address space than any compiler may have.
+            if not limited and request.action != "device":
                 sandbox.limit_compiler(request.limits.compile_memory)
                 limited = True
             os.truncate(folder / "log", 0)
             worker.answer(request)
+        except UserError as error:
+            protocol.send(output, {"error": str(error)})
         except protocol.ClosedError:
             # Whoever asked is gone, and may have had no time to clear up.
             shutil.rmtree(folder, ignore_errors=True)
