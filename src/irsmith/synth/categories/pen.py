@@ -20,7 +20,7 @@ from irsmith.synth.ir import Assign, Atomic, Expr, For, Helper, Parameter, Retur
 from irsmith.synth.names import Names
 from irsmith.synth.phases import branches, straight
 from irsmith.synth.sketch import Contract, Sketch, mentions
-from irsmith.types import INT32, Domain, Scalar, ValueType
+from irsmith.types import FLOAT16, INT32, Domain, Scalar, ValueType, scalar_of
 
 _VECTOR = {"add": "vadd", "sub": "vsub", "mul": "cw_mul", "div": "cw_div", "min": "vmin", "max": "vmax"}
 _MATRIX = {"add": "madd", "sub": "msub", "mul": "mmul"}
@@ -375,7 +375,13 @@ class Pen:
         self.s.emit(Return(None))
 
     def atomic(self, word: str, target: Q, value: Q) -> None:
-        """An atomic update of an element."""
+        """An atomic update of an element; halves can only be added up.
+
+        Raises:
+            Discard: There is no such update of this type.
+        """
+        if word in {"max", "min"} and scalar_of(value.e.type) is FLOAT16:
+            raise Discard("atomic")
         self.s.emit(Atomic(word, target.e, value.e))
 
     def totals(
