@@ -57,5 +57,9 @@ format: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.run
 
+docs: $(INSTALLED)
+	$(BIN)/python -m benchmarks.gallery
+	$(BIN)/python -m benchmarks.natural --out docs/natural.md
+
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

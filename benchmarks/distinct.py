@@ -9,6 +9,8 @@ Nothing is lowered. The share at a million is extrapolated in two ways from how 
 - by a power law (Heaps) of the expected number of repeats, fitted to the rarefied curve between a tenth and all of
   the run. Its 95 % interval comes from 1,000 bootstraps of the numbers of structures that occurred once, twice, ….
 
+Both promise too little where structures have a long tail, and neither promises too much.
+
 ``--against`` gives the share of structures that another seed makes too.
 """
 
@@ -78,7 +80,7 @@ def heaps(seen: dict[int, int], target: int) -> float:
     count = sum(times * number for times, number in seen.items())
     shares = np.geomspace(0.1, 1.0, 10)
     expected = np.array([repeats(seen, share) for share in shares])
-    if expected[0] <= 0:
+    if expected[0] < 1e-6:
         return 1.0
     power, level = np.polyfit(np.log(shares * count), np.log(expected), 1)
     return float(max(0.0, 1 - np.exp(level) * target**power / target))

@@ -27,6 +27,11 @@ GENERATOR_VERSION = 1
 """Raised by every change after which a key gives another program."""
 
 _ATTEMPTS = 40
+# Where a category cannot be written in so few lines, these are drawn again, and after a few times the category too:
+# so weights are kept as far as the sizes allow. A kernel may be a little shorter than is usual for its shape.
+_FITTINGS = 24
+_SAME = 2
+_SQUEEZED = 0.9
 # How likely an author gives fixed loop bounds names.
 _NAMED_BOUNDS = 0.2
 
@@ -90,16 +95,21 @@ def synthesise(seed: int, frontend: str, index: int, settings: Settings, draw: i
     """
     rng = stream(seed, frontend, GENERATOR_VERSION, index, *((draw,) if draw else ()))
     names, weights = zip(*settings.categories, strict=True)
-    return synthesise_category(rng, rng.weighted(names, weights), settings)
+    for fitting in range(_FITTINGS):
+        if fitting % _SAME == 0:
+            category = rng.weighted(names, weights)
+        lines = _lines(rng, settings.sizes, CATEGORIES[category].scale)
+        if lines >= CATEGORIES[category].floor * _SQUEEZED:
+            break
+    return _of_category(rng, category, lines, settings)
 
 
-def synthesise_category(rng: Stream, category: str, settings: Settings) -> Program:
+def _of_category(rng: Stream, category: str, lines: int, settings: Settings) -> Program:
     """A program of one category, from a stream.
 
     Raises:
         Discard: No attempt came to an end.
     """
-    lines = _lines(rng, settings.sizes, CATEGORIES[category].scale)
     for attempt in range(_ATTEMPTS):
         try:
             with np.errstate(all="ignore"):
