@@ -14,7 +14,7 @@ help:
 	@echo "make install    $(VENV) with every extra, in the versions of constraints.txt"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make test-gpu   the tests that need a CUDA device"
-	@echo "make bench      the figures that the README states"
+	@echo "make bench      the figures that the README states, as docs/benchmarks.md"
 	@echo "make docs       the generated pages of docs/"
 
 install: $(INSTALLED)

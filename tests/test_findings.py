@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["adjoints", "forward"])
+@pytest.mark.parametrize("name", ["adjoints", "forward", "refused"])
 def test_reproducers_reproduce(name):
     shown = subprocess.run(
         [sys.executable, DOCS / "findings" / f"{name}.py"], capture_output=True, text=True, check=False
@@ -24,7 +24,7 @@ def test_reproducers_reproduce(name):
 
 def test_the_page_names_every_reproducer():
     page = (DOCS / "findings.md").read_text()
-    for name in ("adjoints", "forward"):
+    for name in ("adjoints", "forward", "refused"):
         text = (DOCS / "findings" / f"{name}.py").read_text()
-        for kernel in re.findall(r"@wp\.kernel\ndef (\w+)", text):
+        for kernel in re.findall(r"@wp\.kernel(?:\(.*\))?\ndef (\w+)", text):
             assert f"`{kernel}`" in page or kernel == "unrolled_product"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.gallery import PAGE, page
+
 from irsmith.synth import CATEGORIES
 
 

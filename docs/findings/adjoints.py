@@ -133,6 +133,32 @@ def component_in_place(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=flo
     y[i] = v[0]
 
 
+@wp.kernel
+def while_reaches_beyond(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The loop ends before the last element; the round too many adds to that element's gradient all the same."""
+    i = wp.tid()
+    s = float(0.0)
+    j = int(0)
+    while j < n - 1:
+        s += x[i, j] * x[i, j]
+        j += 1
+    y[i] = s
+
+
+@wp.kernel
+def remainder(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The derivative of ``a % b`` with respect to ``b`` is minus the whole part of ``a / b``; Warp leaves it out."""
+    i = wp.tid()
+    y[i] = (5.0 * x[i, 1]) % x[i, 0]
+
+
+@wp.kernel
+def fraction(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The derivative of the fractional part is 1; Warp leaves it out."""
+    i = wp.tid()
+    y[i] = wp.frac(x[i, 0])
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -145,6 +171,9 @@ WRONG = [
     break_in_sum,
     array_in_place,
     component_in_place,
+    while_reaches_beyond,
+    remainder,
+    fraction,
 ]
 
 

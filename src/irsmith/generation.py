@@ -7,21 +7,29 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irsmith.dataset import shard
-from irsmith.dataset.folder import claimed, finish, finished, tasks
+from irsmith.dataset.assemble import assemble, delivered, duplicates
+from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, tasks
 from irsmith.dataset.jsonl import write_jsonl
+from irsmith.dataset.load import load
+from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import Manifest, toolchain
-from irsmith.dataset.shard import Shard, rejects_file
+from irsmith.dataset.parts import rejects_file
+from irsmith.dataset.shard import Shard, Task
+from irsmith.dataset.target import Target, next_round
+from irsmith.dataset.target import of as target_of
 from irsmith.engines import local
 from irsmith.errors import StoppedError, UserError
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 
 ENOUGH = 500
-"""Kernels tried before the share of rejects decides anything."""
+"""Kernels tried before the share of rejects, or of repeats, decides anything."""
+SLOWEST = 0.02
+"""A round whose kernels fill less than this share of what the kernels before them filled, each, is the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +89,146 @@ def generate(
 
     Raises:
         UserError: The folder, the frontend or a setting cannot be used.
-        StoppedError: Rejects passed the recipe's bound, or a worker died twice on one shard. What was
-            finished stays, and the same call goes on from there.
+        StoppedError: Rejects passed the recipe's bound, a worker died twice on one shard, or hardly any kernel is
+            new. What was finished stays, and the same call goes on from there.
+    """
+    run = _Run(recipe, Path(out), _workers(workers), on_progress)
+    return run.complete(overwrite=overwrite, growing=False, jsonl=jsonl)
+
+
+def append(
+    out: str | os.PathLike[str],
+    count: int,
+    *,
+    recipe: Recipe | None = None,
+    workers: int | None = None,
+    jsonl: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Add the next indices to a finished dataset. No part file that it has is touched.
+
+    Until it is done the folder holds the dataset that it held. The same call goes on with what was interrupted.
+
+    Args:
+        out: The dataset's folder.
+        count: How many indices.
+        recipe: Must be the dataset's own but for its extent and version; by default it is.
+        workers: Worker processes; by default one a processor. They do not change the content.
+        jsonl: Write the rows as ``dataset.jsonl`` too.
+        on_progress: Called a few times a second.
+
+    Raises:
+        UserError: There is no finished dataset that this recipe and toolchain made, or a setting cannot be used.
+        StoppedError: As for `generate`.
     """
     root = Path(out)
-    if workers is not None and workers < 1:
-        raise UserError(f"workers: {workers} is not a positive number: give 1 or more")
-    pipeline = Pipeline(recipe)
-    # Asked for early: without its frontend a run must not touch the folder.
-    versions = toolchain(pipeline.frontend)
-    pipeline.require_device()
-    began = time.monotonic()
-    try:
-        with claimed(root, recipe, versions, overwrite=overwrite):
-            done = finished(root, recipe)
-            resumed = sum(item.tried for item in done.values())
-            bound = RejectBound(recipe, root)
-            for item in done.values():
-                bound.add(item)
-            todo = [task for task in tasks(root, recipe) if task.first not in done]
+    if count < 1:
+        raise UserError(f"count: {count} is not a positive number: give 1 or more")
+    dataset = load(root)
+    if dataset.manifest.derived is not None:
+        raise UserError(f"{root}: was made by `irsmith {dataset.manifest.derived.command}`: append to its source")
+    wanted, end = recipe or dataset.recipe, dataset.manifest.end
+    grown = tuple(sorted({*(earlier for earlier in dataset.recipe.grown if earlier < end), end}))
+    extent = {"count": end + count, "verified": None, "size": None, "grown": grown}
+    run = _Run(replace(wanted, **extent), root, _workers(workers), on_progress)  # type: ignore[arg-type]
+    return run.complete(overwrite=False, growing=True, jsonl=jsonl)
 
-            def report(in_hand: int = 0) -> None:
-                tried = sum(item.tried for item in done.values()) + in_hand
-                on_progress(Progress(tried, recipe.count, resumed, bound.reasons, time.monotonic() - began))
 
+def _workers(given: int | None) -> int:
+    if given is not None and given < 1:
+        raise UserError(f"workers: {given} is not a positive number: give 1 or more")
+    return given or os.cpu_count() or 1
+
+
+class _Run:
+    """One run of a recipe in a folder."""
+
+    def __init__(self, recipe: Recipe, root: Path, workers: int, on_progress: Callable[[Progress], None]) -> None:
+        self.recipe, self.root, self.workers, self.on_progress = recipe, root, workers, on_progress
+        # Asked for early: without its frontend a run must not touch the folder.
+        pipeline = Pipeline(recipe)
+        self.versions = toolchain(pipeline.frontend)
+        pipeline.require_device()
+        self.began = time.monotonic()
+        self.done: dict[int, Shard] = {}
+        self.bound = RejectBound(recipe, root)
+        self.resumed = 0
+
+    def complete(self, *, overwrite: bool, growing: bool, jsonl: bool) -> Summary:
+        """Make what is missing, put it together, and finish the folder."""
+        try:
+            with claimed(self.root, self.recipe, self.versions, overwrite=overwrite, growing=growing):
+                known = None if growing else self._known_end()
+                target = target_of(self.recipe)
+                if self.recipe.count is not None:
+                    self._make(self.recipe.count)
+                elif known is not None:
+                    self._make(known)
+                elif target is not None:
+                    self._fill(target)
+                self.bound.complete()
+                shards = assemble(self.root, self._shards())
+                clear_beyond(self.root, self.recipe, shards)
+                manifest = finish(self.root, self.recipe, self.versions, shards)
+                if jsonl:
+                    write_jsonl(self.root)
+        except OSError as error:
+            raise UserError(f"{error.filename or self.root}: {error.strerror}") from error
+        return Summary(self.root, manifest, self.resumed, time.monotonic() - self.began)
+
+    def _known_end(self) -> int | None:
+        """Where a target was reached, if this dataset was finished before."""
+        return load(self.root).manifest.end if (self.root / MANIFEST).exists() else None
+
+    def _shards(self) -> list[Shard]:
+        return [self.done[first] for first in sorted(self.done)]
+
+    def _make(self, end: int) -> None:
+        """Make the shards up to an index that are not on disk."""
+        wanted = tasks(self.root, self.recipe, end)
+        for first, item in finished(self.root, [task for task in wanted if task.first not in self.done]).items():
+            self.done[first] = item
+            self.resumed += item.tried
+            self.bound.add(item)
+
+        def report(in_hand: int = 0) -> None:
+            tried = sum(item.tried for item in self.done.values()) + in_hand
+            self.on_progress(Progress(tried, end, self.resumed, self.bound.reasons, time.monotonic() - self.began))
+
+        report()
+        todo = [task for task in wanted if task.first not in self.done]
+        for task, item in local.run(shard.make, todo, self.workers, report):
+            self.done[task.first] = item
+            self.bound.add(item)
             report()
-            for task, item in local.run(shard.make, todo, workers or os.cpu_count() or 1, report):
-                done[task.first] = item
-                bound.add(item)
-                report()
-            bound.complete()
-            manifest = finish(root, recipe, versions, done.values())
-            if jsonl:
-                write_jsonl(root)
-    except OSError as error:
-        raise UserError(f"{error.filename or root}: {error.strerror}") from error
-    return Summary(root, manifest, resumed, time.monotonic() - began)
+
+    def _fill(self, target: Target) -> None:
+        """Make shards until what they deliver fills a target, and end where it is filled.
+
+        How far a round goes follows from what earlier ones delivered, so that it is the same in every run.
+        """
+        tried, full = 0, 0.0
+        while True:
+            before, tried = tried, next_round(self.recipe, tried, full)
+            self._make(tried)
+            shards = self._shards()
+            earlier = full
+            full, end = target.reached(delivered(self.root, shards, duplicates(self.root, shards)))
+            if end is not None:
+                break
+            yields, used_to = (full - earlier) / (tried - before), earlier / max(before, 1)
+            if tried >= ENOUGH and before and yields <= SLOWEST * used_to:
+                raise StoppedError(
+                    f"{tried} kernels fill {full:.1%} of the target and the last {tried - before} hardly any of it: "
+                    "they repeat earlier structures: ask for less, or for more categories"
+                )
+        self.done = {first: item for first, item in self.done.items() if first < end}
+        last = self.done[max(self.done)]
+        if end < last.end:
+            # A shard is a function of its range: the one in which the target is reached is made to end there.
+            del self.done[last.first]
+            [(_, short)] = local.run(shard.make, [Task(self.recipe, self.root, last.first, end)], 1)
+            self.done[last.first] = short
 
 
 @dataclass(slots=True)
@@ -127,6 +239,7 @@ class RejectBound:
     root: Path
     reasons: dict[str, int] = field(default_factory=dict)
     _waiting: dict[int, Shard] = field(default_factory=dict)
+    _firsts: set[int] = field(default_factory=set)
     _next: int = 0
     _rejected: int = 0
     _rows: int = 0
@@ -139,6 +252,7 @@ class RejectBound:
         """
         self.reasons = dict(Counter(self.reasons) + Counter(item.reasons))
         self._waiting[item.first] = item
+        self._firsts.add(item.first)
         while self._next in self._waiting:
             ready = self._waiting.pop(self._next)
             self._decide(ready)
@@ -172,7 +286,7 @@ class RejectBound:
     def _stop(self, what: str, item: Shard | None) -> None:
         reason, times = max(self.reasons.items(), key=lambda pair: (pair[1], pair[0]))
         share = self.recipe.max_reject_share
-        firsts = range(0, self.recipe.count, self.recipe.shard_size) if item is None else (item.first, 0)
+        firsts = sorted(self._firsts) if item is None else (item.first, 0)
         raise StoppedError(
             f"{what} (bound {share:.1%}); most often {reason} ({times} times)"
             + _example(self.root, self.recipe.frontend, firsts, reason)

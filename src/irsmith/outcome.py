@@ -16,6 +16,7 @@ class Step(StrEnum):
     COMPILE = "compile"
     RUN = "run"
     VERIFY = "verify"
+    ASSEMBLE = "assemble"
 
 
 @dataclass(frozen=True, slots=True)

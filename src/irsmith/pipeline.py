@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from irsmith import frontends
-from irsmith.drawing import Drawing
+from irsmith.dataset.splits import Facts, split_of
+from irsmith.drawing import Drawing, Lineage
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
@@ -57,22 +58,23 @@ class Pipeline:
         drawn = self.drawing.drawn(index)
         if isinstance(drawn, Reject):
             return drawn
-        row = self.lowered(drawn.kernel, index, self._id(index), self.recipe.seed)
-        if isinstance(row, Reject) or drawn.lineage is None:
-            return row
-        lineage = drawn.lineage
-        root = describe(lineage.parent.source, lineage.parent.name).structure_id
-        return replace(row, group_id=root, parent_id=self._id(lineage.index), augmentation=lineage.augmentation)
+        return self.lowered(drawn.kernel, index, self._id(index), self.recipe.seed, drawn.lineage)
 
     def _id(self, index: int) -> str:
         return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"
 
-    def lowered(self, kernel: Kernel, index: int, row_id: str, seed: int | None) -> Row | Reject:
-        """The row of a kernel that stands."""
+    def lowered(
+        self, kernel: Kernel, index: int, row_id: str, seed: int | None, lineage: Lineage | None = None
+    ) -> Row | Reject:
+        """The row of a kernel that stands, in the group and the split of the program that it is a variant of."""
         lowering = self.frontend.lower(kernel, self.stages)
         if isinstance(lowering, Reject):
             return lowering
         structure = describe(kernel.source, kernel.name)
+        root = kernel if lineage is None else lineage.parent
+        of_root = structure if lineage is None else describe(root.source, root.name)
+        # Kernels of one structure are one program as far as a split is concerned.
+        group_id = of_root.structure_id
         return Row(
             id=row_id,
             index=index,
@@ -83,9 +85,11 @@ class Pipeline:
             lines=lowering.lines,
             structure=structure,
             traits=traits(structure, self.frontend.reading(kernel)),
-            # Kernels of one structure are one program as far as a split is concerned.
-            group_id=structure.structure_id,
+            group_id=group_id,
+            split=split_of(Facts.of_kernel(root, of_root, group_id), self.recipe.splits),
             toolchain=self.toolchain,
+            parent_id=None if lineage is None else self._id(lineage.index),
+            augmentation=None if lineage is None else lineage.augmentation,
         )
 
     def proved(self, rows: Sequence[Row]) -> list[tuple[Row | Reject, Measurements]]:

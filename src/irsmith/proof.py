@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import islice
+from itertools import groupby, islice
 
 from irsmith.dataset.load import Dataset
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.verdict import Status, Verdict
 from irsmith.verify import Verified
@@ -68,16 +69,18 @@ def prove(
     Raises:
         UserError: The frontend is not installed, or not in the version that was tested, or there is no accelerator.
     """
-    recipe = dataset.recipe
-    level = recipe.verify if recipe.verify != "none" else "full"
-    pipeline = Pipeline(replace(recipe, verify=level, checks=replace(recipe.checks, device=device)))
-    pipeline.frontend.toolchain()
-    pipeline.require_device()
+    pipelines: dict[Recipe, Pipeline] = {}
+    for recipe in dataset.recipes:
+        level = recipe.verify if recipe.verify != "none" else "full"
+        pipeline = Pipeline(replace(recipe, verify=level, checks=replace(recipe.checks, device=device)))
+        pipeline.frontend.toolchain()
+        pipeline.require_device()
+        pipelines[recipe] = pipeline
     counts: Counter[str] = Counter()
     faults: list[Fault] = []
     rows = withheld = 0
-    for batch in _batches(_chosen(dataset, sample)):
-        for row, outcome in zip(batch, pipeline.verifier.verify(batch), strict=True):
+    for recipe, batch in _batches(dataset, _chosen(dataset, sample)):
+        for row, outcome in zip(batch, pipelines[recipe].verifier.verify(batch), strict=True):
             rows += 1
             if isinstance(outcome, Reject):
                 faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
@@ -98,9 +101,11 @@ def _chosen(dataset: Dataset, sample: int | None) -> Iterator[Row]:
     yield from (row for row in dataset if row.id in picked)
 
 
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(islice(rows, _BATCH)):
-        yield batch
+def _batches(dataset: Dataset, rows: Iterator[Row]) -> Iterator[tuple[Recipe, list[Row]]]:
+    """Successive rows that one recipe made."""
+    for recipe, mine in groupby(rows, dataset.recipe_of):
+        while batch := list(islice(mine, _BATCH)):
+            yield recipe, batch
 
 
 def _withheld(row: Row) -> bool:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from irsmith import frontends
+from irsmith.dataset.splits import Splits
+from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Augment, Settings, Sizes
 from irsmith.synth.steering import BUILTINS, TYPES, Weights, check
 
 DEFAULT_SHARD_SIZE = 250
+DEFAULT_COUNT = 1000
+TARGETS = ("count", "verified", "size")
+"""What says how much a recipe makes; it has one of them."""
 
 
 LEVELS = ("full", "compile", "none")
@@ -50,7 +55,12 @@ class Recipe:
     Attributes:
         frontend: The Python kernel language.
         stages: The stages whose texts a row holds; empty for the frontend's default ones.
-        count: The number of indices tried. Rejects are not replaced.
+        count: The number of indices tried. Rejects are not replaced. 1000 where no target is given.
+        verified: Instead of a count: go on until so many rows are delivered.
+        size: Instead of a count: go on until the delivered rows fill so many bytes, such as ``200MB``.
+        size_format: The format whose bytes ``size`` means: `irsmith.dataset.target.FORMATS`.
+        grown: The counts at which the dataset was appended to: a part ends there.
+        version: The dataset's own version, for those who use it.
         seed: Keys every random choice, together with the frontend and the generator's version.
         categories: Category name to weight; the weights add up to 1.
         sizes: How long the kernels are.
@@ -63,11 +73,17 @@ class Recipe:
         max_reject_share: The share of rejects that stops a run.
         verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
         checks: How much is checked beyond what every row gets.
+        splits: Which rows are for training, and which are kept from it.
     """
 
     frontend: str = "warp"
     stages: tuple[str, ...] = ()
-    count: int = 1000
+    count: int | None = None
+    verified: int | None = None
+    size: str | None = None
+    size_format: str = "parquet"
+    grown: tuple[int, ...] = ()
+    version: str = "1.0.0"
     seed: int = 0
     categories: tuple[tuple[str, float], ...] = ()
     sizes: Sizes = field(default_factory=Sizes)
@@ -80,12 +96,11 @@ class Recipe:
     max_reject_share: float = 0.05
     verify: str = "full"
     checks: Checks = field(default_factory=Checks)
+    splits: Splits = field(default_factory=Splits)
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
-        for name in ("count", "shard_size"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name}: {getattr(self, name)} is not a positive number: give 1 or more")
+        self._check_target()
         if not -(2**63) <= self.seed < 2**63:
             raise UserError(f"seed: {self.seed} does not fit in 64 bits")
         if self.verify not in LEVELS:
@@ -108,31 +123,74 @@ class Recipe:
         both = sorted({*self.require} & {*self.forbid})
         if both:
             raise UserError(f"require and forbid: {both[0]!r} is in both")
+        held = tuple(dict.fromkeys(_category(name) for name in self.splits.hold_out_categories))
+        object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
+
+    def _check_target(self) -> None:
+        given = [name for name in TARGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UserError(f"{' and '.join(given)}: a recipe has one target: give one of {', '.join(TARGETS)}")
+        if not given:
+            object.__setattr__(self, "count", DEFAULT_COUNT)
+        for name in ("count", "verified", "shard_size"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UserError(f"{name}: {number} is not a positive number: give 1 or more")
+        if self.size is not None:
+            parse_size(self.size)
+        if self.size_format not in FORMATS:
+            raise UserError(f"size_format: unknown format {self.size_format!r}: {nearest(self.size_format, FORMATS)}")
+        if list(self.grown) != sorted(set(self.grown)) or (self.grown and not self.grown[0] > 0):
+            raise UserError(f"grown: {list(self.grown)} are not rising counts")
 
     @property
     def settings(self) -> Settings:
         """What the synthesiser is told."""
         return Settings(self.categories, self.sizes, self.types, self.builtins)
 
+    def to_table(self) -> dict[str, Any]:
+        """The recipe as a table that reads back equal, without the settings that say nothing."""
+        return _stated(asdict(self) | {name: dict(getattr(self, name)) for name in _WEIGHTS})
+
     def to_toml(self) -> str:
         """The recipe as a file that reads back equal."""
-        table = asdict(self)
-        for name in _WEIGHTS:
-            table[name] = dict(table[name])
-        return tomli_w.dumps({name: value for name, value in table.items() if value is not None})
+        return tomli_w.dumps(self.to_table())
+
+    def with_extent_of(self, other: Recipe) -> Recipe:
+        """This recipe, as long as another: which is another recipe's content up to where they end."""
+        return replace(self, **{name: getattr(other, name) for name in (*TARGETS, "size_format", "grown", "version")})
 
     def differences(self, other: Recipe) -> list[str]:
         """The settings in which two recipes differ, each as ``name: mine, not theirs``."""
         mine, theirs = asdict(self), asdict(other)
-        return [f"{name}: {theirs[name]!r} there, {mine[name]!r} here" for name in mine if mine[name] != theirs[name]]
+        return [
+            f"{name}: {_spelt(theirs[name])} there, {_spelt(mine[name])} here"
+            for name in mine
+            if mine[name] != theirs[name]
+        ]
+
+
+def _spelt(value: Any) -> str:
+    return "none" if value is None else repr(value)
+
+
+def _stated(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the settings that say nothing: TOML has no null."""
+    pairs = {name: _stated(value) if isinstance(value, dict) else value for name, value in table.items()}
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def _category(name: str) -> str:
+    canonical = ALIASES.get(name, name)
+    if canonical not in CATEGORIES:
+        raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+    return canonical
 
 
 def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     weights: dict[str, float] = {}
     for name, weight in given:
-        canonical = ALIASES.get(name, name)
-        if canonical not in CATEGORIES:
-            raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+        canonical = _category(name)
         if not math.isfinite(weight) or weight < 0:
             raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight
@@ -171,6 +229,15 @@ def parse(text: str, origin: str) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{origin}: not TOML: {error}") from None
+    return of_table(table, origin)
+
+
+def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
+    """A recipe from a table such as TOML or JSON holds.
+
+    Raises:
+        UserError: It has an unknown key, or a value that cannot be used.
+    """
     try:
         return _from_table(table)
     except UserError as error:
@@ -192,58 +259,53 @@ def read(path: Path) -> Recipe:
 
 
 def _from_table(table: Mapping[str, Any]) -> Recipe:
-    values = dict(table)
-    known = {entry.name: entry.default for entry in fields(Recipe)}
-    for name in values:
-        if name not in known:
-            raise UserError(f"unknown recipe key {name!r}: {nearest(name, known)}")
-    for name, value in values.items():
-        _check_type(name, value, known[name])
-    for name in values.keys() & _LISTS:
-        values[name] = tuple(values[name])
-    for name in values.keys() & _WEIGHTS:
+    values = _checked("", Recipe, table)
+    for name in values.keys() & set(_WEIGHTS):
         values[name] = tuple(values[name].items())
     for name, kind in _TABLES.items():
         if name in values:
-            values[name] = _table(name, kind, values[name])
+            values[name] = kind(**_checked(f"{name}.", kind, values[name]))
     return Recipe(**values)
 
 
-_LISTS = frozenset({"stages", "require", "forbid"})
-_WEIGHTS = frozenset({"categories", "types", "builtins"})
-_Table = Sizes | Checks | Augment
-_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "augment": Augment}
+_WEIGHTS = ("categories", "types", "builtins")
+_Table = Sizes | Checks | Splits | Augment
+_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "splits": Splits, "augment": Augment}
 
 
-def _table(table_name: str, kind: type[_Table], table: Mapping[str, Any]) -> _Table:
-    known = {entry.name: entry.default for entry in fields(kind)}
+def _checked(prefix: str, kind: type[Recipe | _Table], table: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a table, each known and of its type."""
+    known = {entry.name: str(entry.type) for entry in fields(kind)}
     for name, value in table.items():
         if name not in known:
-            raise UserError(f"unknown recipe key '{table_name}.{name}': {nearest(name, known)}")
-        _check_type(f"{table_name}.{name}", value, known[name])
-    return kind(**table)
-
-
-def _check_type(name: str, value: Any, default: Any) -> None:
-    if name in _LISTS:
-        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        wanted = "a list of names"
-    elif name in _WEIGHTS:
-        good = isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
-        wanted = "a table of weights"
-    elif name in _TABLES:
-        good, wanted = isinstance(value, dict), "a table"
-    elif isinstance(default, bool):
-        good, wanted = isinstance(value, bool), "true or false"
-    elif isinstance(default, float):
-        good, wanted = _is_number(value), "a number"
-    elif isinstance(default, int):
-        good, wanted = isinstance(value, int) and not isinstance(value, bool), "a whole number"
-    else:
-        good, wanted = isinstance(value, str), "a text"
-    if not good:
-        raise UserError(f"{name}: {json.dumps(value, default=str)} is not {wanted}")
+            raise UserError(f"unknown recipe key '{prefix}{name}': {nearest(name, known)}")
+        good, wanted = _TYPES[known[name].removesuffix(" | None")]
+        if not good(value):
+            raise UserError(f"{prefix}{name}: {json.dumps(value, default=str)} is not {wanted}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_weights(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
+
+
+_TABLE = (lambda value: isinstance(value, dict), "a table")
+_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "int": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
+    "float": (_is_number, "a number"),
+    "tuple[str, ...]": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of names"),
+    "tuple[int, ...]": (lambda v: isinstance(v, list) and all(type(n) is int for n in v), "a list of whole numbers"),
+    "tuple[tuple[str, float], ...]": (_is_weights, "a table of weights"),
+    "Weights": (_is_weights, "a table of weights"),
+    "Sizes": _TABLE,
+    "Checks": _TABLE,
+    "Splits": _TABLE,
+    "Augment": _TABLE,
+}
+"""What a setting of each type, as its field spells it, may be in TOML, and what to call that."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from irsmith import frontends
 from irsmith.dataset.load import Dataset, load
-from irsmith.dataset.shard import rejects_file
+from irsmith.dataset.parts import rejects_file
 from irsmith.engines import local
 from irsmith.errors import UserError
 from irsmith.frontends.base import default_stages
@@ -84,8 +84,8 @@ def _case(dataset: Dataset, row_id: str) -> _Case:
     index = _index(dataset, row_id)
     if index is not None:
         for shard in dataset.manifest.shards:
-            if index in shard.rejected:
-                return _of_reject(dataset, index, dataset.root / rejects_file(dataset.manifest.frontend, shard.first))
+            if index in (*shard.rejected, *shard.dropped):
+                return _of_reject(dataset, index, dataset.root / rejects_file(shard.frontend, shard.first))
     return _of_row(dataset.row(row_id))
 
 

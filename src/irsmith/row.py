@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset.splits import Split
 from irsmith.frontends.base import Stage
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import LineSpan
@@ -24,7 +25,9 @@ from irsmith.traits import Traits
 from irsmith.types import Domain, Field, Struct, ValueType, parse_type
 from irsmith.verdict import Status, Uncovered, Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SCHEMA_CHANGES = {2: "rows have a column `split`"}
+"""What each version of the schema changed, for who opens a dataset of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Row:
         structure: Identity without names and literals, and sizes.
         traits: Tags, complexity and difficulty, and the cost of a thread.
         group_id: The same for all rows that came from one program.
+        split: What it is for: `irsmith.dataset.splits.Split`.
         toolchain: What lowered it, as ``name version`` joined by commas.
         verdicts: What each check found; empty where nothing was checked.
         uncovered: The ways of branches that no input of the checks took.
@@ -59,6 +63,7 @@ class Row:
     structure: Structure
     traits: Traits
     group_id: str
+    split: Split
     toolchain: str
     verdicts: tuple[Verdict, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
@@ -155,6 +160,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("group_id", pa.string(), nullable=False),
             pa.field("parent_id", pa.string()),
             pa.field("augmentation", pa.string()),
+            pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
             pa.field("tags", pa.list_(pa.string()), nullable=False),
@@ -194,6 +200,7 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "group_id": [row.group_id for row in rows],
         "parent_id": [row.parent_id for row in rows],
         "augmentation": [row.augmentation for row in rows],
+        "split": [row.split.value for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
         "file": [row.kernel.provenance and row.kernel.provenance.file for row in rows],
@@ -311,6 +318,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         ),
         traits=Traits(**{trait: record[trait] for trait in _TRAITS} | {"tags": tuple(record["tags"])}),
         group_id=record["group_id"],
+        split=Split(record["split"]),
         toolchain=record["toolchain"],
         verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),
         uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),

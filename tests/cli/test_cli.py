@@ -115,6 +115,16 @@ def test_doctor_tries_every_stage():
     assert warp["stages"] == {"cpp": "", "cuda": "", "ptx": ""}
 
 
+def test_selftest_says_what_it_spoiled_and_what_it_missed():
+    shown = run("selftest", "--rows", 1, "--per-row", 6, "--json")
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    assert (found["rows"], found["made"], found["missed"]) == (1, 6, [])
+    assert found["made"] == sum(kind["made"] for kind in found["kinds"])
+    assert found["detected"] == found["judged"] == 6 - found["broken"] - found["equivalent"]
+    assert found["interval"][0] < found["detection"] == 1.0 == found["interval"][1]
+
+
 def test_lower_shows_json_and_writes_rows(tmp_path):
     (tmp_path / "f.py").write_text(
         "import warp as wp\n\n\n@wp.kernel\ndef k(x: wp.array(dtype=float)):\n    x[wp.tid()] = 1.0\n"
@@ -156,6 +166,8 @@ def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
         (["generate", "--cuont", "3", "--out", "d"], "No such option"),
         (["stats", "nowhere"], "no dataset here"),
         (["show", "nowhere", "1"], "no dataset here"),
+        (["selftest", "--rows", "0"], "--rows: 0 is not a positive number"),
+        (["selftest", "--per-row", "0"], "--per-row: 0 is not a positive number"),
         (["lower", "none.py"], "none.py: No such file"),
         (["lower", "none.py", "--out", "rows.csv"], "rows are written as .parquet or .jsonl"),
     ],

@@ -14,7 +14,7 @@ import pytest
 
 import irsmith
 from irsmith import Recipe
-from irsmith.dataset.shard import data_file
+from irsmith.dataset.parts import data_file
 from irsmith.frontends import get
 from irsmith.proof import prove
 from irsmith.recipe import Checks, evenly

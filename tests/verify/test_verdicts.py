@@ -5,11 +5,13 @@ All of them go through one verification: compiling in batches is what costs.
 
 import textwrap
 
+import numpy as np
 import pytest
 
 from irsmith.outcome import Reject
 from irsmith.types import Domain, Field, Scalar, Struct, Vector
 from irsmith.verdict import Status
+from irsmith.verify.derivative import agreeing
 
 FLOAT = Scalar("float32")
 BODY = Struct(
@@ -32,6 +34,18 @@ RIGHT = {
         OUT,
     ),
     "cancellation": ("o[i] = ((x[i] + 1000.0) - 1000.0) * y[i]", X, Y, OUT),
+    "what its adjoint must cancel": (
+        "d = wp.vec3(x[i], 0.3, y[i]) * (y[i] - 0.5)\no[i] = wp.length(wp.normalize(d) + wp.vec3(x[i], y[i], 0.0))",
+        X,
+        Y,
+        OUT,
+    ),
+    "a derivative that is nowhere known": (
+        "o[i] = wp.sqrt(wp.log(wp.sqrt(x[i]) + 1.0)) * y[i]",
+        "in x: float32 24 from 0 to 1",
+        Y,
+        OUT,
+    ),
     "a comparison that rounding decides": (
         "t = (x[i] + 1000.0) - 1000.0\nif t > 0.25:\n    o[i] = y[i]\nelse:\n    o[i] = x[i]",
         X,
@@ -255,3 +269,21 @@ def test_a_row_that_cannot_be_run_is_compiled(verifier, make_row):
     assert outcome.verdict("compile_cpp").status is Status.PASSED
     assert outcome.verdict("forward").reason == "the domain of x is not known"
     assert outcome.verdict("backward").status is Status.NOT_APPLICABLE
+
+
+def test_points_where_the_precision_decides_are_told(toolchain, make_kernel):
+    body = """
+    @wp.kernel
+    def k(x: wp.array(dtype=float), o: wp.array(dtype=float)):
+        i = wp.tid()
+        if 1.0 + x[i] <= 1.0:
+            o[i] = x[i]
+        else:
+            o[i] = 2.0
+    """
+    kernel = make_kernel(body, "in x: float32 2 from -1 to 1", "out o: float32 2", launch=(2,))
+    sets = {
+        "x": np.array([[0.3, -0.3], [0.3, 1e-9], [0.3, -1e-9]], np.float32),
+        "o": np.zeros((3, 2), np.float32),
+    }
+    assert agreeing(toolchain.reference(kernel.source, "k"), kernel, sets).tolist() == [True, False, True]

@@ -16,8 +16,10 @@ from typing import Any, Protocol
 import click
 
 from irsmith import recipe as recipes
-from irsmith.generation import Progress, Summary, generate
-from irsmith.recipe import Recipe
+from irsmith.dataset.load import load
+from irsmith.errors import UserError
+from irsmith.generation import Progress, Summary, append, generate
+from irsmith.recipe import TARGETS, Recipe
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -28,6 +30,10 @@ PLAIN_INTERVAL = 5.0
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The dataset's folder.")
 @click.option("--frontend", help="The kernel language (default: warp).")
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
+@click.option("--verified", type=int, help="Instead: go on until so many rows are delivered.")
+@click.option("--size", help="Instead: go on until the rows fill so much, such as 200MB.")
+@click.option("--size-format", help="The format that --size means: parquet (default) or jsonl.")
+@click.option("--append", "appending", is_flag=True, help="Add --count indices to the finished dataset in the folder.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
 @click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
@@ -43,6 +49,7 @@ def command(
     out: Path,
     workers: int | None,
     overwrite: bool,
+    appending: bool,
     jsonl: bool,
     as_json: bool,
     quiet: bool,
@@ -53,26 +60,54 @@ def command(
     Give a recipe file, or the settings as options; an option given beside a recipe takes its setting's place.
     The same recipe gives the same bytes. A run that was interrupted goes on where it was when the same command
     is given again.
+
+    With --append the folder's own recipe goes on where it ended, and no part file that is there is touched.
     """
-    recipe = _recipe(recipe_file, settings)
+    given = {name: value for name, value in settings.items() if value not in (None, ())}
     with _stopping_cleanly(), _progress(quiet) as on_progress:
-        summary = generate(
-            recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
-        )
+        if appending:
+            summary = _append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)
+        else:
+            recipe = _recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
+            summary = generate(
+                recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
+            )
     if as_json:
         click.echo(json.dumps(_record(summary)))
     elif not quiet:
         _print(summary)
 
 
-def _recipe(file: Path | None, settings: dict[str, Any]) -> Recipe:
-    recipe = recipes.read(file) if file is not None else Recipe()
-    given = {name: value for name, value in settings.items() if value not in (None, ())}
+def _append(
+    recipe_file: Path | None,
+    out: Path,
+    given: dict[str, Any],
+    overwrite: bool,
+    workers: int | None,
+    jsonl: bool,
+    display: _Display,
+) -> Summary:
+    if "count" not in given:
+        raise UserError("--append: say how many indices to add with --count")
+    for name in ("verified", "size", "size_format", *(["overwrite"] if overwrite else [])):
+        if name in given or name == "overwrite":
+            raise UserError(f"--{name.replace('_', '-')}: does not go with --append, which adds --count indices")
+    count = given.pop("count")
+    own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
+    recipe = _recipe(own, given) if given or recipe_file is not None else None
+    return append(out, count, recipe=recipe, workers=workers, jsonl=jsonl, on_progress=display.update)
+
+
+def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    given = dict(given)
     if "categories" in given:
         given["categories"] = recipes.evenly(given["categories"])
     if "frontend" in given and given["frontend"] != recipe.frontend:
         # Another frontend has stages of its own.
         given.setdefault("stages", ())
+    if any(name in given for name in TARGETS):
+        # A target given as an option takes the place of the recipe's.
+        given = dict.fromkeys(TARGETS) | given
     if given.pop("device", None):
         given["checks"] = replace(recipe.checks, device=True)
     return replace(recipe, **given)

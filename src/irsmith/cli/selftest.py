@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import asdict
 
 import click
 
@@ -12,7 +14,7 @@ from irsmith.frontends import get
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
-from irsmith.verify.selftest import selftest
+from irsmith.verify.selftest import Report, selftest
 
 DETECTION = 0.99
 """The share of spoiled rows that has to be seen."""
@@ -27,30 +29,50 @@ DETECTION = 0.99
 def command(rows: int, seed: int, per_row: int | None, frontend: str, as_json: bool) -> int:
     """Check the checker: spoil fresh rows in many ways, and see that verification notices.
 
-    A mutant that goes unnoticed is equivalent only if its outputs are the same, to the last bit, on 64 wide input
-    sets. The exit status is 1 when less than 99 % of the others are noticed.
+    A C++ text is spoiled without the CUDA text beside it. A mutant that goes unnoticed is equivalent only if its
+    outputs and adjoints are the same, to the last bit, on 64 wide input sets. The others are listed, with the row,
+    the place, the way and the line. The exit status is 1 when less than 99 % are noticed.
     """
-    if rows < 1:
-        raise UserError(f"--rows: {rows} is not a positive number: give 1 or more")
+    for option, value in (("--rows", rows), ("--per-row", per_row)):
+        if value is not None and value < 1:
+            raise UserError(f"{option}: {value} is not a positive number: give 1 or more")
     pipeline = Pipeline(Recipe(frontend=frontend, seed=seed, count=rows))
     pipeline.frontend.toolchain()
     made = [row for index in range(rows) if not isinstance(row := pipeline.row(index), Reject)]
+    start = time.monotonic()
     with get(frontend).prover() as toolchain:
         report = selftest(made, toolchain, seed=seed, per_row=per_row)
-    total = report.total
+    seconds = time.monotonic() - start
     if as_json:
-        kinds = [
-            {"where": where, "mutation": mutation, "made": t.made, "detected": t.detected, "equivalent": t.equivalent}
-            for (where, mutation), t in report.by_kind.items()
-        ]
-        missed = [{"row": m.row_id, "where": m.mutant.where, "mutation": m.mutant.mutation} for m in report.missed]
-        click.echo(
-            json.dumps({"rows": report.rows, "detection": report.detection, "kinds": kinds, "missed": missed}, indent=1)
-        )
+        click.echo(json.dumps(_document(report, seconds), indent=1))
     else:
-        click.echo(f"{total.made} mutants of {report.rows} rows, {len(report.by_kind)} kinds of place and mutation")
-        click.echo(f"{total.equivalent} compute the same, {total.detected} were noticed, {len(report.missed)} were not")
-        click.echo(f"detection {report.detection:.2%}")
+        total, (low, high) = report.total, report.interval
+        click.echo(
+            f"{total.made} mutants of {report.rows} rows in {seconds:.0f} s, "
+            f"{report.ways} ways, {len(report.by_kind)} kinds of place and way"
+        )
+        click.echo(f"{total.broken} are no programs and {total.equivalent} compute the same: {total.judged} are left")
+        click.echo(f"{total.detected} were noticed, {len(report.missed)} were not")
+        click.echo(f"detection {report.detection:.2%}, 95 % interval {low:.2%} to {high:.2%}")
         for miss in report.missed:
-            click.echo(printable(f"missed: {miss.row_id}: {miss.mutant.where}: {miss.mutant.mutation}"))
+            found = miss.mutant
+            click.echo(printable(f"missed: {miss.row_id}: {found.where}: {found.mutation}: {found.line}"))
     return 0 if report.detection >= DETECTION else 1
+
+
+def _document(report: Report, seconds: float) -> dict[str, object]:
+    return {
+        "rows": report.rows,
+        "seconds": round(seconds, 1),
+        "ways": report.ways,
+        **asdict(report.total),
+        "judged": report.total.judged,
+        "detection": report.detection,
+        "interval": report.interval,
+        "symptoms": report.symptoms,
+        "kinds": [{"where": where, "way": way, **asdict(t)} for (where, way), t in report.by_kind.items()],
+        "missed": [
+            {"row": m.row_id, "where": m.mutant.where, "way": m.mutant.mutation, "line": m.mutant.line}
+            for m in report.missed
+        ],
+    }

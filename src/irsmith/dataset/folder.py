@@ -8,11 +8,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from irsmith import files
 from irsmith import recipe as recipes
 from irsmith.dataset import card, manifest, shard
+from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
@@ -24,14 +26,23 @@ _OURS = (RECIPE_FILE, CARD_FILE, manifest.FILE, "data", "rejects", "measurements
 
 
 @contextmanager
-def claimed(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool) -> Iterator[None]:
+def claimed(
+    root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool = False
+) -> Iterator[None]:
     """Hold a folder for one run of one recipe by one toolchain.
+
+    Args:
+        root: The folder, made if need be.
+        recipe: The run's recipe, which is written there.
+        versions: What the run makes rows with.
+        overwrite: Empty the folder of another dataset.
+        growing: Whether the folder's recipe may say another extent.
 
     Raises:
         UserError: It holds another recipe's dataset, or what another toolchain began, or something that is no
             dataset, or another run has it.
     """
-    _check(root, recipe, versions, overwrite=overwrite)
+    _check(root, recipe, versions, overwrite=overwrite, growing=growing)
     root.mkdir(parents=True, exist_ok=True)
     lock = os.open(root, os.O_RDONLY)
     try:
@@ -49,20 +60,24 @@ def claimed(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: 
         os.close(lock)
 
 
-def _check(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool) -> None:
+def _check(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool) -> None:
     if not root.exists():
         return
     if not root.is_dir():
         raise UserError(f"{root}: not a folder")
     found = root / RECIPE_FILE
     if not found.exists():
+        if (root / manifest.FILE).exists():
+            command = manifest.read(root).derived
+            raise UserError(f"{root}: holds what `irsmith {command and command.command}` made: choose another folder")
         strangers = sorted(path.name for path in root.iterdir())
         if strangers:
             raise UserError(f"{root}: holds {strangers[0]!r} and no dataset: choose an empty folder or a new one")
         return
     if overwrite:
         return
-    differences = recipe.differences(recipes.read(found))
+    there = recipes.read(found)
+    differences = (recipe.with_extent_of(there) if growing else recipe).differences(there)
     if differences:
         raise UserError(
             f"{root}: holds the dataset of another recipe ({'; '.join(differences)}): "
@@ -95,29 +110,40 @@ def _empty(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def tasks(root: Path, recipe: Recipe) -> list[Task]:
-    """The shards of a recipe, in order."""
+def tasks(root: Path, recipe: Recipe, end: int) -> list[Task]:
+    """The shards of a recipe up to an index, in order."""
+    ends = [*(count for count in recipe.grown if count < end), end]
     size = recipe.shard_size
-    return [Task(recipe, root, first, min(first + size, recipe.count)) for first in range(0, recipe.count, size)]
+    return [
+        Task(recipe, root, first, min(first + size, last))
+        for begin, last in pairwise([0, *ends])
+        for first in range(begin, last, size)
+    ]
 
 
-def finished(root: Path, recipe: Recipe) -> dict[int, Shard]:
-    """The shards on disk that are whole, by first index. What is not is left to be made again."""
+def finished(root: Path, todo: Iterable[Task]) -> dict[int, Shard]:
+    """The shards of some tasks that are whole on disk, by first index. What is not is left to be made again."""
     notes = sorted((root / MARKERS).glob("[0-9]*.json"))
     found = [Shard.from_json(json.loads(path.read_text(encoding="utf-8"))) for path in notes]
     if (root / manifest.FILE).exists():
         found.extend(manifest.read(root).shards)
-    extent = {task.first: task.last - task.first for task in tasks(root, recipe)}
-    return {
-        item.first: item
-        for item in found
-        if extent.get(item.first) == item.tried and shard.verified(root, recipe.frontend, item)
-    }
+    extent = {task.first: task.last for task in todo}
+    return {item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)}
+
+
+def clear_beyond(root: Path, recipe: Recipe, shards: Iterable[Shard]) -> None:
+    """Remove the parts that some shards do not account for: of an earlier end, or from beyond a target."""
+    known = {item.first for item in shards}
+    for place in (data_file, rejects_file, sidecar_file):
+        for path in sorted((root / place(recipe.frontend, 0)).parent.glob("part-*")):
+            number = path.stem.removeprefix("part-")
+            if number.isdecimal() and int(number) not in known:
+                path.unlink()
 
 
 def finish(root: Path, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard]) -> manifest.Manifest:
     """Write the card and, last, the manifest: from then on there is a dataset."""
-    result = manifest.of_run(recipe.frontend, versions, shards)
+    result = manifest.made_here(recipe.version, versions, shards)
     files.write_text(root / CARD_FILE, card.render(recipe, result))
     files.write_text(root / manifest.FILE, result.to_json())
     shutil.rmtree(root / MARKERS, ignore_errors=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from irsmith import files
 from irsmith.dataset.load import load
+from irsmith.dataset.target import line_of
 
 FILE = "dataset.jsonl"
 
@@ -18,7 +18,7 @@ def write_jsonl(root: Path) -> Path:
     def fill(aside: Path) -> None:
         with aside.open("w", encoding="utf-8") as file:
             for record in dataset.records():
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                file.write(line_of(record))
 
     files.write(root / FILE, fill)
     return root / FILE

@@ -15,11 +15,10 @@ from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
 from irsmith.dataset.folder import RECIPE_FILE
 from irsmith.dataset.manifest import Manifest
-from irsmith.dataset.shard import data_file
 from irsmith.errors import UserError
-from irsmith.frontends.base import Stage, stage_named
+from irsmith.frontends.base import Stage
 from irsmith.recipe import Recipe
-from irsmith.row import Row, from_record
+from irsmith.row import Row, from_record, schema
 
 BATCH = 100
 
@@ -30,12 +29,12 @@ class Dataset:
 
     Attributes:
         root: Its folder.
-        recipe: What decided its content.
+        recipes: What decided its content: one recipe, or those of the datasets that it was made of.
         manifest: What made it and what it holds.
     """
 
     root: Path
-    recipe: Recipe
+    recipes: tuple[Recipe, ...]
     manifest: Manifest
 
     def __len__(self) -> int:
@@ -43,22 +42,38 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Row]:
         for record in self.records():
-            yield from_record(record, self.stages)
+            yield from_record(record, self.stages_of(record["frontend"]))
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that decided its content; of a merged dataset the first."""
+        return self.recipes[0]
+
+    def recipe_of(self, row: Row) -> Recipe:
+        """The recipe that made a row."""
+        mine = [recipe for recipe in self.recipes if recipe.frontend == row.frontend]
+        return next((recipe for recipe in mine if recipe.seed == row.seed), mine[0])
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages whose texts its rows hold."""
-        frontend = frontends.get(self.recipe.frontend)
-        return tuple(stage_named(frontend, name) for name in self.recipe.stages)
+        """The stages whose texts its rows hold; of several frontends all, and a row has those of its own."""
+        return tuple(stage for name in self.manifest.frontends for stage in self.stages_of(name))
+
+    def stages_of(self, frontend: str) -> tuple[Stage, ...]:
+        """The stages whose texts the rows of a frontend hold, in its order."""
+        names = {name for recipe in self.recipes if recipe.frontend == frontend for name in recipe.stages}
+        return tuple(stage for stage in frontends.get(frontend).stages if stage.name in names)
 
     def arrow(self) -> ds.Dataset:
         """The data files as one Arrow dataset, for queries that do not read everything."""
-        files = [str(self.root / data_file(self.manifest.frontend, item.first)) for item in self.manifest.shards]
-        return ds.dataset(files, format="parquet")
+        files = [str(self.root / item.file) for item in self.manifest.shards]
+        return ds.dataset(files, format="parquet", schema=schema(self.stages))
 
     def records(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain records, in index order; only some columns if asked."""
-        for batch in self.arrow().to_batches(columns=columns, batch_size=BATCH):
+        # One file after the other: read ahead, they would all be in memory.
+        scanner = self.arrow().scanner(columns=columns, batch_size=BATCH, batch_readahead=4, fragment_readahead=1)
+        for batch in scanner.to_batches():
             yield from batch.to_pylist()
 
     def row(self, row_id: str) -> Row:
@@ -73,7 +88,8 @@ class Dataset:
         table = self.arrow().to_table(filter=chosen)
         if not table.num_rows:
             raise UserError(f"{self.root}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
-        return from_record(table.to_pylist()[0], self.stages)
+        record = table.to_pylist()[0]
+        return from_record(record, self.stages_of(record["frontend"]))
 
     def _some_id(self) -> str:
         found: str = self.arrow().head(1, columns=["id"]).to_pylist()[0]["id"]
@@ -88,4 +104,7 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     """
     root = Path(path)
     found = manifests.read(root)
-    return Dataset(root, recipe.read(root / RECIPE_FILE), found)
+    if found.derived is None:
+        return Dataset(root, (recipe.read(root / RECIPE_FILE),), found)
+    path = root / manifests.FILE
+    return Dataset(root, tuple(recipe.of_table(source.recipe, str(path)) for source in found.derived.sources), found)

@@ -6,18 +6,53 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from irsmith.dataset.shard import Shard, data_file
+from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend
-from irsmith.row import SCHEMA_VERSION
+from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 from irsmith.synth import GENERATOR_VERSION
 
 FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset that another was made of.
+
+    Attributes:
+        recipe: Its recipe, as a table.
+        toolchain: The versions that made it.
+        version: Its own version.
+        content: What tells it from any other.
+        rows: Its rows.
+    """
+
+    recipe: dict[str, Any]
+    toolchain: dict[str, str]
+    version: str
+    content: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How a dataset was made of others.
+
+    Attributes:
+        command: What made it: ``merge``, ``dedup`` or ``decontaminate``.
+        settings: What it was told, by name.
+        sources: The datasets that recipes made, in the order of precedence.
+    """
+
+    command: str
+    settings: dict[str, Any]
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +64,33 @@ class Manifest:
         toolchain: Versions by distribution name: irsmith, what lowers, and what writes the files.
         python: The version of Python.
         platform: Operating system and processor.
-        frontend: The recipe's frontend.
+        version: The dataset's own version, which its recipe states.
         shards: In order of their first index.
+        derived: How it was made of other datasets; None where a recipe made it.
     """
 
     schema_version: int
+    version: str
     toolchain: dict[str, str]
     python: str
     platform: str
-    frontend: str
     shards: tuple[Shard, ...]
+    derived: Derived | None = None
+
+    @property
+    def frontends(self) -> tuple[str, ...]:
+        """Whose kernels it holds, in the order of its parts."""
+        return tuple(dict.fromkeys(shard.frontend for shard in self.shards))
+
+    @property
+    def content(self) -> str:
+        """What tells this dataset from any other: a hash of its parts' checksums."""
+        return blake2b(" ".join(shard.sha256 for shard in self.shards).encode(), digest_size=16).hexdigest()
+
+    @property
+    def end(self) -> int:
+        """The index after the last that was tried."""
+        return max((shard.end for shard in self.shards), default=0)
 
     @property
     def tried(self) -> int:
@@ -91,10 +143,12 @@ class Manifest:
         """The manifest as its file's text."""
         table = {
             "schema_version": self.schema_version,
+            "version": self.version,
+            "content": self.content,
             "toolchain": self.toolchain,
             "python": self.python,
             "platform": self.platform,
-            "frontend": self.frontend,
+            "frontends": self.frontends,
             "tried": self.tried,
             "rows": self.rows,
             "bytes": self.bytes,
@@ -102,9 +156,8 @@ class Manifest:
             "verdicts": self.verdicts,
             "difficulty": self.difficulty,
             "tags": self.tags,
-            "shards": [
-                {"file": data_file(self.frontend, shard.first).as_posix(), **shard.to_json()} for shard in self.shards
-            ],
+            "derived": self.derived and asdict(self.derived),
+            "shards": [{"file": shard.file.as_posix(), **shard.to_json()} for shard in self.shards],
         }
         return json.dumps(table, indent=1) + "\n"
 
@@ -119,16 +172,29 @@ def toolchain(frontend: Frontend) -> dict[str, str]:
     return ours | frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
 
-def of_run(frontend: str, versions: dict[str, str], shards: Iterable[Shard]) -> Manifest:
-    """The manifest of a dataset that this process has just finished."""
+def made_here(
+    version: str, versions: dict[str, str], shards: Iterable[Shard], derived: Derived | None = None
+) -> Manifest:
+    """The manifest of a dataset that this process has just finished, its shards in order."""
     return Manifest(
         schema_version=SCHEMA_VERSION,
+        version=version,
         toolchain=versions,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
-        frontend=frontend,
-        shards=tuple(sorted(shards, key=lambda shard: shard.first)),
+        shards=tuple(shards),
+        derived=derived,
     )
+
+
+def _why(theirs: object) -> str:
+    """What stands between another schema version and this one, and the way out."""
+    if not isinstance(theirs, int):
+        return ""
+    if theirs > SCHEMA_VERSION:
+        return ": install a newer irsmith"
+    changes = ", ".join(f"in {v} {what}" for v, what in SCHEMA_CHANGES.items() if v > theirs)
+    return f" ({changes}): make it again with `irsmith generate` and the folder's recipe.toml"
 
 
 def read(root: Path) -> Manifest:
@@ -138,25 +204,50 @@ def read(root: Path) -> Manifest:
         UserError: There is no finished dataset there, or it is of another schema version.
     """
     path = root / FILE
+    table = read_table(root)
+    theirs = table.get("schema_version")
+    if theirs != SCHEMA_VERSION:
+        raise UserError(f"{path}: schema version {theirs}, but this irsmith reads {SCHEMA_VERSION}{_why(theirs)}")
     try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return _of_table(table)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: is no manifest: {type(error).__name__}: {error}") from None
+
+
+def read_table(root: Path) -> dict[str, Any]:
+    """The JSON of a dataset's manifest, whatever its schema version.
+
+    Raises:
+        UserError: There is no finished dataset there, or no JSON object in its manifest.
+    """
+    path = root / FILE
+    try:
+        table: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    if table.get("schema_version") != SCHEMA_VERSION:
-        raise UserError(
-            f"{path}: schema version {table.get('schema_version')}, but this irsmith reads {SCHEMA_VERSION}"
-        )
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: is no manifest: not a JSON object")
+    return table
+
+
+def _of_table(table: dict[str, Any]) -> Manifest:
     shards = []
     for item in table["shards"]:
-        item.pop("file")
-        shards.append(Shard.from_json(item))
+        shards.append(Shard.from_json({name: value for name, value in item.items() if name != "file"}))
     return Manifest(
         schema_version=SCHEMA_VERSION,
+        version=table["version"],
         toolchain=table["toolchain"],
         python=table["python"],
         platform=table["platform"],
-        frontend=table["frontend"],
         shards=tuple(shards),
+        derived=_derived(table["derived"]),
     )
+
+
+def _derived(table: dict[str, Any] | None) -> Derived | None:
+    if table is None:
+        return None
+    return Derived(table["command"], table["settings"], tuple(Source(**source) for source in table["sources"]))

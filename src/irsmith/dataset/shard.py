@@ -16,14 +16,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset.parts import (
+    data_file,
+    reject_record,
+    rejects_file,
+    sidecar_file,
+    write_parquet,
+    write_rejects,
+)
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 from irsmith.row import Row, to_table
 from irsmith.verify import Measurements
 
-ROW_GROUP = 100
-"""Rows a row group: what the Hugging Face viewer shows on one page."""
 MARKERS = ".irsmith"
 """The folder of the notes that say which shards of an unfinished run are done."""
 CHUNK = 50
@@ -48,12 +54,14 @@ class Shard:
     """What a finished shard holds.
 
     Attributes:
+        frontend: Whose kernels these are.
         first: The first index.
         tried: The number of indices.
         rows: The number of rows, of which the data file has one each.
         sha256: Of the data file.
         bytes: Of the data file.
-        rejected: The indices that were rejected, in order.
+        rejected: The indices that did not become a row, in order.
+        dropped: The indices whose row was taken out again when the shards were put together, in order.
         reasons: Rejects by reason.
         rejects_sha256: Of the file of rejects; empty where there are none.
         verdicts: How often each check ended how, as ``check: status``.
@@ -61,6 +69,7 @@ class Shard:
         tags: Rows by tag.
     """
 
+    frontend: str
     first: int
     tried: int
     rows: int
@@ -72,6 +81,17 @@ class Shard:
     verdicts: dict[str, int] = field(default_factory=dict)
     difficulty: dict[str, int] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
+    dropped: tuple[int, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """The index after its last one."""
+        return self.first + self.tried
+
+    @property
+    def file(self) -> Path:
+        """Where its rows stand, below the dataset's folder."""
+        return data_file(self.frontend, self.first)
 
     def to_json(self) -> dict[str, object]:
         """The shard as a JSON object."""
@@ -81,23 +101,8 @@ class Shard:
     def from_json(cls, table: dict[str, object]) -> Shard:
         """The shard of a JSON object that `to_json` made."""
         values = dict(table)
-        values["rejected"] = tuple(table["rejected"])  # type: ignore[arg-type]
+        values |= {name: tuple(table[name]) for name in ("rejected", "dropped")}  # type: ignore[arg-type]
         return cls(**values)  # type: ignore[arg-type]
-
-
-def data_file(frontend: str, first: int) -> Path:
-    """Where a shard's rows stand, below the dataset's folder."""
-    return Path("data", frontend, f"part-{first:09d}.parquet")
-
-
-def rejects_file(frontend: str, first: int) -> Path:
-    """Where a shard's rejects stand, below the dataset's folder."""
-    return Path("rejects", frontend, f"part-{first:09d}.jsonl")
-
-
-def sidecar_file(frontend: str, first: int) -> Path:
-    """Where what verification measured stands, below the dataset's folder: no two machines measure the same."""
-    return Path("measurements", frontend, f"part-{first:09d}.parquet")
 
 
 def marker_file(first: int) -> Path:
@@ -135,8 +140,10 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     rejects.sort(key=lambda reject: reject[0])
     frontend = task.recipe.frontend
     data = task.root / data_file(frontend, task.first)
-    checksum = files.write(data, lambda aside: _write_parquet(table, aside))
+    checksum = files.write(data, lambda aside: write_parquet(table, aside))
+    lines = [reject_record(index, reject) for index, reject in rejects]
     shard = Shard(
+        frontend=frontend,
         first=task.first,
         tried=task.last - task.first,
         rows=table.num_rows,
@@ -144,7 +151,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         bytes=data.stat().st_size,
         rejected=tuple(index for index, _ in rejects),
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
-        rejects_sha256=_write_rejects(task, rejects),
+        rejects_sha256=write_rejects(task.root / rejects_file(frontend, task.first), lines),
         verdicts=dict(sorted(Counter(f"{v.check}: {v.status}" for row in rows for v in row.verdicts).items())),
         difficulty=dict(sorted(Counter(str(row.traits.difficulty) for row in rows).items())),
         tags=dict(sorted(Counter(tag for row in rows for tag in row.traits.tags).items())),
@@ -152,8 +159,13 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     if task.recipe.verify == "full":
         sidecar = measurements_table(measured)
         files.write(task.root / sidecar_file(frontend, task.first), lambda aside: pq.write_table(sidecar, aside))
-    files.write_text(task.root / marker_file(task.first), json.dumps(shard.to_json()))
+    write_marker(task.root, shard)
     return shard
+
+
+def write_marker(root: Path, shard: Shard) -> None:
+    """Note that a shard's files are as the shard says."""
+    files.write_text(root / marker_file(shard.first), json.dumps(shard.to_json()))
 
 
 @contextmanager
@@ -188,30 +200,9 @@ def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table
     return pa.table(columns)
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        row_group_size=ROW_GROUP,
-        # Texts hardly ever repeat: a dictionary of them only costs time.
-        use_dictionary=["frontend", "category", "toolchain", "line_map.list.element.column"],
-        write_statistics=["id", "index", "category"],
-    )
-
-
-def _write_rejects(task: Task, rejects: list[tuple[int, Reject]]) -> str:
-    path = task.root / rejects_file(task.recipe.frontend, task.first)
-    if not rejects:
-        path.unlink(missing_ok=True)
-        return ""
-    lines = [json.dumps({"index": index, **asdict(reject)}, ensure_ascii=False) for index, reject in rejects]
-    return files.write_text(path, "".join(f"{line}\n" for line in lines))
-
-
-def verified(root: Path, frontend: str, shard: Shard) -> bool:
+def verified(root: Path, shard: Shard) -> bool:
     """Whether the files of a shard are there and hold what they held when it was finished."""
-    pairs = [(data_file(frontend, shard.first), shard.sha256)]
+    pairs = [(shard.file, shard.sha256)]
     if shard.rejects_sha256:
-        pairs.append((rejects_file(frontend, shard.first), shard.rejects_sha256))
+        pairs.append((rejects_file(shard.frontend, shard.first), shard.rejects_sha256))
     return all((root / path).is_file() and files.sha256(root / path) == checksum for path, checksum in pairs)

@@ -9,7 +9,6 @@ from irsmith.synth.algebra import Algebra, exactly
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 
-
 _MOST_DIGITS = 5
 
 

@@ -92,7 +92,7 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, b: function(np.asarray(a).astype(np.int64), np.asarray(b).astype(np.int64)).astype(np.float64)
 
 
-_MEANINGS: dict[str, Callable[..., Any]] = {
+MEANINGS: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "mod": np.fmod, "rem": np.fmod,
     "floordiv": np.floor_divide, "square": np.square, "neg": np.negative, "abs": np.abs, "min": np.minimum,
     "max": np.maximum, "clamp": lambda x, a, b: np.minimum(np.maximum(x, a), b), "sign": np.sign, "pow": np.power,
@@ -135,6 +135,7 @@ class Probe:
         contrast: How far each variable varies, relative to its size.
         last: The contrast of the value that was checked last.
         least: The least part of a result's spread that an operand must account for.
+        size: The number of lanes.
     """
 
     __slots__ = (
@@ -148,12 +149,14 @@ class Probe:
         "looping",
         "mask",
         "shared",
+        "size",
         "values",
         "weights",
     )
 
-    def __init__(self, first: int, least: float = _LEAST_EFFECT) -> None:
+    def __init__(self, first: int, least: float = _LEAST_EFFECT, size: int = LANES) -> None:
         self.least = least
+        self.size = size
         self.last = 1.0
         self.contrast: dict[str, float] = {}
         self.values: dict[str, Lanes] = {}
@@ -224,7 +227,7 @@ class Probe:
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
         """What an expression makes of its operands' lanes."""
         op = e.op
-        meaning = _MEANINGS.get(op)
+        meaning = MEANINGS.get(op)
         if meaning is not None:
             return meaning(*args)  # type: ignore[no-any-return]
         if op == "cast":
@@ -234,24 +237,26 @@ class Probe:
         if op == "element":
             return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
-            return np.stack([np.broadcast_to(arg, (LANES,)) for arg in args], axis=-1)
+            return np.stack([np.broadcast_to(arg, (self.size,)) for arg in args], axis=-1)
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
             return np.where(*args)
         if op == "mutable":
-            shape = (LANES, e.type.length) if e.kind == "v" else (LANES,)  # type: ignore[union-attr]
+            shape = (self.size, e.type.length) if e.kind == "v" else (self.size,)  # type: ignore[union-attr]
             return np.full(shape, e.value)
         if op == "call":
-            return self._call(self.helpers[e.name], [np.broadcast_to(arg, (LANES, *np.shape(arg)[1:])) for arg in args])
+            return self._call(
+                self.helpers[e.name], [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
+            )
         raise Discard(op)
 
     def _call(self, helper: Helper, arguments: list[Lanes]) -> Lanes:
         """What a helper returns for lanes of operands."""
-        inner = Probe(0)
+        inner = Probe(0, size=self.size)
         inner.helpers = self.helpers
         inner.values = {parameter.name: lanes for parameter, lanes in zip(helper.parameters, arguments, strict=True)}
-        pending = np.ones(LANES, dtype=bool)
+        pending = np.ones(self.size, dtype=bool)
         result: Lanes | None = None
 
         def run(body: tuple[Stmt, ...], active: Lanes) -> Lanes:
@@ -262,19 +267,17 @@ class Probe:
                     new = (
                         inner.of(value)
                         if not statement.op
-                        else _MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
+                        else MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
                     )
                     old = inner.values.get(name)
-                    inner.values[name] = new if old is None else np.where(_like(active, new), new, old)
+                    inner.values[name] = new if old is None else np.where(like(active, new), new, old)
                 elif isinstance(statement, If):
                     holds = inner.of(statement.test)
                     active = run(statement.then, active & holds) | run(statement.orelse, active & ~holds)
                 elif isinstance(statement, Return) and statement.value is not None:
                     value_lanes = inner.of(statement.value)
-                    result = (
-                        value_lanes if result is None else np.where(_like(active, value_lanes), value_lanes, result)
-                    )
-                    return np.zeros(LANES, dtype=bool)
+                    result = value_lanes if result is None else np.where(like(active, value_lanes), value_lanes, result)
+                    return np.zeros(self.size, dtype=bool)
             return active
 
         run(helper.body, pending)
@@ -379,7 +382,7 @@ class Probe:
             if other is None:
                 self.values[name] = lanes
             elif other is not lanes:
-                merged = self.values[name] = np.where(_like(holds, lanes), lanes, other)
+                merged = self.values[name] = np.where(like(holds, lanes), lanes, other)
                 seen = self._seen(merged)
                 spread = float(seen.max() - seen.min())
                 # How much it matters which arm was taken: as much as the test does.
@@ -437,9 +440,9 @@ class Probe:
         return a + (b - a) * at, b - a
 
 
-def _like(mask: Lanes, lanes: Lanes) -> Lanes:
+def like(mask: Lanes, lanes: Lanes) -> Lanes:
     """A mask with the dimensions of lanes."""
-    return mask if lanes.ndim <= 1 else mask.reshape(LANES, *[1] * (lanes.ndim - 1))
+    return mask if lanes.ndim <= 1 else mask.reshape(-1, *[1] * (lanes.ndim - 1))
 
 
 def _contrast(low: float, high: float) -> float:

@@ -18,6 +18,7 @@ from irsmith.synth.ir import Atomic, Expr, Program
 from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
 from irsmith.synth.phases.unread import refuse_unread
+from irsmith.synth.rehearsal import rehearse
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.steering import Weights, chances, types
 from irsmith.synth.style import draw_style
@@ -145,7 +146,7 @@ def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Prog
     if rng.chance(_NAMED_BOUNDS):
         name_bounds(sketch)
     name, description = describe(sketch, category)
-    return Program(
+    program = Program(
         name=name,
         category=category,
         description=description,
@@ -158,6 +159,8 @@ def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Prog
         helpers=tuple(sketch.helpers),
         accent=rng.below(2**30),
     )
+    rehearse(program)
+    return program
 
 
 def _refuse_banned(s: Sketch) -> None:

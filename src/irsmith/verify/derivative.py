@@ -42,8 +42,8 @@ _SLACK = 8.0
 _ROUGH = 1e-2
 """How far two differences of one element may be apart, as a share of them, to be derivatives at all."""
 
-_CORNER = 1e-5
-"""How far the differences of both sides may be apart, as a share of them, without being a corner."""
+_CUT = 8.0
+"""How many times the square of what a step cuts off may remain when it is taken out."""
 
 _BENT = 100.0
 """A second derivative that is no sign of a corner."""
@@ -239,8 +239,24 @@ def derivatives(
     alike = np.ones(points, bool)
     for name, array in take(result.outputs, plan.base[0]).items():
         for path, leaf in leaves(array):
-            alike &= ~apart(expected, (name, path), leaf, slack=_SLACK).reshape(points, -1).any(axis=1)
+            other = apart(expected, (name, path), leaf, slack=_SLACK)
+            if leaf.dtype.kind == "f":
+                # What rounding leaves of next to nothing says nothing of a branch.
+                exact = dict(leaves(expected.exact[name]))[path].astype(np.float64)
+                size = np.abs(exact).reshape(points, -1).max(axis=1, initial=0.0).reshape(-1, *(1,) * (leaf.ndim - 1))
+                other &= ~(np.abs(leaf - exact) <= _SLACK * unit_roundoff(kernel) * size)
+            alike &= ~other.reshape(points, -1).any(axis=1)
     return replace(found, valid=found.valid & alike[:, None, None])
+
+
+def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) -> Array:
+    """The sets on which float64 takes the path of the declared precision, so that both mean one smooth function."""
+    launch = kernel.signature.launch
+    declared = reference.run(sets, launch, trace=True)
+    wide = reference.run(
+        {name: widened(array) for name, array in sets.items()}, launch, precision="float64", trace=True
+    )
+    return np.asarray(np.equal(declared.path, wide.path))
 
 
 def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
@@ -311,9 +327,13 @@ def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
     noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
     apart = np.abs(near - far)
-    # What the two sides differ by tells of a corner between them, which the mean of both does not.
-    bent = np.where(side == 0, np.abs(ends[:, 0] - 2 * base + ends[:, 1]) / STEP, 0.0)
-    rough = apart + np.where(bent > _CORNER * np.abs(near) + 4 * noise, bent, 0.0) + noise
+    # What the two sides differ by tells of a corner between them, which the mean of both does not. It doubles with
+    # the step where the function is smooth, and beside a corner it does not.
+    bend, wide = (np.where(side == 0, ends[:, n] - 2 * base + ends[:, n + 1], 0.0) / STEP for n in (0, 2))
+    bent, corner = np.abs(bend), np.abs(2 * bend - wide / 2)
+    # From one side, what is cut off once is told by the two steps, and taken out of the slope; its square remains.
+    rest = np.where(side == 0, apart, np.fmin(apart, _CUT * np.square(apart) / np.abs(near)))
+    rough = rest + np.where(corner > 4 * noise, corner, 0.0) + noise
     # So near a root of zero and its like that no estimate of the error holds.
     rough = np.where(apart + bent > _ROUGH * np.abs(near) + 32 * noise + STEP * _BENT, np.inf, rough)
     return slope, rough, near

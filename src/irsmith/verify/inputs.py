@@ -37,6 +37,7 @@ class Mode(StrEnum):
     HIGH = "high"
     CLOSE = "close"
     MARKS = "marks"
+    TURNS = "turns"
 
 
 BASES = (
@@ -50,12 +51,23 @@ BASES = (
     Mode.HIGH,
     Mode.EQUAL,
     Mode.MARKS,
-    Mode.NEAR,
-    Mode.MARKS,
+    Mode.TURNS,
+    Mode.TURNS,
 )
 """The modes of the sets that every kernel gets."""
 
-SEARCH = (Mode.NEAR, Mode.MARKS, Mode.LOW, Mode.HIGH, Mode.EQUAL, Mode.CLOSE, Mode.FEW, Mode.EVEN, Mode.ENDS)
+SEARCH = (
+    Mode.NEAR,
+    Mode.MARKS,
+    Mode.LOW,
+    Mode.HIGH,
+    Mode.EQUAL,
+    Mode.TURNS,
+    Mode.CLOSE,
+    Mode.FEW,
+    Mode.EVEN,
+    Mode.ENDS,
+)
 """The modes that a search for a missing branch goes through in turn."""
 
 
@@ -89,6 +101,7 @@ class Inputs:
         self._kernel = kernel
         self._dtype = dtype
         self._marks = _numbers(kernel.source)
+        self._turns = _compared(kernel.source)
 
     def uniform(self, *salt: str) -> Uniform:
         """A stream of the kernel's own."""
@@ -137,12 +150,14 @@ class Inputs:
         if out or domain is None:
             domain = _SCRATCH if array.dtype.kind == "f" else Domain(0, 1)
         marks = _marks(domain, self._marks)
+        turns = np.array([number for number in self._turns if domain.low <= number <= domain.high])
         draws = _Draws(random.draw(array.shape), random.draw(array.shape), random.draw((len(modes), 4)))
-        for place, mode in enumerate(modes):
-            spread = _spread(mode, draws.of(place), domain, marks)
-            array[place] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
-            if out and place % 2:
-                array[place] = 0
+        for mode in dict.fromkeys(modes):
+            places = [place for place, other in enumerate(modes) if other is mode]
+            spread = _spread(mode, draws.of(places), domain, marks, turns)
+            array[places] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
+        if out:
+            array[1::2] = 0
         if array.dtype.kind == "f":
             _pull_in(array, domain)
 
@@ -170,6 +185,19 @@ def _numbers(source: str) -> list[float]:
     return sorted(found)
 
 
+def _compared(source: str) -> list[float]:
+    """The numbers that something is compared with, at which a branch turns and nothing else needs to."""
+    found: set[float] = set()
+    for node in parsed(source)[1]:
+        for side in (node.left, *node.comparators) if isinstance(node, ast.Compare) else ():
+            match side:
+                case ast.Constant(int() | float() as number):
+                    found.add(float(number))
+                case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as number)):
+                    found.add(-float(number))
+    return sorted(found)
+
+
 def _marks(domain: Domain, numbers: Sequence[float]) -> Array:
     """Values of a domain at which something may turn: its ends, its middle and the source's numbers."""
     middle = 0.5 * (domain.low + domain.high)
@@ -179,18 +207,22 @@ def _marks(domain: Domain, numbers: Sequence[float]) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Draws:
-    """The random numbers of sets: two for each value, and four for the whole."""
+    """The random numbers of sets: two for each value ``(sets, *shape)``, and four for the whole ``(sets, 4)``."""
 
     first: Array
     second: Array
     whole: Array
 
-    def of(self, place: int) -> _Draws:
-        """Those of one set."""
-        return _Draws(self.first[place], self.second[place], self.whole[place])
+    def of(self, places: list[int]) -> _Draws:
+        """Those of some sets."""
+        return _Draws(self.first[places], self.second[places], self.whole[places])
+
+    def each(self, values: Array) -> Array:
+        """One value for each set, made to broadcast over its elements."""
+        return values.reshape(-1, *(1,) * (self.first.ndim - 1))
 
 
-def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
+def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array, turns: Array) -> Array:
     """Values of a domain. Whole numbers are made of them by rounding."""
     low, width = domain.low, domain.high - domain.low
     u, v, whole = draws.first, draws.second, draws.whole
@@ -199,23 +231,29 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array) -> Array:
         case Mode.EVEN:
             spread = low + width * u
         case Mode.FEW:
-            few = marks[(whole[:3] * len(marks)).astype(int)]
-            spread = few[(u * len(few)).astype(int)]
+            few = marks[(whole[:, :3] * len(marks)).astype(int)]
+            spread = few[draws.each(np.arange(len(few))), (u * few.shape[1]).astype(int)]
         case Mode.ENDS:
             spread = np.where(v < 0.35, low, np.where(v > 0.65, domain.high, low + width * u))
         case Mode.MARKS:
             spread = marks[(u * len(marks)).astype(int)]
+        case Mode.TURNS:
+            spread = low + width * u
+            if len(turns):
+                # One number of an array, so that all that tie stand on the same side, and more elements or fewer.
+                turn = draws.each(turns[(whole[:, 0] * len(turns)).astype(int)])
+                spread = np.where(v < draws.each(0.1 + 0.5 * whole[:, 1]), turn, spread)
         case Mode.NEAR:
             near = marks[(v * len(marks)).astype(int)]
             spread = near + width * 0.05 * (2 * u - 1) ** 5
         case Mode.EQUAL:
-            spread = np.full(u.shape, low + width * whole[3])
+            spread = np.broadcast_to(draws.each(low + width * whole[:, 3]), u.shape)
         case Mode.LOW:
             spread = low + width * u**4
         case Mode.HIGH:
             spread = domain.high - width * u**4
         case Mode.CLOSE:
-            centre = low + width * whole[3]
+            centre = draws.each(low + width * whole[:, 3])
             spread = centre + width * 0.02 * (2 * u - 1)
     return spread
 

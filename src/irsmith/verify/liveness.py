@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from irsmith.kernel import Kernel
+from irsmith.syntax import nodes as nodes_of
 from irsmith.verify.values import parsed
 
 _CHANGING = ("atomic_", "rand", "sample_", "poisson", "printf", "print")
@@ -38,7 +39,7 @@ def _used(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
     """The functions that a kernel reaches, itself first."""
     found = [kernel] if kernel in functions else []
     for name in found:
-        for node in ast.walk(functions[name]):
+        for node in nodes_of(functions[name]):
             if isinstance(node, ast.Name) and node.id in functions and node.id not in found:
                 found.append(node.id)
     return found
@@ -57,7 +58,7 @@ def _rank(annotation: ast.expr | None) -> int:
 
 def _changes(node: ast.AST) -> bool:
     """Whether a helper may change anything but its own variables: it stores to what it is given."""
-    for part in ast.walk(node):
+    for part in nodes_of(node):
         if isinstance(part, ast.Call) and _name(part.func).startswith(_CHANGING):
             return True
         if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
@@ -70,7 +71,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _reads(*nodes: ast.AST | None) -> set[str]:
-    return {part.id for node in nodes if node is not None for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return {part.id for part in nodes_of(*nodes) if isinstance(part, ast.Name)}
 
 
 def _root(node: ast.expr) -> ast.expr:
@@ -105,7 +106,7 @@ class _Walk:
 
     def function(self, node: ast.FunctionDef) -> None:
         """Analyse a function's body."""
-        for part in ast.walk(node):
+        for part in nodes_of(node):
             if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name) and self._is_view(part.value):
                 self.arrays[part.targets[0].id] = 1
         self._block(node.body, set())
@@ -171,7 +172,7 @@ class _Walk:
 
     def _seen(self, target: ast.expr, value: ast.expr, live: set[str]) -> bool:
         """Whether somebody sees an assignment."""
-        if any(isinstance(part, ast.Call) and self._changing(part) for part in ast.walk(value)):
+        if any(isinstance(part, ast.Call) and self._changing(part) for part in nodes_of(value)):
             return True
         names: Iterable[str] = _reads(target) if isinstance(target, ast.Tuple) else _reads(_root(target))
         if isinstance(target, ast.Subscript | ast.Attribute) and any(name in self.arrays for name in names):

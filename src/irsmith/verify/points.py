@@ -27,7 +27,7 @@ LEAST = 2
 
 MOST = 4
 
-LIGHT = 10
+LIGHT = 8
 """Further sets at which they are compared along all arrays together."""
 
 WEIGHTINGS = 2
@@ -39,13 +39,25 @@ NUDGES = 3
 NUDGE = 2.0
 """The size of that error, in units of the last place."""
 
-_EDGES = (Mode.MARKS, Mode.FEW)
-"""Modes that meet the very numbers at which branches turn; one such set is a point too."""
+_EDGES = (Mode.TURNS, Mode.MARKS, Mode.FEW)
+"""Modes that meet the very numbers at which branches turn; two such sets are points too, along each array:
+what turns one comparison to the other side, moving all arrays together may turn another back."""
 
 _BETWEEN = (Mode.EVEN, Mode.EQUAL, Mode.CLOSE)
 """Modes that meet none of them but by accident."""
 
-_PREFERENCE = (Mode.EVEN, Mode.LOW, Mode.HIGH, Mode.CLOSE, Mode.NEAR, Mode.EQUAL, Mode.ENDS, Mode.MARKS, Mode.FEW)
+_PREFERENCE = (
+    Mode.EVEN,
+    Mode.LOW,
+    Mode.HIGH,
+    Mode.CLOSE,
+    Mode.NEAR,
+    Mode.EQUAL,
+    Mode.TURNS,
+    Mode.ENDS,
+    Mode.MARKS,
+    Mode.FEW,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ def choose(explored: Explored) -> tuple[list[int], int]:
         chosen.append(place)
         left = [taken for taken in left if not taken[place]]
     edges = [place for place in ranked if explored.modes[place] in _EDGES]
-    chosen += edges[:1]
+    chosen += edges[:2]
     # The last ones first: the modes that meet edges.
     others = [place for place in reversed(ranked) if place not in chosen]
     return chosen + others[:LIGHT], len(chosen)

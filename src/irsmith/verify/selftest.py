@@ -1,14 +1,18 @@
 """The checker checked: rows that stand are spoiled in many ways, and the verifier has to see it.
 
-A mutant that nobody flags is equivalent only if its outputs are the same, to the last bit, on 64 wide input sets
-that take in the edges of branches. Every other one is a miss.
+A mutant of the host's text is judged without the twin's text beside it: what a compiler gets wrong stands in both.
+One that nobody flags is equivalent only if its outputs, and the adjoints of what it has, are the same, to the last
+bit, on 64 wide input sets that take in the edges of branches. Every other one is a miss. What no compiler and no
+reference accepts is left out: seeing it takes no verifier.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -22,14 +26,17 @@ from irsmith.verify.inputs import SEARCH, Inputs
 from irsmith.verify.mutants import Mutant, spoiled_texts
 from irsmith.verify.ports import Adjoint, Array, Failed, NotModelledError, Ran, Texts, Toolchain, Trial
 from irsmith.verify.spoiled_python import spoiled_source
-from irsmith.verify.values import bits, floats, leaves
+from irsmith.verify.values import bits, floats, joined, leaves
 from irsmith.verify.verdict import Verified
 from irsmith.verify.verifier import Settings, Verifier
 
 WIDE = 64
 """Input sets on which an equivalent mutant gives the same."""
 
-_BATCH = 400
+_SETTINGS = Settings(twin_runs=0.0, twin_compiles=0.0, removals=0.0)
+
+_BROKEN = ("compile: compile_error", "verify: not_modelled")
+"""What says of a mutant that it is no program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,20 @@ class Tally:
 
     Attributes:
         made: How many there were.
-        detected: Those that were rejected, or whose adjoint was called wrong.
+        broken: Those that do not compile, or that the reference cannot read.
+        detected: The others that were rejected, or whose adjoint was called wrong.
         equivalent: Those that nobody can tell from the row.
     """
 
-    made: int
-    detected: int
-    equivalent: int
+    made: int = 0
+    broken: int = 0
+    detected: int = 0
+    equivalent: int = 0
+
+    @property
+    def judged(self) -> int:
+        """Those that compute something, and something else than the row."""
+        return self.made - self.broken - self.equivalent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +88,25 @@ class Report:
     @property
     def total(self) -> Tally:
         """The tally of all mutants."""
-        tallies = self.by_kind.values()
-        return Tally(sum(t.made for t in tallies), sum(t.detected for t in tallies), sum(t.equivalent for t in tallies))
+        return Tally(*(sum(column) for column in zip(*map(astuple, self.by_kind.values()), strict=True)))
+
+    @property
+    def ways(self) -> int:
+        """In how many ways something was spoiled, wherever it stood."""
+        return len({mutation for _, mutation in self.by_kind})
 
     @property
     def detection(self) -> float:
-        """The share of the mutants that are not equivalent which was detected."""
-        total = self.total
-        return total.detected / max(1, total.made - total.equivalent)
+        """The share of the mutants that compute something else which was detected."""
+        return self.total.detected / max(1, self.total.judged)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of that share, by Wilson's score."""
+        count, share, z = max(1, self.total.judged), self.detection, NormalDist().inv_cdf(0.975)
+        centre = share + z * z / (2 * count)
+        half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+        return (centre - half) / (1 + z * z / count), min(1.0, (centre + half) / (1 + z * z / count))
 
 
 def selftest(
@@ -101,36 +126,39 @@ def selftest(
         per_row: The most mutants of one row, chosen at random; all by default.
         on_progress: Called with the number of mutants done.
     """
-    settings = Settings(twin_runs=0.0, twin_compiles=0.0, removals=0.0)
-    verifier = Verifier(toolchain, settings=settings, remember=True)
-    standing = [(row, out) for row, out in zip(rows, verifier.verify(rows), strict=True) if isinstance(out, Verified)]
-    made: Counter[tuple[str, str]] = Counter()
-    detected: Counter[tuple[str, str]] = Counter()
-    equivalent: Counter[tuple[str, str]] = Counter()
+    made, broken, detected, equivalent = (Counter[tuple[str, str]]() for _ in range(4))
     symptoms: Counter[str] = Counter()
     missed: list[Miss] = []
-    work = [(row, mutant) for row, outcome in standing for mutant in _mutants(row, outcome, toolchain, seed, per_row)]
-    for start in range(0, len(work), _BATCH):
-        batch = work[start : start + _BATCH]
+    standing = 0
+    for row in rows:
+        # One by one: what the verifier remembers of a row and of its spoiled sources takes memory.
+        verifier = Verifier(toolchain, settings=_SETTINGS, remember=True)
+        (right,) = verifier.verify([row])
+        if isinstance(right, Reject):
+            continue
+        standing += 1
+        mutants = _mutants(row, right, toolchain, seed, per_row)
         quiet = []
-        for (row, mutant), outcome in zip(batch, verifier.verify([_spoiled(*one) for one in batch]), strict=True):
+        for mutant, outcome in zip(mutants, verifier.verify([_spoiled(row, one) for one in mutants]), strict=True):
             key = mutant.where, mutant.mutation
             made[key] += 1
             symptom = _symptom(outcome)
             if symptom is None:
-                quiet.append((row, mutant))
+                quiet.append(mutant)
+            elif symptom in _BROKEN:
+                broken[key] += 1
             else:
                 detected[key] += 1
                 symptoms[symptom] += 1
-        for (row, mutant), same in zip(quiet, _equivalent(quiet, toolchain), strict=True):
+        for mutant, same in zip(quiet, _equivalent(row, quiet, toolchain), strict=True):
             if same:
                 equivalent[mutant.where, mutant.mutation] += 1
             else:
                 missed.append(Miss(row.id, mutant))
         if on_progress is not None:
-            on_progress(start + len(batch))
-    tallies = {key: Tally(count, detected[key], equivalent[key]) for key, count in sorted(made.items())}
-    return Report(len(standing), tallies, dict(symptoms), tuple(missed))
+            on_progress(len(mutants))
+    tallies = {key: Tally(count, broken[key], detected[key], equivalent[key]) for key, count in sorted(made.items())}
+    return Report(standing, tallies, dict(symptoms), tuple(missed))
 
 
 def _mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int, most: int | None) -> list[Mutant]:
@@ -148,8 +176,18 @@ def _all_mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int) -
         parts += ["backward", "functions_backward"]
     for stage in (toolchain.host, toolchain.twin):
         for part in parts:
-            yield from spoiled_texts(row.texts, f"{stage}_{part}", random)
+            yield from spoiled_texts(_alone(row.texts, stage, toolchain), f"{stage}_{part}", random)
     yield from spoiled_source(row.kernel.source, random)
+
+
+def _alone(texts: Texts, stage: str, toolchain: Toolchain) -> Texts:
+    """The texts that a spoiled one is judged beside.
+
+    What a compiler gets wrong stands in both texts, so that the host's has to be seen through without the twin's.
+    """
+    if stage != toolchain.host:
+        return texts
+    return {name: text for name, text in texts.items() if not name.startswith(f"{toolchain.twin}_")}
 
 
 def _spoiled(row: Row, mutant: Mutant) -> Row:
@@ -168,21 +206,23 @@ def _symptom(outcome: Verified | Reject) -> str | None:
     return f"{wrong[0]}: {before.status}" if wrong else None
 
 
-def _equivalent(pairs: Sequence[tuple[Row, Mutant]], toolchain: Toolchain) -> list[bool]:
+def _equivalent(row: Row, mutants: Sequence[Mutant], toolchain: Toolchain) -> list[bool]:
     """Whether each mutant computes the same as its row."""
-    trials: list[Trial] = []
-    for row, mutant in pairs:
-        if mutant.texts is not None:
-            stage = mutant.where.partition("_")[0]
-            trials += [_wide_trial(row, row.texts, stage, toolchain), _wide_trial(row, mutant.texts, stage, toolchain)]
+    right = {stage: _wide_trial(row, stage, toolchain) for stage in {_stage(one) for one in mutants if one.texts}}
+    trials = list(right.values())
+    trials += [replace(right[_stage(one)], texts=one.texts) for one in mutants if one.texts is not None]
     outcomes = iter(toolchain.submit(trials)() if trials else [])
-    answers = []
-    for row, mutant in pairs:
-        if mutant.source is not None:
-            answers.append(_same_meaning(row.kernel, mutant.source, toolchain))
-        else:
-            answers.append(_same_outcome(next(outcomes), next(outcomes)))
-    return answers
+    expected = {stage: next(outcomes) for stage in right}
+    return [
+        _same_meaning(row.kernel, one.source, toolchain)
+        if one.source is not None
+        else _same_outcome(expected[_stage(one)], next(outcomes))
+        for one in mutants
+    ]
+
+
+def _stage(mutant: Mutant) -> str:
+    return mutant.where.partition("_")[0]
 
 
 def _wide_sets(kernel: Kernel, toolchain: Toolchain) -> dict[str, Array]:
@@ -190,17 +230,20 @@ def _wide_sets(kernel: Kernel, toolchain: Toolchain) -> dict[str, Array]:
     return Inputs(kernel, toolchain.dtype).sets(modes, "selftest")
 
 
-def _wide_trial(row: Row, texts: Texts, stage: str, toolchain: Toolchain) -> Trial:
+def _wide_trial(row: Row, stage: str, toolchain: Toolchain) -> Trial:
+    """The row on the wide sets; its adjoint on what stood in memory before the launch, and on what it left."""
     sets = _wide_sets(row.kernel, toolchain)
     adjoint = None
-    if texts.get(f"{stage}_backward"):
+    if row.texts.get(f"{stage}_backward"):
+        left = toolchain.reference(row.kernel.source, row.kernel.name).run(sets, row.kernel.signature.launch).outputs
+        primal = joined(sets, {name: left.get(name, array) for name, array in sets.items()})
         random = Inputs(row.kernel, toolchain.dtype).uniform("selftest weights")
-        weights = {name: np.zeros_like(sets[name]) for name in differentiable(row.kernel)}
+        weights = {name: np.zeros_like(primal[name]) for name in differentiable(row.kernel)}
         for weight in weights.values():
             for _, leaf in floats(weight):
                 leaf[...] = random.signs(leaf.shape)
-        adjoint = Adjoint(sets, weights)
-    return Trial(row.id, row.kernel, stage, texts, sets, adjoint)
+        adjoint = Adjoint(primal, weights)
+    return Trial(row.id, row.kernel, stage, row.texts, sets, adjoint)
 
 
 def _same_outcome(first: Ran | Failed, second: Ran | Failed) -> bool:

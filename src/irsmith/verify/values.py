@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from irsmith.syntax import nodes
 from irsmith.verify.ports import Array, Sets
 
 
@@ -16,7 +17,7 @@ from irsmith.verify.ports import Array, Sets
 def parsed(source: str) -> tuple[ast.Module, tuple[ast.AST, ...]]:
     """A source's syntax tree, and all its nodes. Nobody may change it."""
     tree = ast.parse(source)
-    return tree, tuple(ast.walk(tree))
+    return tree, tuple(nodes(tree))
 
 
 def leaves(array: Array) -> Iterator[tuple[str, Array]]:

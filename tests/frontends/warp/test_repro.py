@@ -175,6 +175,15 @@ def test_a_spoiled_adjoint_is_wrong(folder, tmp_path):
     assert re.search(r"backward  along \w+: \d+ derivatives: WRONG", said.stdout)
 
 
+def test_a_swap_tells_what_matters(folder):
+    said = python("run.py", "--swap", "gain", cwd=folder("springs"))
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert re.fullmatch(r"swap +gain: force ends differently in [1-9]\d* of \d+ sets\n", said.stdout)
+    said = python("run.py", "--swap", "force", cwd=folder("springs"))
+    assert said.returncode == 1
+    assert "force ends differently in 0 of" in said.stdout
+
+
 def test_the_cuda_unit_compiles_without_a_gpu(folder):
     said = python("run.py", "--nvrtc", cwd=folder("springs"))
     assert said.returncode == 0, said.stdout + said.stderr

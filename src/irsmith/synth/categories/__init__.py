@@ -78,9 +78,13 @@ CATEGORIES: dict[str, Category] = {
     "spring": Category(physics.spring, 0.7, 1.1, _BODIES, floor=21),
     "sph": Category(physics.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID), floor=20),
     "rigid_body": Category(physics.rigid_body, 0.7, 1.0, _BODIES, floor=17),
-    "integrator": Category(physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY), floor=16),
+    "integrator": Category(
+        physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY), floor=16
+    ),
     "contact": Category(physics.contact, 0.7, 1.1, _BODIES, floor=22),
-    "point_field": Category(physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17),
+    "point_field": Category(
+        physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
+    ),
     "state_update": Category(physics.state_update, 0.7),
     "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING, floor=18),
     "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,), floor=23),
@@ -99,9 +103,15 @@ CATEGORIES: dict[str, Category] = {
     "normalisation": Category(learning.normalisation, 0.6, 0.9, (numbers.LEARNING,), floor=14),
     "attention": Category(learning.attention, 0.5, 0.9, (numbers.LEARNING,), floor=22),
     "optimiser": Category(learning.optimiser, 0.6, 0.9, (numbers.LEARNING,), floor=16),
-    "monte_carlo": Category(sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN), floor=16),
-    "random_walk": Category(sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES), floor=15),
-    "random_sample": Category(sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12),
+    "monte_carlo": Category(
+        sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN), floor=16
+    ),
+    "random_walk": Category(
+        sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES), floor=15
+    ),
+    "random_sample": Category(
+        sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
+    ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
 }
 """Every category, by name."""

@@ -459,6 +459,8 @@ class Pen:
 
 def closing(s: Sketch, *phases: Callable[[Sketch], object], kinds: str = "ff", most: int = 3) -> None:
     """Fill the lines that are left, and store what nothing has read."""
+    # A formula that stands alone has too few forms: something is always done with its result.
+    s.budget = max(s.budget, 5 + s.rng.below(5))
     spend(s, *(phases or (branches.branch,)), kinds=kinds)
     if s.fresh:
         straight.finish(s, most)

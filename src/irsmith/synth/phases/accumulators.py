@@ -59,11 +59,12 @@ def start(s: Sketch, form: str, most: int) -> Expr:
     if form == "product":
         text = s.names_free(("prod", "product", "scale_acc", "survival"))
         return _declare(s, text, Expr("mutable", "f", al.real, exactly(1.0), (), "", 1.0))
-    text = s.names_free(
-        ("state", "h", "x_new", "level", "ema", "memory") if form != "horner" else ("poly", "p_val", "series")
-    )
+    if form == "horner":
+        text = s.names_free(("poly", "p_val", "series"))
+    elif form != "sum":
+        text = s.names_free(("state", "h", "x_new", "level", "ema", "memory"))
     scalars = [value for value in s.pool if value.kind == "f"]
-    if form != "horner" and most <= 4 and scalars and rng.chance(0.7):
+    if form != "horner" and most <= 4 and scalars and rng.chance(0.3 if form == "sum" else 0.7):
         value = rng.pick(scalars)
         s.read(value)
         target = variable(s.names.claim(text), al.real, value.span)
@@ -112,7 +113,7 @@ def feed(s: Sketch, form: str, kind: str, target: Expr, turns: Trip) -> Span:
     span = _FEEDS[form](s, target, term, turns)
     _fits(s, span)
     if form in {"sum", "vsum"}:
-        lanes = most * (mean + 0.6 * (lanes - mean))
+        lanes = s.probe.of(target) + most * (mean + 0.6 * (lanes - mean))
     elif form == "product":
         lanes = np.abs(lanes) ** (0.7 * most)
     elif form in {"max", "min"}:
@@ -134,12 +135,13 @@ def _sum(s: Sketch, target: Expr, term: Expr, turns: Trip) -> Span:
     low, high = sorted((sign * term.span.low, sign * term.span.high))
     near, far = sorted((sign * term.span.usual_low, sign * term.span.usual_high))
     most, least = turns.most, turns.least
+    before = target.span
     _change(s, target, term, "v" + word if target.kind == "v" else word)
     return Span(
-        min(least * low, most * low, 0.0),
-        max(least * high, most * high, 0.0),
-        min(least * near, most * near),
-        max(least * far, most * far),
+        before.low + min(least * low, most * low, 0.0),
+        before.high + max(least * high, most * high, 0.0),
+        before.usual_low + min(least * near, most * near),
+        before.usual_high + max(least * far, most * far),
     )
 
 

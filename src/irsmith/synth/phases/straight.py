@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from irsmith.kernel import Direction
+from irsmith.synth.cancel import root
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of, wanted_kind
 from irsmith.synth.ir import Assign, Expr
@@ -130,8 +131,8 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
 
 def _own_element(s: Sketch, value: Expr) -> Expr | None:
     """This thread's element of an input array that can take the value, now also an output."""
-    # What other threads read of it must not change under them.
-    shared = s.fixed.union(place.name for place in s.neighbours)
+    # What other threads read of it must not change under them, and what is there need not be written again.
+    shared = s.fixed.union((place.name for place in s.neighbours), {root(value, s.al.definitions).name})
     for position, argument in enumerate(s.arguments):
         if (
             argument.name not in shared

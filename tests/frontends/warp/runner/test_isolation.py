@@ -27,8 +27,19 @@ BAD = {
     "eats memory": (EAT, Symptom.OUT_OF_MEMORY, "256 MiB"),
     "writes before": ("var_out.data[-1] = 1.0f;", Symptom.OUT_OF_BOUNDS, "before argument 'out'"),
     "writes behind": ("var_out.data[var_out.shape[0]] = 1.0f;", Symptom.OUT_OF_BOUNDS, "behind argument 'out'"),
+    "reads behind": ("wp::array_store(var_out, 0, var_x.data[13]);", Symptom.READS_OUTSIDE, "changed argument 'out'"),
+    "hides what it reads before in a maximum": (
+        "wp::array_store(var_out, 3, wp::max(var_x.data[-2], 0.5f));",
+        Symptom.READS_OUTSIDE,
+        "changed argument 'out' in run 0, forward",
+    ),
+    "hides what it reads before in a minimum": (
+        "wp::array_store(var_out, 3, wp::min(var_x.data[-2], 0.5f));",
+        Symptom.READS_OUTSIDE,
+        "changed argument 'out' in run 1, forward",
+    ),
     "spoils the heap": (
-        "for (long at = 0; at < 1 << 22; ++at) var_out.data[at] = 1.0f;",
+        "for (long at = 0; at < 1 << 20; ++at) var_out.data[at] = 1.0f;",
         (Symptom.CRASHED, Symptom.OUT_OF_BOUNDS),
         "",
     ),

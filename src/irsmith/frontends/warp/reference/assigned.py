@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
+
+from irsmith.syntax import children, nodes
 
 
 class _Everything(frozenset[str]):
@@ -27,6 +30,10 @@ class _Analysis(ast.NodeVisitor):
         self.assigned = assigned
         self.doubtful: set[str] = set()
         self.breaks: list[frozenset[str]] = []
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for child in children(node):
+            self.visit(child)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
@@ -100,11 +107,16 @@ def _runs(iterable: ast.expr) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
+def _stored(function: ast.FunctionDef) -> tuple[str, ...]:
+    """The names that a function assigns, once for each place."""
+    return tuple(n.id for n in nodes(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
 def doubtful_names(function: ast.FunctionDef) -> set[str]:
     """The local variables of which some read may come before any assignment."""
-    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     arguments = frozenset(argument.arg for argument in function.args.args)
-    analysis = _Analysis(stored - arguments, arguments)
+    analysis = _Analysis(set(_stored(function)) - arguments, arguments)
     for statement in function.body:
         analysis.visit(statement)
     return analysis.doubtful
@@ -113,7 +125,6 @@ def doubtful_names(function: ast.FunctionDef) -> set[str]:
 def once_assigned_names(function: ast.FunctionDef) -> set[str]:
     """The local variables that are bound in one place only."""
     counts: dict[str, int] = {argument.arg: 1 for argument in function.args.args}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            counts[node.id] = counts.get(node.id, 0) + 1
+    for name in _stored(function):
+        counts[name] = counts.get(name, 0) + 1
     return {name for name, count in counts.items() if count == 1}

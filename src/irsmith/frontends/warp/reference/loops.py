@@ -12,6 +12,7 @@ from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.scope import Loop, Scope, Statement
 from irsmith.frontends.warp.reference.values import Array
+from irsmith.syntax import nodes as nodes_of
 from irsmith.types import INT32
 
 
@@ -38,7 +39,7 @@ def leave(scope: Scope, node: ast.Break | ast.Continue) -> Statement:
 
 
 def _returns(nodes: list[ast.stmt]) -> bool:
-    return any(isinstance(part, ast.Return) for node in nodes for part in ast.walk(node))
+    return any(isinstance(part, ast.Return) for part in nodes_of(*nodes))
 
 
 def _body(scope: Scope, nodes: list[ast.stmt], loop: Loop) -> Callable[[], None]:

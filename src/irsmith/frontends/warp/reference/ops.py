@@ -78,7 +78,10 @@ class Ops:
 
 
 class RandomlyRounded(Ops):
-    """Operations whose float results are moved at random by up to a rounding error (Monte-Carlo arithmetic)."""
+    """Operations whose float results are moved at random by up to a rounding error (Monte-Carlo arithmetic).
+
+    Until noise is drawn, and after `calm`, they round once, as those of `Ops`.
+    """
 
     ROWS = 509
     """How many noises each lane has; they are used in turn."""
@@ -97,6 +100,11 @@ class RandomlyRounded(Ops):
         self.next = 0
         self.rows = self.ROWS
         self.epsilon: float | None = None
+        self.quiet = True
+
+    def calm(self) -> None:
+        """Move nothing in the next run."""
+        self.quiet = True
 
     def seed(self, lanes: Array, seed: int, epsilon: float | None = None, threads: int = 1) -> None:
         """Draw the noise for a run.
@@ -116,10 +124,11 @@ class RandomlyRounded(Ops):
         self.epsilon = epsilon
         self.factors.clear()
         self.next = 0
+        self.quiet = False
 
     def shake(self, value: Array, ulps: float = 1.0) -> Array:
         """A float value moved by up to ``ulps`` units in the last place, each component and lane on its own."""
-        if value.dtype.kind != "f":
+        if self.quiet or value.dtype.kind != "f":
             return value
         step = ulps * (self.epsilon or _EPSILON[value.dtype])
         width = 1 if value.ndim == 1 else value[0].size
@@ -130,11 +139,14 @@ class RandomlyRounded(Ops):
             # Drawn out to all lanes only where it is used.
             noise = self.noise[rows].take(self.numbers, axis=1).reshape(width, -1)
             factor = self.factors[step, row, width] = 1.0 + step * (noise[0] if width == 1 else noise.T)
-        return (value * factor.reshape(-1, *value.shape[1:])).astype(value.dtype)
+        moved: Array = value * (factor if width == 1 and value.ndim == 1 else factor.reshape(-1, *value.shape[1:]))
+        return moved.astype(value.dtype, copy=False)
 
     def _shaken(self, operation: Callable[..., Array]) -> Callable[..., Array]:
+        shake = self.shake
+
         def shaken(*operands: Array) -> Array:
-            return self.shake(operation(*operands))
+            return shake(operation(*operands))
 
         return shaken
 

@@ -17,7 +17,7 @@ from irsmith.frontends.warp.reference.calls import Callables
 from irsmith.frontends.warp.reference.errors import Fault, Site, Unsupported
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.memory import Store, unpack
-from irsmith.frontends.warp.reference.ops import Ops, RandomlyRounded
+from irsmith.frontends.warp.reference.ops import RandomlyRounded
 from irsmith.frontends.warp.reference.scope import ArrayView, Scope
 from irsmith.frontends.warp.reference.source import Source
 from irsmith.frontends.warp.reference.together import MOST_LANES, ConflictError, SharedStore, folded
@@ -67,7 +67,7 @@ class Result:
 @dataclass(slots=True)
 class _Program:
     machine: Machine
-    ops: Ops
+    ops: RandomlyRounded
     scope: Scope
     body: Callable[[], None]
 
@@ -94,22 +94,21 @@ class Reference:
             if argument.annotation is None:
                 raise Unsupported(f"argument {argument.arg} without annotation", argument)
             self.arguments[argument.arg] = self.source.type(argument.annotation)
-        self._programs: dict[tuple[str, bool], _Program] = {}
-        self._program("declared", perturbed=False)
+        self._programs: dict[str, _Program] = {}
+        self._program("declared")
 
-    def _program(self, precision: str, *, perturbed: bool) -> _Program:
+    def _program(self, precision: str) -> _Program:
         """The translation for a precision, made when first needed."""
-        key = (precision, perturbed)
-        if key not in self._programs:
+        if precision not in self._programs:
             machine, kind = Machine(), Precision(precision)
-            ops = RandomlyRounded(machine, kind) if perturbed else Ops(machine, kind)
+            ops = RandomlyRounded(machine, kind)
             scope = Callables(self.source, machine, ops).scope(self.kernel, is_kernel=True)
             for name, type in self.arguments.items():
                 variable = scope.declare(name, type, self.kernel)
                 if isinstance(type, ArrayType):
                     variable.view = ArrayView(name)
-            self._programs[key] = _Program(machine, ops, scope, statements.block(scope, self.kernel.body).run)
-        return self._programs[key]
+            self._programs[precision] = _Program(machine, ops, scope, statements.block(scope, self.kernel.body).run)
+        return self._programs[precision]
 
     def run(
         self,
@@ -150,7 +149,7 @@ class Reference:
         if shaken and precision != "declared" and epsilon is None:
             raise ValueError("a perturbation of float64 needs the size of the roundings")
         lanes = self._lanes(inputs)
-        program = self._program(precision, perturbed=shaken)
+        program = self._program(precision)
         machine = program.machine
         threads = int(np.prod(launch))
         noise = None if not shaken else (np.asarray(perturb), seed, epsilon)
@@ -158,7 +157,9 @@ class Reference:
         def ready(together: int) -> list[tuple[int, Value]]:
             machine.reset(lanes * together, step_limit, tracing=trace, threads=together)
             program.scope.callables.forget()
-            if isinstance(program.ops, RandomlyRounded) and noise is not None:
+            if noise is None:
+                program.ops.calm()
+            else:
                 program.ops.seed(*noise, threads=together)
             return self._bind(program, inputs, together)
 

@@ -11,6 +11,7 @@ from typing import Any
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
 from irsmith.frontends.warp.reference.values import ArrayType, Transformation, Type, scalar_of
+from irsmith.syntax import nodes
 from irsmith.types import Field, Matrix, Quaternion, Scalar, Struct, Vector
 
 
@@ -301,8 +302,9 @@ def _bound_by(statement: ast.stmt) -> set[str]:
     """The names that a statement declares or assigns."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return {statement.name}
-    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in ast.walk(statement):
+    parts = nodes(statement)
+    names = {node.id for node in parts if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in parts:
         if isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -22,7 +22,7 @@ _MEANINGS = {
 _RUNNING = """\
 Status 0 means that everything agrees. With `--cxx g++`, a C++ compiler of yours builds the unit instead of the Clang
 that Warp brings (headers are taken from the installed Warp); with `--warp`, Warp itself compiles and launches
-`kernel.py`; `--nvrtc` compiles `unit.cu` to PTX. No GPU is needed.
+`kernel.py`; `--nvrtc` compiles `unit.cu` to PTX; `--swap NAME` tells which outputs feel an argument. No GPU is needed.
 
 What is expected comes from the meaning of the Python source, computed without Warp. An output may be off by
 what rounding does to the kernel's own intermediates. The adjoint is compared with central differences in float64:

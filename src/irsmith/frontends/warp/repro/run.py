@@ -4,6 +4,7 @@
     python run.py --cxx g++    the same with a C++ compiler of this machine (for a debugger: build/unit.so)
     python run.py --warp       let Warp itself compile and launch kernel.py
     python run.py --nvrtc      see whether unit.cu compiles to PTX, without running it
+    python run.py --swap NAME  give every set the values of NAME from the set before: which outputs feel it
 
 It needs `warp-lang` and `numpy`, and no GPU. The exit status is 0 if everything agrees and 1 if not.
 """
@@ -236,6 +237,26 @@ def forward(launch: Launch) -> bool:
     return right
 
 
+def swapped(launch: Launch, name: str) -> bool:
+    """Whether an argument matters: whether what is written ends differently with the values of another set."""
+    inputs = folder("inputs")
+    if name not in inputs:
+        sys.exit(f"no argument {name}: there are {', '.join(inputs)}")
+    others = {**inputs, name: np.roll(inputs[name], 1, axis=0)}
+    counts: dict[str, int] = {}
+    sets = len(inputs[name])
+    for number in range(sets):
+        start, before, after = copies(inputs, number), copies(inputs, number), copies(others, number)
+        launch(before, None)
+        launch(after, None)
+        for other in inputs:
+            if other in counts or before[other].tobytes() != start[other].tobytes():
+                counts[other] = counts.get(other, 0) + (before[other].tobytes() != after[other].tobytes())
+    for other, count in counts.items():
+        say(f"swap      {name}: {other} ends differently in {count} of {sets} sets")
+    return any(counts.values())
+
+
 def _verdict(wrong: Any, got: Any, exact: Any) -> str:
     if not wrong.any():
         return "as expected"
@@ -286,12 +307,16 @@ def main() -> Iterator[bool]:
     how.add_argument("--cxx", metavar="COMPILER")
     how.add_argument("--warp", action="store_true")
     how.add_argument("--nvrtc", action="store_true")
+    parser.add_argument("--swap", metavar="NAME")
     options = parser.parse_args()
     BUILD.mkdir(exist_ok=True)
     if options.nvrtc:
         yield nvrtc()
         return
     launch = by_warp() if options.warp else by_compiler(options.cxx) if options.cxx else by_clang()
+    if options.swap:
+        yield swapped(launch, options.swap)
+        return
     yield forward(launch)
     yield backward(launch)
 

@@ -1,6 +1,7 @@
 """Running compiled rows: in a fork of the worker that is told nothing and can tell little.
 
 The fork inherits the object and the filled arenas, and has one pipe, on which it sends fixed-size frames.
+Every run is made twice, with something else around its buffers, so that what was read out of bounds shows.
 When it dies, the worker knows from the frames which row was running, tries that row alone, and goes on with
 the others in a new fork: nothing is compiled twice.
 """
@@ -27,7 +28,12 @@ from irsmith.frontends.warp.runner.layout import Arena, arena
 from irsmith.frontends.warp.runner.native import CompilerError, Native
 
 _FRAME = struct.Struct("<IIQ")
-_READY, _DONE, _DAMAGED, _UNRESOLVED = range(4)
+_READY, _DONE, _DAMAGED, _CHANGED, _UNRESOLVED = range(5)
+_SYMPTOMS = {
+    _DAMAGED: Symptom.OUT_OF_BOUNDS,
+    _CHANGED: Symptom.READS_OUTSIDE,
+    _UNRESOLVED: Symptom.MISSING_SYMBOL,
+}
 _MAX_MESSAGE = 1 << 14
 _EXIT_MEMORY = 12
 _MODULE = "rows"
@@ -167,22 +173,34 @@ def _run(native: Native, code: bytes, tasks: Sequence[Task], writer: int) -> Non
     protocol.write_all(writer, _FRAME.pack(0, _READY, 0))
     launch = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)(grid)
     functions = [ctypes.CFUNCTYPE(None, *([ctypes.c_void_p] * count)) for count in (1, 2, 3)]
+    images = [[memory.memory.copy() for _, memory in task.arenas] for task in tasks]
+
+    def call(job: Job, address: int, memory: Arena) -> None:
+        if job.stage == "cuda":
+            geometry = unit.geometry(job)
+            for pointers in memory.calls:
+                launch(address, pointers[0], *geometry)
+        elif memory.calls:
+            function = functions[len(memory.calls[0]) - 1](address)
+            for pointers in memory.calls:
+                function(*pointers)
+
     for number, (task, addresses) in enumerate(zip(tasks, entries, strict=True)):
-        geometry = unit.geometry(task.job)
         status, pieces = _DONE, []
-        for address, (backward, memory) in zip(addresses, task.arenas, strict=True):
-            if task.job.stage == "cuda":
-                for call in memory.calls:
-                    launch(address, call[0], *geometry)
-            elif memory.calls:
-                function = functions[len(memory.calls[0]) - 1](address)
-                for call in memory.calls:
-                    function(*call)
-            damage = memory.damage()
-            if damage is not None:
-                status, pieces = _DAMAGED, [f"{damage}, {'backward' if backward else 'forward'}".encode()]
+        for address, (backward, memory), image in zip(addresses, task.arenas, images[number], strict=True):
+            call(task.job, address, memory)
+            status, wrong, results = _DAMAGED, memory.damage(), memory.results()
+            if wrong is None:
+                memory.renew(image)
+                call(task.job, address, memory)
+                wrong = memory.damage()
+            if wrong is None:
+                status, wrong = _CHANGED, memory.change(results)
+            if wrong is not None:
+                pieces = [f"{wrong}, {'backward' if backward else 'forward'}".encode()]
                 break
-            pieces.append(memory.results())
+            status = _DONE
+            pieces.append(results)
         flush(None)
         protocol.write_all(writer, _FRAME.pack(number, status, sum(map(len, pieces))), *pieces)
 
@@ -232,11 +250,11 @@ class _Watch:
         found = _FRAME.unpack(self._read(_FRAME.size))
         if found == (number, status, size):
             return self._read(size)
-        if found[1] not in (_DAMAGED, _UNRESOLVED) or found[2] > _MAX_MESSAGE:
+        if found[1] not in _SYMPTOMS or found[2] > _MAX_MESSAGE:
             self._killed = Failure(Symptom.CRASHED, "the kernel wrote where only its process writes")
             raise protocol.ClosedError
         message = self._read(found[2]).decode(errors="replace")
-        return Failure(Symptom.OUT_OF_BOUNDS if found[1] == _DAMAGED else Symptom.MISSING_SYMBOL, message)
+        return Failure(_SYMPTOMS[found[1]], message)
 
     def _read(self, size: int) -> bytes:
         pieces = bytearray()

@@ -28,6 +28,7 @@ class Symptom(StrEnum):
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_BOUNDS = "out_of_bounds"
+    READS_OUTSIDE = "reads_outside"
     MISSING_SYMBOL = "missing_symbol"
 
 
@@ -112,7 +113,7 @@ class Limits:
     """What a row, a batch and a worker may use. Everything is enforced from outside the code it limits.
 
     Attributes:
-        run_seconds: Wall time of all runs of one job.
+        run_seconds: Wall time of all runs of one job, each made twice.
         compile_seconds: Wall time of one call of a compiler, which may be of a whole batch.
         memory: Bytes that running one batch may add to its process.
         compile_memory: Bytes of address space of a worker.

@@ -23,6 +23,9 @@ GUARD_BYTES = 256
 GUARD_VALUE = 0xFF
 """What guards hold: a read out of bounds gives NaN or -1, the same one each time."""
 
+OTHER_VALUES = (0x55, 0xD5, 0x00)
+"""What they hold when the runs are repeated, run by run in turn: something large, its negative, or nothing."""
+
 ALIGNMENT = 64
 
 ARRAY = np.dtype(
@@ -141,6 +144,7 @@ class Output:
     label: str
     offset: int
     size: int
+    dtype: np.dtype[np.void]
 
 
 @dataclass(slots=True)
@@ -151,6 +155,7 @@ class Arena:
         memory: One row of bytes for each run.
         outputs: The buffers in each row that are sent back, in the order of `result_arrays`.
         guards: The gaps in each row, with what stands before and behind each.
+        around: What the guards of each run hold.
         calls: The pointers that each run passes to the entry point.
         keep: What the pointers point into.
     """
@@ -158,6 +163,7 @@ class Arena:
     memory: np.ndarray
     outputs: list[Output]
     guards: list[tuple[int, int, str]]
+    around: np.ndarray
     calls: list[tuple[int, ...]]
     keep: list[np.ndarray]
 
@@ -170,9 +176,36 @@ class Arena:
         """The guard that was overwritten, in words."""
         for low, high, place in self.guards:
             gap = self.memory[:, low:high]
-            if not (gap == GUARD_VALUE).all():
-                run = int(np.flatnonzero((gap != GUARD_VALUE).any(axis=1))[0])
+            if not (gap == self.around).all():
+                run = int(np.flatnonzero((gap != self.around).any(axis=1))[0])
                 return f"memory {place} was overwritten in run {run}"
+        return None
+
+    def renew(self, image: np.ndarray) -> None:
+        """Make everything ready to run again, with something else around the buffers.
+
+        Args:
+            image: The memory as it was before the first run.
+        """
+        self.memory[:] = image
+        self.around[:, 0] = np.resize(np.array(OTHER_VALUES, np.uint8), len(self.memory))
+        for low, high, _ in self.guards:
+            self.memory[:, low:high] = self.around
+
+    def change(self, first: bytes) -> str | None:
+        """The buffer that holds something else than after the first run, in words."""
+        start = 0
+        for output in self.outputs:
+            now = self.memory[:, output.offset : output.offset + output.size]
+            before = np.frombuffer(first, np.uint8, now.size, start).reshape(now.shape)
+            start += now.size
+            other = now != before
+            if other.any():
+                counts = _value_bytes(output.dtype)
+                other &= np.resize(counts, output.size)
+            if other.any():
+                run = int(np.flatnonzero(other.any(axis=1))[0])
+                return f"what stands around the arrays changed {output.label} in run {run}"
         return None
 
     def results(self) -> bytes:
@@ -212,7 +245,7 @@ def arena(job: Job, sets: Sets, adjoints: Sets | None, place: Place = in_place) 
     end = 0
     for label, array in buffers:
         size = array.nbytes // runs if runs else 0
-        places.append(Output(label, offset, size))
+        places.append(Output(label, offset, size, array.dtype))
         guards.append((end, offset, f"{previous}before {label}"))
         end, previous = offset + size, f"behind {label} or "
         offset = -(-(end + GUARD_BYTES) // ALIGNMENT) * ALIGNMENT
@@ -226,7 +259,22 @@ def arena(job: Job, sets: Sets, adjoints: Sets | None, place: Place = in_place) 
     calls, keep = _calls(job, sets, adjoints, place(memory), memory.shape, places)
     arrays = sum(1 for a in arguments if a.rank)
     outputs = places if adjoints is None else places[arrays:]
-    return Arena(memory, outputs, guards, calls, [*keep, memory])
+    around = np.full((runs, 1), GUARD_VALUE, np.uint8)
+    return Arena(memory, outputs, guards, around, calls, [*keep, memory])
+
+
+def _value_bytes(dtype: np.dtype[np.void]) -> np.ndarray:
+    """Which bytes of a value are not padding."""
+    counts = np.zeros(dtype.itemsize, bool)
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        counts[:] = np.tile(_value_bytes(base), int(np.prod(shape)))
+    elif dtype.fields is not None:
+        for part, offset, *_ in dtype.fields.values():
+            counts[offset : offset + part.itemsize] = _value_bytes(part)
+    else:
+        counts[:] = True
+    return counts
 
 
 def _calls(

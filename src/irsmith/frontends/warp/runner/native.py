@@ -19,7 +19,7 @@ from irsmith.frontends.warp.compiler import require
 OPTIMIZATION = 0
 """Clang's level: the lowest gives the right results in a quarter of the time."""
 
-FLAGS = ("-w", "-ffp-contract=off")
+FLAGS = ("-w", "-ffp-contract=off", "-fpch-instantiate-templates")
 """No target CPU is named: the generic one of the platform is the same on every machine."""
 
 CUDA_ARCHITECTURE = 80

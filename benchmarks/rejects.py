@@ -1,0 +1,88 @@
+"""How many synthesised kernels are rejected and why, and how the rest are judged.
+
+    python -m benchmarks.rejects [--count 5000] [--seed 20250] [--workers 2] [--out DIR]
+
+Generates fully verified kernels at default settings and prints rejects by reason, every check's verdicts, and the
+kernels whose adjoint is wrong by what their source holds of the causes in ``docs/findings.md``. With ``--out`` the
+dataset is kept, and an unfinished one is gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import irsmith
+from benchmarks.machine import machine
+from irsmith.recipe import Recipe
+from irsmith.row import Row
+from irsmith.verdict import Status
+
+UNROLLED = 16
+"""Rounds up to which Warp unrolls a loop over literals."""
+
+
+def causes(row: Row) -> list[str]:
+    """The causes of wrong adjoints that a kernel's source holds."""
+    tree = ast.parse(row.kernel.source)
+    nodes = list(ast.walk(tree))
+    loops = [node for node in nodes if isinstance(node, ast.For)]
+    both = {argument.name for argument in row.kernel.signature.arguments if argument.direction == "inout"}
+    written = {node.value.id for node in nodes if _element(node) and isinstance(node.ctx, ast.Store)}  # type: ignore[attr-defined]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    found = {
+        "while": any(isinstance(node, ast.While) for node in nodes),
+        "break": any(isinstance(node, ast.Break) for node in nodes),
+        "dynamic loop": any(not _unrolled(loop) for loop in loops),
+        "in place": bool(both & written),
+        "frac": "frac" in attributes,
+        "%": any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in nodes),
+    }
+    return [name for name, there in found.items() if there]
+
+
+def _element(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+
+
+def _unrolled(loop: ast.For) -> bool:
+    bounds = loop.iter.args if isinstance(loop.iter, ast.Call) else []
+    values = [bound.value for bound in bounds if isinstance(bound, ast.Constant) and isinstance(bound.value, int)]
+    return len(values) == len(bounds) and len(range(*values)) <= UNROLLED
+
+
+def main() -> None:
+    """Generate, count and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=20250)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    recipe = Recipe(count=options.count, seed=options.seed, max_reject_share=1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.out or Path(folder)
+        summary = irsmith.generate(recipe, root, workers=options.workers)
+        manifest = summary.manifest
+        wrong: Counter[str] = Counter()
+        for row in irsmith.load(root):
+            if any(v.check == "backward" and v.status is Status.COMPILER_WRONG for v in row.verdicts):
+                wrong.update([", ".join(causes(row)) or "none of them"])
+    rejected = manifest.tried - manifest.rows
+    print(machine())
+    print(f"{manifest.tried} kernels, seed {options.seed}: {rejected} rejected ({rejected / manifest.tried:.2%})")
+    for reason, count in sorted(manifest.rejects.items(), key=lambda pair: -pair[1]):
+        print(f"  {count:5d} {count / manifest.tried:7.2%}  {reason}")
+    print("Verdicts on the rows:")
+    for verdict, count in sorted(manifest.verdicts.items()):
+        print(f"  {count:5d} {count / manifest.rows:7.2%}  {verdict}")
+    print("Rows whose adjoint is wrong, by what is in them:")
+    for held, count in wrong.most_common():
+        print(f"  {count:5d} {count / manifest.rows:7.2%}  {held}")
+
+
+if __name__ == "__main__":
+    main()

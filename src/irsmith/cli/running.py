@@ -1,0 +1,38 @@
+"""What commands that go through many rows show meanwhile, and how they read a share of the work."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import click
+
+from irsmith.errors import UserError
+
+INTERVAL = 5.0
+"""Seconds between two lines of progress."""
+
+
+def progress(total: int, what: str) -> Callable[[int], None]:
+    """A function to call with what is done, which prints a line to stderr now and then."""
+    last = [time.monotonic()]
+
+    def show(done: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= INTERVAL:
+            last[0] = now
+            click.echo(f"{done}/{total} {what}", err=True)
+
+    return show
+
+
+def workers_given(given: int | None) -> int:
+    """The number of worker processes that an option asks for, by default one a processor.
+
+    Raises:
+        UserError: It is none.
+    """
+    if given is not None and given < 1:
+        raise UserError(f"workers: {given} is not a positive number: give 1 or more")
+    return given or os.cpu_count() or 1

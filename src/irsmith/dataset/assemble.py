@@ -1,0 +1,126 @@
+"""Put finished shards together: take out the rows that repeat an earlier one, and note them as rejects."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from irsmith import files
+from irsmith.dataset.parts import (
+    read_rejects,
+    reject_record,
+    rejects_file,
+    sidecar_file,
+    write_parquet,
+    write_rejects,
+)
+from irsmith.dataset.repeats import repeats
+from irsmith.dataset.shard import Shard, write_marker
+from irsmith.dataset.target import Delivered
+from irsmith.outcome import Reject, Step
+
+DUPLICATE = "Duplicate"
+"""The symptom of a row whose structure an earlier row has."""
+
+
+class Gone(NamedTuple):
+    """Why a row is taken out: what it is counted by, and the reason in full."""
+
+    symptom: str
+    message: str
+
+
+def duplicates(root: Path, shards: Sequence[Shard]) -> dict[int, dict[int, str]]:
+    """The rows to take out: first index of the shard to index to the id of the row that stays."""
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for repeat in repeats([root / shard.file for shard in shards]):
+        found[shards[repeat.part].first][repeat.index] = repeat.of
+    return found
+
+
+def delivered(root: Path, shards: Sequence[Shard], out: Mapping[int, Mapping[int, str]]) -> list[Delivered]:
+    """What is left of shards without the rows to take out."""
+    parts = []
+    for shard in shards:
+        path = root / shard.file
+        indices = pq.ParquetFile(path).read(columns=["index"])["index"].to_pylist()
+        gone = out.get(shard.first, {})
+        kept = tuple(index for index in indices if index not in gone)
+        parts.append(Delivered(path, shard.first, shard.bytes, shard.rows, kept))
+    return parts
+
+
+def assemble(root: Path, shards: Sequence[Shard]) -> list[Shard]:
+    """Take the repeats out of the shards of a folder, in index order.
+
+    A run that dies between a part's new file and its marker finds that they disagree, and makes the shard again.
+    """
+    result = []
+    out = duplicates(root, shards)
+    for shard in shards:
+        gone = {index: Gone(DUPLICATE, f"has the structure of {of}") for index, of in out.get(shard.first, {}).items()}
+        result.append(_without(root, shard, gone) if gone else shard)
+    return result
+
+
+def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
+    """Rewrite a shard's part without some rows, which its rejects keep."""
+    table = pq.ParquetFile(root / shard.file).read()
+    kept, records = parted(table, gone)
+    earlier = read_rejects(root / rejects_file(shard.frontend, shard.first))
+    sidecar = root / sidecar_file(shard.frontend, shard.first)
+    if sidecar.exists():
+        measured = pq.ParquetFile(sidecar).read()
+        measured = measured.filter(pc.is_in(measured["id"], value_set=kept["id"]))
+        files.write(sidecar, lambda aside: pq.write_table(measured, aside))
+    result = write_part(root, replace(shard, dropped=tuple(sorted({*shard.dropped, *gone}))), kept, earlier + records)
+    write_marker(root, result)
+    return result
+
+
+def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[dict[str, Any]]]:
+    """The rows of a part that stay, and the others as rejects."""
+    chosen = pc.is_in(table["index"], value_set=pa.array(list(gone), pa.int64()))
+    columns = ["index", "name", "category", "python_source"]
+    records = [
+        reject_record(
+            row["index"],
+            Reject(Step.ASSEMBLE, *gone[row["index"]], row["name"], row["category"], row["python_source"]),
+        )
+        for row in table.select(columns).filter(chosen).to_pylist()
+    ]
+    return table.filter(pc.invert(chosen)), records
+
+
+def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str, Any]]) -> Shard:
+    """Write a part's rows and rejects, and return its shard with what follows from them."""
+    rejects.sort(key=lambda record: record["index"])
+    noted = write_rejects(root / rejects_file(shard.frontend, shard.first), rejects)
+    checksum = files.write(root / shard.file, lambda aside: write_parquet(rows, aside))
+    return replace(
+        shard,
+        rows=rows.num_rows,
+        sha256=checksum,
+        bytes=(root / shard.file).stat().st_size,
+        reasons=dict(sorted(Counter(f"{record['step']}: {record['symptom']}" for record in rejects).items())),
+        rejects_sha256=noted,
+        verdicts=verdicts_of(rows),
+    )
+
+
+def verdicts_of(table: pa.Table) -> dict[str, int]:
+    """How often each check of some rows ended how, as ``check: status``."""
+    verdicts = pc.list_flatten(table["verdicts"].combine_chunks())
+    pairs = zip(
+        verdicts.field("check").to_pylist() if len(verdicts) else [],
+        verdicts.field("status").to_pylist() if len(verdicts) else [],
+        strict=True,
+    )
+    return dict(sorted(Counter(f"{check}: {status}" for check, status in pairs).items()))

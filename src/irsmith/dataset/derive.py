@@ -1,0 +1,174 @@
+"""Make a dataset of finished ones: all their rows in order, without those that are to go.
+
+The sources are only read. What is made has the same layout, and its manifest says of which datasets, by which
+recipes and toolchains, and what was taken out; it appears when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from irsmith import files
+from irsmith.dataset import derived_card, manifest
+from irsmith.dataset.assemble import Gone, parted, write_part
+from irsmith.dataset.folder import CARD_FILE
+from irsmith.dataset.load import Dataset
+from irsmith.dataset.manifest import Derived, Manifest, Source
+from irsmith.dataset.shard import Shard
+from irsmith.dataset.splits import of_groups
+from irsmith.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a dataset that another is made of.
+
+    Attributes:
+        path: Its file.
+        shard: What it holds.
+        first: The number that names it in what is made.
+    """
+
+    path: Path
+    shard: Shard
+    first: int
+
+
+def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
+    """The parts of some datasets, in the order in which their rows take precedence."""
+    offsets = [0, *accumulate(dataset.manifest.end for dataset in datasets)]
+    return [
+        Part(dataset.root / shard.file, shard, offset + shard.first)
+        for dataset, offset in zip(datasets, offsets, strict=False)
+        for shard in dataset.manifest.shards
+    ]
+
+
+def derive(
+    datasets: Sequence[Dataset],
+    out: Path,
+    command: str,
+    settings: Mapping[str, Any],
+    gone: Mapping[int, Mapping[int, Gone]],
+) -> Manifest:
+    """Write a dataset of the rows of others.
+
+    Args:
+        datasets: Where the rows come from, in order of precedence.
+        out: The folder to make. It must not exist.
+        command: What the manifest says made it.
+        settings: What the manifest says it was told.
+        gone: The rows to leave out: number of the part to index to reason.
+
+    Returns:
+        The manifest of what was made.
+
+    Raises:
+        UserError: The folder exists or cannot be made, the datasets were split differently, or two of their rows
+            have one id.
+    """
+    if out.exists():
+        raise UserError(f"{out}: exists: choose a new folder")
+    _agree(datasets)
+    aside = out.with_name(f"{out.name}.{os.getpid()}.part~")
+    try:
+        made = _write(datasets, aside, Derived(command, dict(settings), tuple(_sources(datasets))), gone)
+        aside.rename(out)
+    except OSError as error:
+        raise UserError(f"{error.filename or out}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return made
+
+
+def _write(
+    datasets: Sequence[Dataset], root: Path, derived: Derived, gone: Mapping[int, Mapping[int, Gone]]
+) -> Manifest:
+    parts = parts_of(datasets)
+    _check_ids(parts, gone)
+    moved = _moved(parts, gone)
+    shards = []
+    for number, part in enumerate(parts):
+        table, rejects = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
+        old = part.shard
+        out = tuple(sorted(gone.get(number, ())))
+        shard = Shard(old.frontend, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
+        shards.append(write_part(root, shard, _resplit(table, moved), rejects))
+    versions = {
+        name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
+        for dataset in datasets
+        for name in dataset.manifest.toolchain
+    }
+    result = manifest.made_here(datasets[0].manifest.version, versions, shards, derived)
+    recipes = tuple(recipe for dataset in datasets for recipe in dataset.recipes)
+    files.write_text(root / CARD_FILE, derived_card.render(recipes, result, derived))
+    files.write_text(root / manifest.FILE, result.to_json())
+    return result
+
+
+def _sources(datasets: Sequence[Dataset]) -> Iterator[Source]:
+    for dataset in datasets:
+        found = dataset.manifest
+        if found.derived is not None:
+            yield from found.derived.sources
+        else:
+            yield Source(dataset.recipe.to_table(), found.toolchain, found.version, found.content, found.rows)
+
+
+def _agree(datasets: Sequence[Dataset]) -> None:
+    first = datasets[0]
+    for dataset in datasets:
+        for recipe in dataset.recipes:
+            if recipe.splits != first.recipe.splits:
+                raise UserError(
+                    f"{dataset.root}: its recipe has another table [splits] than that of {first.root}: rows of one "
+                    "group would stand in two splits; make both with one"
+                )
+
+
+def _columns(parts: Sequence[Part], gone: Mapping[int, Mapping[int, Gone]], names: list[str]) -> pa.Table:
+    tables = []
+    for number, part in enumerate(parts):
+        table = pq.ParquetFile(part.path).read(columns=["index", *names])
+        if number in gone:
+            out = pa.array(list(gone[number]), pa.int64())
+            table = table.filter(pc.invert(pc.is_in(table["index"], value_set=out)))
+        tables.append(table.select(names))
+    return pa.concat_tables(tables)
+
+
+def _check_ids(parts: Sequence[Part], gone: Mapping[int, Mapping[int, Gone]]) -> None:
+    counts = _columns(parts, gone, ["id"]).group_by("id").aggregate([([], "count_all")])
+    twice = counts.filter(pc.field("count_all") > 1)["id"].slice(0, 1).to_pylist()
+    if twice:
+        raise UserError(f"{twice[0]!r} names two rows: datasets of one frontend and seed: make one with another seed")
+
+
+def _moved(parts: Sequence[Part], gone: Mapping[int, Mapping[int, Gone]]) -> dict[str, str]:
+    """The groups whose rows stand in two splits, each with the one that all of them go to."""
+    rows = _columns(parts, gone, ["group_id", "split"])
+    pairs = rows.group_by(["group_id", "split"]).aggregate([])
+    counts = pairs.group_by("group_id").aggregate([([], "count_all")])
+    several = counts.filter(pc.field("count_all") > 1)["group_id"]
+    apart = pairs.filter(pc.is_in(pairs["group_id"], value_set=several))
+    found = of_groups(zip(apart["group_id"].to_pylist(), apart["split"].to_pylist(), strict=True))
+    return {group: split.value for group, split in found.items()}
+
+
+def _resplit(table: pa.Table, moved: Mapping[str, str]) -> pa.Table:
+    if not moved:
+        return table
+    pairs = zip(table["group_id"].to_pylist(), table["split"].to_pylist(), strict=True)
+    splits = pa.array([moved.get(group, split) for group, split in pairs], pa.string())
+    place = table.schema.get_field_index("split")
+    return table.set_column(place, table.schema.field(place), splits)

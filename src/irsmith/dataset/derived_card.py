@@ -1,0 +1,65 @@
+"""The card of a dataset that was made of others: what of, what was taken out, and how to make it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from irsmith.dataset.manifest import Derived, Manifest
+from irsmith.recipe import Recipe
+
+
+def render(recipes: Sequence[Recipe], manifest: Manifest, derived: Derived) -> str:
+    """The card of a dataset that `irsmith.dataset.derive` made."""
+    configs = "".join(
+        f"- config_name: {name}\n  data_files:\n  - split: train\n    path: data/{name}/*.parquet\n"
+        for name in manifest.frontends
+    )
+    tags = "".join(f"- {name}\n" for name in manifest.frontends)
+    sources = "".join(
+        f"| {recipe.frontend} | {', '.join(recipe.stages)} | {recipe.seed} | {source.rows} | {source.version} "
+        f"| `{source.content}` | {', '.join(f'{name} {version}' for name, version in source.toolchain.items())} |\n"
+        for recipe, source in zip(recipes, derived.sources, strict=True)
+    )
+    rejects = "".join(f"- {reason}: {times}\n" for reason, times in manifest.rejects.items())
+    verdicts = "".join(
+        f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
+    )
+    told = ", ".join(f"{name} {value}" for name, value in derived.settings.items() if value is not None)
+    told = told and f" ({told})"
+    return f"""---
+license: apache-2.0
+language:
+- code
+task_categories:
+- text-generation
+tags:
+- code
+- compilers
+- synthetic
+{tags}pretty_name: {json.dumps(f"irsmith kernels: {', '.join(manifest.frontends)}")}
+configs:
+{configs}---
+
+# Python kernels and what JIT compilers make of them
+
+{manifest.rows} rows of {len(derived.sources)} dataset(s), put together by `irsmith {derived.command}`{told}.
+The column `split` says what a row is for: train on `train`, choose by `validation`, look at `test` once.
+
+## Made of
+
+| frontend | stages | seed | rows | version | content | toolchain |
+| --- | --- | --- | --- | --- | --- | --- |
+{sources}
+Each source's recipe stands in `manifest.json`; the same recipe with the same versions gives the same bytes.
+
+## Taken out
+
+{rejects or "Nothing."}
+`rejects/` holds each row that was taken out, with the reason.
+
+## What was proved
+
+| check | verdict | rows |
+| --- | --- | --- |
+{verdicts}"""

@@ -1,0 +1,177 @@
+"""What changed between two datasets: recipe, toolchain, rows that came and went, and texts that differ.
+
+Rows are told by their ids and compared column by column through hashes of the columns, in DuckDB, which works on
+disk when memory is short.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from irsmith.dataset.load import Dataset
+
+MEMORY = "1GB"
+"""What DuckDB may hold before it works on disk."""
+_MADE_BY = "toolchain"
+"""The column that differs in every row of two toolchains, and says nothing more."""
+_CONTEXT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text that differs.
+
+    Attributes:
+        row_id: Whose.
+        column: Which.
+        lines: A unified difference.
+    """
+
+    row_id: str
+    column: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What changed from one dataset to another.
+
+    Attributes:
+        version: The datasets' own versions, where they differ.
+        recipe: Settings that differ, each as ``name: theirs there, mine here``; here is the second dataset.
+        toolchain: Distribution name to the two versions, where they differ; empty where one has none.
+        columns_gone: Columns that only the first has.
+        columns_new: Columns that only the second has.
+        rows: Rows of the two.
+        gone: Rows that only the first has.
+        new: Rows that only the second has.
+        changed: Rows of both that differ in more than what made them.
+        columns: Column to the number of rows in which it differs, those that differ most first.
+        examples: Some of the texts that differ.
+    """
+
+    version: tuple[str, str] | None
+    recipe: tuple[str, ...]
+    toolchain: dict[str, tuple[str, str]]
+    columns_gone: tuple[str, ...]
+    columns_new: tuple[str, ...]
+    rows: tuple[int, int]
+    gone: int
+    new: int
+    changed: int
+    columns: dict[str, int]
+    examples: tuple[Example, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the datasets hold the same rows, whatever made them."""
+        return not (self.gone or self.new or self.changed or self.columns_gone or self.columns_new)
+
+    def to_json(self) -> dict[str, Any]:
+        """The difference as a JSON object."""
+        return asdict(self) | {"same": self.same}
+
+
+def diff(first: Dataset, second: Dataset, *, examples: int = 3) -> Diff:
+    """Say what changed from one dataset to another.
+
+    Args:
+        first: The earlier one.
+        second: The later one.
+        examples: How many rows to show a text of that differs.
+    """
+    import duckdb
+
+    a, b = (_hashed_names(dataset) for dataset in (first, second))
+    common = [name for name in a if name in b and name not in ("id", _MADE_BY)]
+    with tempfile.TemporaryDirectory() as folder:
+        config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": folder, "threads": 1}
+        with duckdb.connect(f"{folder}/diff.duckdb", config=config) as connection:
+            for name, dataset in (("a", first), ("b", second)):
+                hashes = ", ".join(f'hash("{column}") as "{column}"' for column in common)
+                paths = [str(dataset.root / shard.file) for shard in dataset.manifest.shards]
+                connection.execute(
+                    f"create table {name} as select id, {hashes} from read_parquet(?, union_by_name = true)", [paths]
+                )
+            gone, new = (
+                _one(connection, f"select count(*) from {x} anti join {y} using (id)") for x, y in ("ab", "ba")
+            )
+            differs = {column: f'a."{column}" != b."{column}"' for column in common}
+            counted = ", ".join(f"count(*) filter ({test})" for test in differs.values())
+            anything = " or ".join(differs.values())
+            counts = connection.execute(
+                f"select count(*) filter ({anything}), {counted} from a join b using (id)"
+            ).fetchone()
+            changed = [
+                str(found[0])
+                for found in connection.execute(
+                    f"select id from a join b using (id) where {anything} order by id limit {int(examples)}"
+                ).fetchall()
+            ]
+    numbers = dict(zip(common, (counts or (0,) * (len(common) + 1))[1:], strict=True))
+    columns = dict(sorted(((n, c) for n, c in numbers.items() if c), key=lambda pair: (-pair[1], pair[0])))
+    versions = first.manifest.version, second.manifest.version
+    old, fresh = first.manifest.toolchain, second.manifest.toolchain
+    return Diff(
+        version=versions if versions[0] != versions[1] else None,
+        recipe=tuple(_recipes(first, second)),
+        toolchain={
+            name: (old.get(name, ""), fresh.get(name, ""))
+            for name in dict.fromkeys((*old, *fresh))
+            if old.get(name) != fresh.get(name)
+        },
+        columns_gone=tuple(name for name in a if name not in b),
+        columns_new=tuple(name for name in b if name not in a),
+        rows=(len(first), len(second)),
+        gone=gone,
+        new=new,
+        changed=counts[0] if counts else 0,
+        columns=columns,
+        examples=tuple(_examples(first, second, changed, list(columns))),
+    )
+
+
+def _one(connection: Any, query: str) -> int:
+    found: int = connection.execute(query).fetchone()[0]
+    return found
+
+
+def _hashed_names(dataset: Dataset) -> list[str]:
+    names: list[str] = dataset.arrow().schema.names
+    return names
+
+
+def _recipes(first: Dataset, second: Dataset) -> list[str]:
+    if len(first.recipes) != len(second.recipes):
+        return [f"made of {len(first.recipes)} datasets there, {len(second.recipes)} here"]
+    pairs = zip(first.recipes, second.recipes, strict=True)
+    return [line for one, other in pairs for line in other.differences(one)]
+
+
+def _examples(first: Dataset, second: Dataset, ids: Sequence[str], columns: Sequence[str]) -> list[Example]:
+    """The first text that differs of some rows, the source before what was made of it."""
+    found = []
+    for row_id in ids:
+        one, other = (_record(dataset, row_id, columns) for dataset in (first, second))
+        texts = [name for name in one if isinstance(one[name] or other[name] or [], str) and one[name] != other[name]]
+        if texts:
+            name = texts[0]
+            lines = difflib.unified_diff(
+                (one[name] or "").splitlines(), (other[name] or "").splitlines(), lineterm="", n=_CONTEXT
+            )
+            # Without the two lines that name the files.
+            found.append(Example(row_id, name, tuple(lines)[2:]))
+    return found
+
+
+def _record(dataset: Dataset, row_id: str, columns: Sequence[str]) -> dict[str, Any]:
+    arrow = dataset.arrow()
+    ordered = [name for name in arrow.schema.names if name in columns]
+    record: dict[str, Any] = arrow.to_table(filter=pa.compute.field("id") == row_id, columns=ordered).to_pylist()[0]
+    return record

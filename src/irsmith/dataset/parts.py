@@ -1,0 +1,67 @@
+"""The files of a part: how its rows and rejects are written, and where they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from irsmith import files
+from irsmith.outcome import Reject
+
+ROW_GROUP = 100
+"""Rows a row group: what the Hugging Face viewer shows on one page."""
+
+
+def data_file(frontend: str, first: int) -> Path:
+    """Where a shard's rows stand, below the dataset's folder."""
+    return Path("data", frontend, f"part-{first:09d}.parquet")
+
+
+def rejects_file(frontend: str, first: int) -> Path:
+    """Where a shard's rejects stand, below the dataset's folder."""
+    return Path("rejects", frontend, f"part-{first:09d}.jsonl")
+
+
+def sidecar_file(frontend: str, first: int) -> Path:
+    """Where what verification measured stands, below the dataset's folder: no two machines measure the same."""
+    return Path("measurements", frontend, f"part-{first:09d}.parquet")
+
+
+def write_parquet(table: pa.Table, where: Path | pa.NativeFile) -> None:
+    """Write rows as every part's are written."""
+    pq.write_table(
+        table,
+        where,
+        compression="zstd",
+        row_group_size=ROW_GROUP,
+        # Texts hardly ever repeat: a dictionary of them only costs time.
+        use_dictionary=["frontend", "category", "split", "toolchain", "line_map.list.element.column"],
+        write_statistics=["id", "index", "category", "split"],
+    )
+
+
+def write_rejects(path: Path, records: Iterable[dict[str, Any]]) -> str:
+    """Write what became of kernels that are no rows, and return the file's SHA-256; none leave no file."""
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    if not lines:
+        path.unlink(missing_ok=True)
+        return ""
+    return files.write_text(path, lines)
+
+
+def reject_record(index: int, reject: Reject) -> dict[str, Any]:
+    """A reject as a line of its file."""
+    return {"index": index, **asdict(reject)}
+
+
+def read_rejects(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file of rejects; none where there is no file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,147 @@
+"""What every row must keep, whatever made it: checked from its record, without running anything."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from irsmith.dataset.splits import Facts, Splits, split_of
+from irsmith.errors import UserError
+from irsmith.frontends.base import Stage
+from irsmith.recipe import Recipe
+from irsmith.row import from_record
+from irsmith.structure import describe
+from irsmith.verdict import Status
+
+_UNPREDICTABLE = {
+    "an address": re.compile(r"\b0x(?:7f|5[56])[0-9a-f]{10}\b"),
+    "a path": re.compile(r"(?<![\w.\"'])/(?:tmp|home|root|usr|var|work|private|Users)/[\w.-]+"),
+    "a hash suffix": re.compile(r"\b[A-Za-z]\w*_(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,16}(?:_|\b)"),
+    "a date": re.compile(r"\b20\d\d-[01]\d-[0-3]\d\b"),
+}
+"""What no model can predict from the source, and how it shows in a text."""
+_KERNEL_FILE = re.compile(r"\.py:(\d+)")
+
+
+def faults_of(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a row, each as the gate that found it and a sentence.
+
+    Args:
+        record: The row.
+        recipe: What made it.
+        stages: The stages of its frontend that the dataset holds.
+    """
+    yield from _fields(record, recipe, stages)
+    try:
+        tree = ast.parse(record["python_source"])
+    except (SyntaxError, ValueError) as error:
+        yield "python", f"python_source does not parse: {error}"
+        return
+    yield from _source(record, tree)
+    yield from _texts(record, stages)
+    yield from _line_map(record)
+    yield from _verdicts(record, recipe, stages)
+
+
+def split_wanted(record: Mapping[str, Any], splits: Splits) -> str | None:
+    """The split that a row alone belongs to, where it stands in another; None where it is right."""
+    try:
+        wanted = split_of(Facts.of_record(record), splits)
+    except SyntaxError:
+        # Named by another gate.
+        return None
+    return None if record["split"] == wanted else wanted.value
+
+
+def _fields(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+    for name in ("id", "name", "category", "description", "python_source", "group_id", "toolchain"):
+        if not record[name]:
+            yield "fields", f"{name} is empty"
+    if record["seed"] is not None and record["id"] != f"{record['frontend']}-{record['seed']}-{record['index']}":
+        yield "fields", f"id {record['id']!r} does not say frontend, seed {record['seed']} and index {record['index']}"
+    if record["frontend"] != recipe.frontend or record["seed"] != recipe.seed:
+        yield "fields", f"seed {record['seed']} and frontend {record['frontend']} are of no recipe of the dataset"
+    try:
+        from_record(record, stages)
+    except (UserError, ValueError, KeyError, TypeError) as error:
+        yield "fields", f"cannot be read as a row: {error}"
+
+
+def _source(record: Mapping[str, Any], tree: ast.Module) -> Iterator[tuple[str, str]]:
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    kernel = functions.get(record["name"])
+    if kernel is None:
+        yield "python", f"python_source has no function {record['name']!r}"
+        return
+    names = [argument.arg for argument in kernel.args.args]
+    stated = [argument["name"] for argument in record["arguments"]]
+    if names != stated:
+        yield "python", f"the kernel's arguments are {', '.join(names)}, and the row says {', '.join(stated)}"
+    found = describe(record["python_source"], record["name"])
+    for name in found.__slots__:
+        if getattr(found, name) != record[name]:
+            yield "structure", f"{name} is {getattr(found, name)}, and the row says {record[name]}"
+
+
+def _texts(record: Mapping[str, Any], stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+    lines = record["python_source"].count("\n") + 1
+    for stage in stages:
+        columns = stage.columns()
+        if not any(record[column] for column in columns):
+            yield "texts", f"holds no text of stage {stage.name}"
+        for column in columns:
+            text = record[column]
+            if text is None:
+                continue
+            if not text.strip():
+                yield "texts", f"{column} is empty: a part that is not there is null"
+            for what, pattern in _UNPREDICTABLE.items():
+                for match in pattern.finditer(text):
+                    # What the source says itself is no surprise in a text.
+                    if match[0].strip("_") not in record["python_source"]:
+                        yield "texts", f"{column} holds {what}: {match[0]!r}"
+                        break
+            beyond = [number for number in map(int, _KERNEL_FILE.findall(text)) if not 1 <= number <= lines]
+            if beyond:
+                yield "texts", f"{column} names line {beyond[0]} of a source of {lines} lines"
+
+
+def _line_map(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    lines = record["python_source"].count("\n") + 1
+    lengths: dict[str, int] = {}
+    for span in record["line_map"]:
+        column = span["column"]
+        if column not in lengths:
+            lengths[column] = (record.get(column) or "").count("\n") + 1
+        if not record.get(column):
+            yield "line map", f"names {column}, which has no text"
+            return
+        if not (1 <= span["python_line"] <= lines and 1 <= span["first"] <= span["last"] <= lengths[column]):
+            yield "line map", f"ties line {span['python_line']} to lines {span['first']} to {span['last']} of {column}"
+            return
+
+
+def _verdicts(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+    found = {verdict["check"]: verdict["status"] for verdict in record["verdicts"]}
+    if len(found) != len(record["verdicts"]):
+        yield "verdicts", "a check has two verdicts"
+    if recipe.verify == "none":
+        if found:
+            yield "verdicts", "has verdicts, and its recipe asks for no verification"
+        return
+    missing = sorted({"forward", "backward"} - found.keys())
+    if missing:
+        yield "verdicts", f"has no verdict of {' and '.join(missing)}, and its recipe asks for verification"
+    for check, status in found.items():
+        if status not in list(Status):
+            yield "verdicts", f"{check} has an unknown status {status!r}"
+        elif status == Status.COMPILER_WRONG and check != "backward":
+            yield "verdicts", f"{check} is {status}: such a kernel is no row"
+    wrong = found.get("backward") == Status.COMPILER_WRONG
+    if wrong and not recipe.checks.keep_wrong_adjoints:
+        kept = [f"{s.name}_{part.name}" for s in stages for part in s.parts if part.backward]
+        held = [column for column in kept if record[column]]
+        if held:
+            yield "verdicts", f"its backward is proved wrong, and {held[0]} holds it"

@@ -1,0 +1,164 @@
+"""How much a run makes: a count of indices, a number of delivered rows, or bytes of a format.
+
+What is delivered is always a prefix of the recipe's sequence: a target decides nothing but where it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irsmith.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from irsmith.recipe import Recipe
+
+FORMATS = ("parquet", "jsonl")
+"""The formats that a size may be of: the data files, or ``dataset.jsonl``."""
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?)?B?", re.IGNORECASE)
+_LEAP = 4
+"""A round tries at most so many times what was tried before: little that was seen says little of what is to come."""
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as ``200MB`` (millions), ``1.5GiB`` (of 2**30) or ``4096``.
+
+    Raises:
+        UserError: It is no size, or nothing.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    found = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
+    if found < 1:
+        raise UserError(f"size: {text!r} is not a size: give for example 200MB, 1.5GB or 64MiB")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a part delivers once it is assembled.
+
+    Attributes:
+        path: The part's file.
+        first: Its first index.
+        bytes: Of the file as it stands.
+        held: The rows in the file.
+        indices: The indices of the rows that stay, in order.
+    """
+
+    path: Path
+    first: int
+    bytes: int
+    held: int
+    indices: tuple[int, ...]
+
+    def rows(self) -> pa.Table:
+        """The rows that stay."""
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        # Opened as one file: the folder's name says nothing about its rows.
+        table = pq.ParquetFile(self.path).read()
+        return table if len(self.indices) == self.held else table.filter(pc.field("index").isin(self.indices))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to be filled by delivered rows.
+
+    Attributes:
+        wanted: How much.
+        sizes: What the first row, the first two and so on of a part fill.
+    """
+
+    wanted: int
+    sizes: Callable[[Delivered], Sequence[int]]
+
+    def reached(self, parts: Sequence[Delivered]) -> tuple[float, int | None]:
+        """How full the target is, 0 to 1, and the index before which it is reached, if it is."""
+        total = 0
+        for part in parts:
+            sizes = self.sizes(part)
+            whole = sizes[len(sizes) - 1] if len(sizes) else 0
+            if total + whole >= self.wanted:
+                low, high = 0, len(sizes) - 1
+                while low < high:
+                    middle = (low + high) // 2
+                    low, high = (low, middle) if total + sizes[middle] >= self.wanted else (middle + 1, high)
+                return 1.0, part.indices[low] + 1
+            total += whole
+        return total / self.wanted, None
+
+
+def of(recipe: Recipe) -> Target | None:
+    """What a recipe wants filled; None where it counts indices."""
+    if recipe.verified is not None:
+        return Target(recipe.verified, lambda part: range(1, len(part.indices) + 1))
+    if recipe.size is not None:
+        return Target(parse_size(recipe.size), _Lines() if recipe.size_format == "jsonl" else _Parquet)
+    return None
+
+
+def next_round(recipe: Recipe, tried: int, full: float) -> int:
+    """The count of indices to go on to, whole shards, when so many filled so much of the target."""
+    size = recipe.shard_size
+    if not tried:
+        return size if recipe.verified is None else -(-recipe.verified // size) * size
+    wanted = min(tried / full, tried * _LEAP) if full else tried * _LEAP
+    return max(-(-int(wanted) // size) * size, tried + size)
+
+
+class _Lines:
+    """Parts as lines of JSON; each is measured once."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[int, int], list[int]] = {}
+
+    def __call__(self, part: Delivered) -> Sequence[int]:
+        key = (part.first, len(part.indices))
+        if key not in self.known:
+            self.known[key] = list(_cumulative(part.rows()))
+        return self.known[key]
+
+
+def _cumulative(table: pa.Table) -> Iterator[int]:
+    total = 0
+    for batch in table.to_batches(max_chunksize=100):
+        for record in batch.to_pylist():
+            total += len(line_of(record).encode())
+            yield total
+
+
+def line_of(record: dict[str, Any]) -> str:
+    """A record as a line of ``dataset.jsonl``."""
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+class _Parquet(Sequence[int]):
+    """A part as Parquet: its prefixes are written to measure them; the whole part's size is known."""
+
+    def __init__(self, part: Delivered) -> None:
+        self.part = part
+        self.table: pa.Table | None = None
+
+    def __len__(self) -> int:
+        return len(self.part.indices)
+
+    def __getitem__(self, place: Any) -> Any:
+        if place == len(self) - 1 and len(self) == self.part.held:
+            return self.part.bytes
+        import pyarrow as pa
+
+        from irsmith.dataset.parts import write_parquet
+
+        if self.table is None:
+            self.table = self.part.rows()
+        sink = pa.BufferOutputStream()
+        write_parquet(self.table.slice(0, place + 1), sink)
+        return sink.tell()
