@@ -23,7 +23,7 @@ GROUPS, MEMBERS = 8, 8
 LANES = GROUPS * MEMBERS
 _COLUMNS = 512
 _FACTORS = frozenset({"mul", "vscale", "neg", "vneg", "square", "cw_mul", "mmul", "mvmul", "mscale", "outer"})
-_LEAVES = frozenset({"literal", "name", "index", "field", "extent"})
+_LEAVES = frozenset({"literal", "static", "name", "index", "field", "extent"})
 # The least part of a result's spread that an operand must account for, and the least spread itself.
 _LEAST_EFFECT = 0.006
 _LEAST_SPREAD = 0.02
@@ -209,7 +209,7 @@ class Probe:
     def _leaf(self, e: Expr) -> Lanes:
         """The lanes of something that is read, drawn when it is first met."""
         op = e.op
-        if op == "literal":
+        if op in {"literal", "static"}:
             # A float goes for lanes that are all alike: numpy spreads it.
             return e.value  # type: ignore[return-value]
         if op == "name":
@@ -337,7 +337,7 @@ class Probe:
         """The lanes of every node, with the leaves below it as bits."""
         op = e.op
         if op in _LEAVES:
-            if op in {"literal", "extent"}:
+            if op in {"literal", "static", "extent"}:
                 entry = self._leaf(e), 0
             else:
                 place = e.name if op == "name" else _place(e)

@@ -23,7 +23,7 @@ def name_bounds(s: Sketch) -> None:
                 if turns not in names:
                     names[turns] = s.module_name(s.names_free(_NAMES))
                     s.constants.append(Constant(names[turns], stop))
-                stop = Expr("static", "i", stop.type, stop.span, (), names[turns])
+                stop = Expr("static", "i", stop.type, stop.span, (), names[turns], turns)
             return statement._replace(stop=stop, body=visit(statement.body))
         if isinstance(statement, If):
             return statement._replace(then=visit(statement.then), orelse=visit(statement.orelse))
