@@ -166,11 +166,10 @@ def relaxation(s: Sketch) -> None:
         p.when(candidate > p.cutoff(candidate), update)
     else:
         update()
-    while s.fresh:
-        if s.budget > 4:
-            closing(s)
-        else:
-            straight.finish(s)
+    if not s.fresh and rng.chance(0.85):
+        s.load("f")
+    if s.fresh:
+        closing(s)
     if rng.chance(0.4):
         s.read(candidate.e)
         p.store(("edge_out", "messages", "flux_e"), candidate)
@@ -249,7 +248,7 @@ def exchange(s: Sketch) -> None:
     straight.temps(s, rng.below(3))
     swap = rng.chance(0.5)
     flags = s.names.free(("flags", "locks", "owner", "visited", "state", "slots"), rng)
-    s.arguments.append(Argument(flags, INT32, 1, Direction.INOUT, s.extents, Domain(0, rng.pick((1, 2, 3)))))
+    s.arguments.append(Argument(flags, INT32, 1, Direction.INOUT, s.extents, Domain(0, rng.pick((2, 3)))))
     target = Expr("index", "i", INT32, usual(0, 3), s.coords, flags)
     if rng.chance(0.4):
         # The thread's own number, counted from one.
@@ -270,17 +269,11 @@ def exchange(s: Sketch) -> None:
     values = outside(p, 1, "f")
     s.add(values[0].e) if values[0].e.op == "name" else None
 
-    def change() -> None:
+    other = rng.pick((0.0, 0.5, 2.0, -1.0))
+    otherwise: Q | float = values[0] * other if other else 0.0
+    gain = p.keep(p.choose(test, values[0], otherwise), "gain", "kept", "result_v", "claimed_val")
+    if rng.chance(0.3):
         total = p.totals(("claimed", "count", "winners", "total"), (1,), s.al.real)
-        p.atomic("add", p.at(total, 0), grown(p, values[0], size=1))
-
-    roll = rng.random()
-    if roll < 0.4:
-        p.when(test, change)
-    else:
-        other = rng.pick((0.0, 0.5, 2.0, -1.0))
-        p.keep(
-            p.choose(test, values[0], values[0] * other if other else 0.0), "gain", "kept", "result_v", "claimed_val"
-        )
+        p.atomic("add", p.at(total, 0), gain)
     s.load("f") if rng.chance(0.5) or not s.fresh else None
     closing(s)
