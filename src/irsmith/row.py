@@ -123,7 +123,7 @@ _UNCOVERED = pa.struct(
         pa.field("way", pa.bool_(), nullable=False),
     ]
 )
-_METRICS = (
+METRICS = (
     "lines",
     "statements",
     "operators",
@@ -162,7 +162,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("augmentation", pa.string()),
             pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
-            *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
+            *(pa.field(name, pa.int32(), nullable=False) for name in METRICS),
             pa.field("tags", pa.list_(pa.string()), nullable=False),
             pa.field("complexity", pa.float32(), nullable=False),
             pa.field("difficulty", pa.int32(), nullable=False),
@@ -207,7 +207,7 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "licence": [row.kernel.provenance and row.kernel.provenance.licence for row in rows],
         "version": [row.kernel.provenance and row.kernel.provenance.version for row in rows],
     }
-    for metric in _METRICS:
+    for metric in METRICS:
         columns[metric] = [getattr(row.structure, metric) for row in rows]
     for trait in _TRAITS:
         columns[trait] = [getattr(row.traits, trait) for row in rows]
@@ -314,7 +314,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         texts={column: record[column] for stage in stages for column in stage.columns()},
         lines=lines,
         structure=Structure(
-            record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in _METRICS}
+            record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in METRICS}
         ),
         traits=Traits(**{trait: record[trait] for trait in _TRAITS} | {"tags": tuple(record["tags"])}),
         group_id=record["group_id"],
