@@ -88,6 +88,12 @@ class Drawing:
         """A variant of the nearest earlier program that the kind applies to."""
         rng = stream(self.recipe.seed, self.recipe.frontend, "variant", GENERATOR_VERSION, index)
         parents = (earlier for earlier in range(index - 1, -1, -1) if self._kind(earlier) is None)
+        # A neighbour of the same kind takes the nearest: two variants should not come out alike.
+        before = index - 1
+        while self._kind(before) is not None:
+            if self._kind(before) == kind:
+                next(parents, None)
+            before -= 1
         for earlier, _ in zip(parents, range(PARENTS), strict=False):
             made = self._new(earlier)
             if isinstance(made, Reject):
