@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _ASIDE = ".part~"
@@ -16,7 +18,7 @@ def write(path: Path, fill: Callable[[Path], None]) -> str:
     ``fill`` writes a file beside it, which is flushed to disk and renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}{_ASIDE}")
+    aside = aside_of(path)
     try:
         fill(aside)
         with aside.open("rb+") as file:
@@ -25,12 +27,42 @@ def write(path: Path, fill: Callable[[Path], None]) -> str:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _flush(path.parent)
     return checksum
+
+
+def aside_of(path: Path) -> Path:
+    """Where what is to stand at a path is written until it is whole."""
+    return path.with_name(f"{path.name}.{os.getpid()}{_ASIDE}")
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, which gets its name when everything in it was written without an error.
+
+    An empty folder that stands there gives way.
+    """
+    aside = aside_of(path)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        for file in aside.rglob("*"):
+            _flush(file)
+        if path.exists():
+            path.rmdir()
+        aside.rename(path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have the system put a file or folder on disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_text(path: Path, text: str) -> str:

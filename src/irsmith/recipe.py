@@ -18,6 +18,7 @@ from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import default_stages, stage_named
 from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.templates import Template, from_table
 
 DEFAULT_SHARD_SIZE = 250
 DEFAULT_COUNT = 1000
@@ -25,6 +26,8 @@ TARGETS = ("count", "verified", "size")
 """What says how much a recipe makes; it has one of them."""
 
 
+_LATER = ("templates",)
+"""The settings that decide what is made of rows, and not the rows."""
 LEVELS = ("full", "compile", "none")
 
 
@@ -68,6 +71,7 @@ class Recipe:
         verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
         checks: How much is checked beyond what every row gets.
         splits: Which rows are for training, and which are kept from it.
+        templates: Task or kind of task to the words that exports put around its texts. They change no row.
     """
 
     frontend: str = "warp"
@@ -86,6 +90,7 @@ class Recipe:
     verify: str = "full"
     checks: Checks = field(default_factory=Checks)
     splits: Splits = field(default_factory=Splits)
+    templates: tuple[tuple[str, Template], ...] = ()
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
@@ -132,7 +137,8 @@ class Recipe:
 
     def to_table(self) -> dict[str, Any]:
         """The recipe as a table that reads back equal, without the settings that say nothing."""
-        return _stated(asdict(self) | {"categories": dict(self.categories)})
+        templates = {task: asdict(template) for task, template in self.templates}
+        return _stated(asdict(self) | {"categories": dict(self.categories), "templates": templates})
 
     def to_toml(self) -> str:
         """The recipe as a file that reads back equal."""
@@ -143,12 +149,12 @@ class Recipe:
         return replace(self, **{name: getattr(other, name) for name in (*TARGETS, "size_format", "grown", "version")})
 
     def differences(self, other: Recipe) -> list[str]:
-        """The settings in which two recipes differ, each as ``name: mine, not theirs``."""
+        """The settings that decide rows and in which two recipes differ, each as ``name: mine, not theirs``."""
         mine, theirs = asdict(self), asdict(other)
         return [
             f"{name}: {_spelt(theirs[name])} there, {_spelt(mine[name])} here"
             for name in mine
-            if mine[name] != theirs[name]
+            if name not in _LATER and mine[name] != theirs[name]
         ]
 
 
@@ -241,6 +247,8 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
     for name, kind in _TABLES.items():
         if name in values:
             values[name] = kind(**_checked(f"{name}.", kind, values[name]))
+    if "templates" in values:
+        values["templates"] = tuple((task, from_table(task, given)) for task, given in values["templates"].items())
     return Recipe(**values)
 
 
@@ -267,6 +275,10 @@ def _is_weights(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_number(weight) for weight in value.values())
 
 
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())
+
+
 _TABLE = (lambda value: isinstance(value, dict), "a table")
 _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "str": (lambda value: isinstance(value, str), "a text"),
@@ -276,6 +288,7 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "tuple[str, ...]": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of names"),
     "tuple[int, ...]": (lambda v: isinstance(v, list) and all(type(n) is int for n in v), "a list of whole numbers"),
     "tuple[tuple[str, float], ...]": (_is_weights, "a table of weights"),
+    "tuple[tuple[str, Template], ...]": (_is_tables, "a table of tables"),
     "Sizes": _TABLE,
     "Checks": _TABLE,
     "Splits": _TABLE,

@@ -115,7 +115,7 @@ _UNCOVERED = pa.struct(
         pa.field("way", pa.bool_(), nullable=False),
     ]
 )
-_METRICS = (
+METRICS = (
     "lines",
     "statements",
     "operators",
@@ -150,7 +150,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("group_id", pa.string(), nullable=False),
             pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
-            *(pa.field(name, pa.int32(), nullable=False) for name in _METRICS),
+            *(pa.field(name, pa.int32(), nullable=False) for name in METRICS),
             pa.field("toolchain", pa.string(), nullable=False),
             pa.field("file", pa.string()),
             pa.field("licence", pa.string()),
@@ -186,7 +186,7 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "licence": [row.kernel.provenance and row.kernel.provenance.licence for row in rows],
         "version": [row.kernel.provenance and row.kernel.provenance.version for row in rows],
     }
-    for metric in _METRICS:
+    for metric in METRICS:
         columns[metric] = [getattr(row.structure, metric) for row in rows]
     for stage in stages:
         for column in stage.columns():
@@ -291,7 +291,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         texts={column: record[column] for stage in stages for column in stage.columns()},
         lines=lines,
         structure=Structure(
-            record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in _METRICS}
+            record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in METRICS}
         ),
         group_id=record["group_id"],
         split=Split(record["split"]),

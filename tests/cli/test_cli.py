@@ -182,7 +182,7 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
 
 
 def test_a_dataset_cannot_steer_the_terminal():
-    assert printable("a\x1b[2Jb\tc\n\r\x07\x9b") == "a\\x1b[2Jb\tc\n\\x0d\\x07\\x9b"
+    assert printable("a\x1b[2Jb\tc\n\r\x07\x9b\ud800") == "a\\x1b[2Jb\tc\n\\x0d\\x07\\x9b\\xd800"
 
 
 @pytest.mark.parametrize("command", ["generate", "verify"])

@@ -129,6 +129,10 @@ def test_stats_count_what_the_rows_hold(made):
     assert sum(group.rows for group in found.categories.values()) == len(rows)
     loops = [row for row in rows if row.kernel.category == "loop"]
     assert found.categories["loop"].rows == len(loops)
+    assert sum(group.rows for group in found.splits.values()) == len(rows)
+    assert list(found.splits) == ["train", "validation", "test"]
+    trained = [row for row in loops if row.split == "train"]
+    assert found.balance["loop"]["train"] == len(trained)
     assert found.texts["cpp_forward"].longest == max(len(row.texts["cpp_forward"].encode()) for row in rows)
     assert found.texts["python_source"].rows == len(rows)
 

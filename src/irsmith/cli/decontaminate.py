@@ -10,6 +10,7 @@ import click
 from irsmith.cli.running import progress
 from irsmith.cli.text import printable
 from irsmith.dataset.decontaminate import contaminated, decontaminate
+from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
 from irsmith.dataset.near import THRESHOLD
 
@@ -31,6 +32,7 @@ def command(directory: Path, against: Path, out: Path | None, near: float, as_js
     """
     dataset = load(directory)
     target = out or directory.with_name(f"{directory.resolve().name}-decontaminated")
+    check_free(target)
     matches = contaminated(dataset, against, threshold=near, on_progress=progress(len(dataset), "rows compared"))
     made = decontaminate(dataset, against, target, near, matches)
     if as_json:

@@ -11,6 +11,7 @@ import click
 from irsmith.cli.running import progress, workers_given
 from irsmith.cli.text import printable
 from irsmith.dataset.dedup import Clusters, clusters, without_duplicates, write_clusters
+from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
 from irsmith.dataset.near import THRESHOLD
 
@@ -36,6 +37,8 @@ def command(
     A row as alike as --near to an earlier one that stays is in that one's cluster.
     """
     dataset = load(directory)
+    if out is not None:
+        check_free(out)
     show = progress(len(dataset), "rows compared")
     found = clusters([dataset], threshold=near, workers=workers_given(workers), on_progress=show)
     if clusters_file is not None:

@@ -10,6 +10,7 @@ import click
 from irsmith.cli.dedup import record, summary
 from irsmith.cli.running import progress, workers_given
 from irsmith.dataset.dedup import clusters, without_duplicates
+from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
 
 
@@ -25,6 +26,7 @@ def command(directories: tuple[Path, ...], out: Path, near: float | None, worker
     Of two rows with one structure the earlier stays: in the order of the datasets, then of their indices. The
     datasets may be of different frontends and recipes, but must be split alike. They are only read.
     """
+    check_free(out)
     datasets = [load(directory) for directory in directories]
     rows = sum(map(len, datasets))
     found = clusters(

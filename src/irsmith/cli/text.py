@@ -14,7 +14,8 @@ from irsmith.row import Row
 
 SIDE_BY_SIDE = 150
 """Columns of terminal from which two texts stand beside each other."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Halves of characters cannot be printed at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -35,9 +36,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
     for stage in stages:
         for direction in directions:
             title = Text(f"{stage.name} {direction}", style="bold")
-            names = [f"{stage.name}_{part.name}" for part in stage.parts if _belongs(part.name, direction)]
-            texts = [row.texts[name] for name in names if row.texts.get(name)]
-            body = highlighted("\n".join(text for text in texts if text), _LEXERS[stage.language])
+            body = highlighted(stage.functions(row.texts, direction) or "", _LEXERS[stage.language])
             parts.append(_beside(python, body, title, width) if width >= SIDE_BY_SIDE else Group(title, body, ""))
     if width < SIDE_BY_SIDE:
         parts.insert(0, Group(Text("python", style="bold"), python, ""))
@@ -45,10 +44,6 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
 
 
 _LEXERS = {"cpp": "cpp", "cuda": "cuda", "ptx": "ptx"}
-
-
-def _belongs(part: str, direction: str) -> bool:
-    return part in (direction, f"functions_{direction}") or (direction == "forward" and part == "functions_grad")
 
 
 def _beside(left: RenderableType, right: RenderableType, title: Text, width: int) -> Table:

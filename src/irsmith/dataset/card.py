@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from irsmith import frontends
 from irsmith.dataset.manifest import Manifest
 from irsmith.frontends.base import stage_named
 from irsmith.recipe import Recipe
 
+if TYPE_CHECKING:
+    from irsmith.dataset.stats import Stats
+
+LICENCE_URL = "https://www.apache.org/licenses/LICENSE-2.0"
 _SIZE_CATEGORIES = [
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -21,13 +28,64 @@ _SIZE_CATEGORIES = [
 _LARGEST = "n>1B"
 
 
-def render(recipe: Recipe, manifest: Manifest) -> str:
-    """The card of a dataset: what is in it, how it was made, how to make it again."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a card says beyond the manifest, where someone counted it.
+
+    Attributes:
+        stats: Counted from the data files.
+        splits: Rows by split.
+    """
+
+    stats: Stats
+    splits: Mapping[str, int]
+
+
+def title(recipes: Sequence[Recipe]) -> str:
+    """What the dataset of a recipe, or of several, is called."""
+    if len(recipes) == 1:
+        return f"irsmith {recipes[0].frontend} kernels, seed {recipes[0].seed}"
+    return f"irsmith kernels: {', '.join(sorted({recipe.frontend for recipe in recipes}))}"
+
+
+def summary(recipes: Sequence[Recipe], manifest: Manifest) -> str:
+    """What is in a dataset, in two sentences."""
+    stages = ", ".join(dict.fromkeys(stage for recipe in recipes for stage in recipe.stages))
+    languages = ", ".join(dict.fromkeys(recipe.frontend for recipe in recipes))
+    return (
+        f"{manifest.rows} synthesised {languages} kernels with the texts that the real compiler "
+        f"wrote for each:\n{stages}, forward and backward. "
+        f"{manifest.tried} were tried, {manifest.tried - manifest.rows} rejected."
+    )
+
+
+Layout = Mapping[str, Mapping[str, str]]
+"""Frontend to split to the pattern of the split's files, below the folder of the card."""
+
+
+def configs(frontends: Sequence[str], layout: Layout | None) -> str:
+    """The front matter's ``configs``; without a layout every file of a frontend is in one split."""
+    everything = {name: {"train": f"data/{name}/*.parquet"} for name in frontends}
+    return "".join(
+        f"- config_name: {name}\n  data_files:\n"
+        + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
+        for name, splits in (layout or everything).items()
+    )
+
+
+def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, figures: Figures | None = None) -> str:
+    """The card of a dataset: what is in it, how it was made, how to make it again.
+
+    Args:
+        recipe: What decided its content.
+        manifest: What made it.
+        layout: Where the files of each split are; by default every file as one split, as `generate` writes them.
+        figures: What was counted from the files.
+    """
     frontend = frontends.get(recipe.frontend)
     stages = [stage_named(frontend, name) for name in recipe.stages]
     size = next((name for bound, name in _SIZE_CATEGORIES if manifest.rows < bound), _LARGEST)
     toolchain = ", ".join(f"{name} {version}" for name, version in manifest.toolchain.items())
-    rejected = manifest.tried - manifest.rows
     rejects = "".join(f"- {reason}: {times}\n" for reason, times in manifest.rejects.items())
     verdicts = "".join(
         f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
@@ -46,27 +104,22 @@ tags:
 - compilers
 - synthetic
 - {recipe.frontend}
-pretty_name: {json.dumps(f"irsmith {recipe.frontend} kernels, seed {recipe.seed}")}
+pretty_name: {json.dumps(title([recipe]))}
 size_categories:
 - {size}
 configs:
-- config_name: {recipe.frontend}
-  data_files:
-  - split: train
-    path: data/{recipe.frontend}/*.parquet
----
+{configs([recipe.frontend], layout)}---
 
 # Python kernels and what a JIT compiler makes of them
 
-{manifest.rows} synthesised {recipe.frontend} kernels with the texts that the real compiler wrote for each:
-{", ".join(stage.name for stage in stages)}, forward and backward. {manifest.tried} were tried, {rejected} rejected.
+{summary([recipe], manifest)}
 
 ```python
 from datasets import load_dataset
-rows = load_dataset("parquet", data_dir="data/{recipe.frontend}", split="train")
+{loading(recipe.frontend, layout)}
 ```
 
-## Texts
+{figures_section(figures) if figures else ""}## Texts
 
 A row's texts stand in columns named `<stage>_<part>`. Joined in this order, with an empty line between two and
 empty ones left out, the parts of a stage are the unit that compiles.
@@ -99,4 +152,52 @@ irsmith generate recipe.toml --out DIR
 
 No text depends on the process, the machine or the order in which it was made: struct and function names carry a
 number that counts from 0 in each row, and line numbers count from the first line of `python_source`.
+
+## Intended use
+
+To train and test models that read, write, translate or optimise compiler output: Python to a stage, a stage back to
+Python, one device's text to another's, a forward to its adjoint. Train on `train`, choose by `validation`, and look
+at `test` once: rows that share a `group_id` share a split. The kernels are synthesised: they are legal and
+different, and nobody needed them. What holds for them need not hold for code that people wrote, and a text is right
+for the versions above alone.
+
+## Licence
+
+Apache-2.0, which is also that of the compilers whose fixed words stand in the texts. A row of a user's own kernel
+names its licence in the column `licence`. No person's data is in the rows.
+"""
+
+
+def loading(frontend: str, layout: Layout | None) -> str:
+    """The line of Python that loads a frontend's rows."""
+    if layout:
+        return f'rows = load_dataset("DIR", "{frontend}", split="{next(iter(layout[frontend]))}")'
+    return f'rows = load_dataset("parquet", data_dir="data/{frontend}", split="train")'
+
+
+def figures_section(figures: Figures) -> str:
+    """What was counted, as a section."""
+    found = figures.stats
+    splits = "".join(f"| {name} | {rows} |\n" for name, rows in figures.splits.items())
+    categories = "".join(
+        f"| {name} | {group.rows} | {group.structures} | {'/'.join(map(str, group.lines))} |\n"
+        for name, group in found.categories.items()
+    )
+    texts = "".join(
+        f"| `{name}` | {size.rows} | {size.mean:.0f} | {size.longest} |\n" for name, size in found.texts.items()
+    )
+    return f"""## Figures
+
+| split | rows here |
+| --- | --- |
+{splits}
+Of the whole dataset, before any rows were left out for their split or length: {found.total.structures} structures
+(names and numbers taken out), {found.total.skeletons} skeletons (dtypes and the order of independent statements too).
+
+| category | rows | structures | lines 10/50/90 % |
+| --- | --- | --- | --- |
+{categories}
+| text | rows | mean bytes | longest |
+| --- | --- | --- | --- |
+{texts}
 """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
@@ -112,7 +111,7 @@ def clusters(
     found = {(r.part, r.index): Alike(r.part, r.index, r.row_id, r.of, 1.0, True) for r in repeats(paths)}
     if threshold is not None:
         near = near_duplicates(paths, threshold, workers=workers, on_progress=on_progress)
-        located = _Located(parts)
+        located = _located(parts, {place for item in near for place in (item.place, item.of)})
         for item in near:
             part, row_id, index = located[item.place]
             kept = located[item.of]
@@ -125,24 +124,20 @@ def clusters(
     return Clusters(sum(part.shard.rows for part in parts), threshold, ordered)
 
 
-class _Located:
-    """The part, id and index of a row by its place among all; one part's are held at a time."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.parts = parts
-        self.ends = list(accumulate(part.shard.rows for part in parts))
-        self.known: dict[int, tuple[list[str], list[int]]] = {}
-
-    def __getitem__(self, place: int) -> tuple[int, str, int]:
-        part = bisect_right(self.ends, place)
-        if part not in self.known:
-            if len(self.known) > 64:
-                self.known.clear()
-            table = pq.ParquetFile(self.parts[part].path).read(columns=["id", "index"])
-            self.known[part] = (table["id"].to_pylist(), table["index"].to_pylist())
-        within = place - (self.ends[part] - self.parts[part].shard.rows)
-        ids, indices = self.known[part]
-        return part, ids[within], indices[within]
+def _located(parts: Sequence[Part], places: set[int]) -> dict[int, tuple[int, str, int]]:
+    """The part, id and index of rows, by their places among all. Each part is read once."""
+    found: dict[int, tuple[int, str, int]] = {}
+    wanted = sorted(places)
+    first = 0
+    for number, part in enumerate(parts):
+        end = first + part.shard.rows
+        mine = wanted[bisect_left(wanted, first) : bisect_left(wanted, end)]
+        if mine:
+            table = pq.ParquetFile(part.path).read(columns=["id", "index"]).take([place - first for place in mine])
+            rows = zip(mine, table["id"].to_pylist(), table["index"].to_pylist(), strict=True)
+            found |= {place: (number, row_id, index) for place, row_id, index in rows}
+        first = end
+    return found
 
 
 def write_clusters(path: Path, found: Clusters) -> None:

@@ -54,6 +54,16 @@ def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
     ]
 
 
+def check_free(out: Path) -> None:
+    """Refuse a folder to make that exists, before rows are compared for nothing.
+
+    Raises:
+        UserError: It exists.
+    """
+    if out.exists():
+        raise UserError(f"{out}: exists: choose a new folder")
+
+
 def derive(
     datasets: Sequence[Dataset],
     out: Path,
@@ -77,8 +87,7 @@ def derive(
         UserError: The folder exists or cannot be made, the datasets were split differently, or two of their rows
             have one id.
     """
-    if out.exists():
-        raise UserError(f"{out}: exists: choose a new folder")
+    check_free(out)
     _agree(datasets)
     aside = out.with_name(f"{out.name}.{os.getpid()}.part~")
     try:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from irsmith.dataset import card
 from irsmith.dataset.manifest import Derived, Manifest
 from irsmith.recipe import Recipe
 
 
-def render(recipes: Sequence[Recipe], manifest: Manifest, derived: Derived) -> str:
+def render(
+    recipes: Sequence[Recipe],
+    manifest: Manifest,
+    derived: Derived,
+    layout: card.Layout | None = None,
+    figures: card.Figures | None = None,
+) -> str:
     """The card of a dataset that `irsmith.dataset.derive` made."""
-    configs = "".join(
-        f"- config_name: {name}\n  data_files:\n  - split: train\n    path: data/{name}/*.parquet\n"
-        for name in manifest.frontends
-    )
     tags = "".join(f"- {name}\n" for name in manifest.frontends)
     sources = "".join(
         f"| {recipe.frontend} | {', '.join(recipe.stages)} | {recipe.seed} | {source.rows} | {source.version} "
@@ -37,16 +40,16 @@ tags:
 - code
 - compilers
 - synthetic
-{tags}pretty_name: {json.dumps(f"irsmith kernels: {', '.join(manifest.frontends)}")}
+{tags}pretty_name: {json.dumps(card.title(recipes))}
 configs:
-{configs}---
+{card.configs(manifest.frontends, layout)}---
 
 # Python kernels and what JIT compilers make of them
 
 {manifest.rows} rows of {len(derived.sources)} dataset(s), put together by `irsmith {derived.command}`{told}.
 The column `split` says what a row is for: train on `train`, choose by `validation`, look at `test` once.
 
-## Made of
+{card.figures_section(figures) if figures else ""}## Made of
 
 | frontend | stages | seed | rows | version | content | toolchain |
 | --- | --- | --- | --- | --- | --- | --- |

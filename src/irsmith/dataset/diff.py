@@ -93,6 +93,8 @@ def diff(first: Dataset, second: Dataset, *, examples: int = 3) -> Diff:
     with tempfile.TemporaryDirectory() as folder:
         config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": folder, "threads": 1}
         with duckdb.connect(f"{folder}/diff.duckdb", config=config) as connection:
+            # It would stand on stdout, before what the command prints.
+            connection.execute("set enable_progress_bar = false")
             for name, dataset in (("a", first), ("b", second)):
                 hashes = ", ".join(f'hash("{column}") as "{column}"' for column in common)
                 paths = [str(dataset.root / shard.file) for shard in dataset.manifest.shards]

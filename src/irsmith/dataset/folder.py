@@ -22,7 +22,17 @@ from irsmith.recipe import Recipe
 RECIPE_FILE = "recipe.toml"
 CARD_FILE = "README.md"
 _TOOLCHAIN_FILE = Path(MARKERS, "toolchain.json")
-_OURS = (RECIPE_FILE, CARD_FILE, manifest.FILE, "data", "rejects", "measurements", "dataset.jsonl", MARKERS)
+_OURS = (
+    RECIPE_FILE,
+    CARD_FILE,
+    manifest.FILE,
+    "data",
+    "rejects",
+    "measurements",
+    "dataset.jsonl",
+    "report.html",
+    MARKERS,
+)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
@@ -69,11 +70,27 @@ class Dataset:
         files = [str(self.root / item.file) for item in self.manifest.shards]
         return ds.dataset(files, format="parquet", schema=schema(self.stages))
 
+    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows as Arrow batches, in index order; only some columns if asked.
+
+        One file after the other: a scan of an Arrow dataset reads ahead of who is slower, until all is in memory.
+        The columns of other frontends' stages are null.
+        """
+        whole = schema(self.stages)
+        wanted = whole if columns is None else pa.schema([whole.field(name) for name in columns])
+        for item in self.manifest.shards:
+            with pq.ParquetFile(self.root / item.file) as file:
+                here = set(file.schema_arrow.names)
+                for batch in file.iter_batches(BATCH, columns=[name for name in wanted.names if name in here]):
+                    arrays = [
+                        batch[field.name] if field.name in here else pa.nulls(batch.num_rows, field.type)
+                        for field in wanted
+                    ]
+                    yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
+
     def records(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain records, in index order; only some columns if asked."""
-        # One file after the other: read ahead, they would all be in memory.
-        scanner = self.arrow().scanner(columns=columns, batch_size=BATCH, batch_readahead=4, fragment_readahead=1)
-        for batch in scanner.to_batches():
+        for batch in self.batches(columns):
             yield from batch.to_pylist()
 
     def row(self, row_id: str) -> Row:

@@ -186,6 +186,8 @@ def _write_bands(signatures: np.ndarray[Any, Any], bands: int, width: int, path:
 
 def _candidates(connection: Any, bands: Path) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Pairs of rows that share a band, an earlier and a later one, in order of the later."""
+    # It would stand on stdout, before what the command prints.
+    connection.execute("set enable_progress_bar = false")
     connection.execute(
         "create table buckets as select band, key, place, "
         "row_number() over (partition by band, key order by place) as number from read_parquet(?) "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith.dataset.load import Dataset
+from irsmith.dataset.splits import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Stats:
         bytes: Bytes of data files.
         total: All rows.
         categories: Rows by category, in alphabetical order.
+        splits: Rows by split, in the order of `irsmith.dataset.splits.Split`, those without rows left out.
+        balance: Rows of each category by split.
         texts: Sizes by text column.
         rejects: Rejects by reason, the most frequent first.
         verdicts: How often each check ended how, as ``check: status``.
@@ -58,6 +62,8 @@ class Stats:
     bytes: int
     total: Group
     categories: Mapping[str, Group]
+    splits: Mapping[str, Group]
+    balance: Mapping[str, Mapping[str, int]]
     texts: Mapping[str, TextSize]
     rejects: Mapping[str, int]
     verdicts: Mapping[str, int]
@@ -71,13 +77,18 @@ class Stats:
 def stats(dataset: Dataset) -> Stats:
     """Count what is in a dataset. The texts are read in batches and never held together."""
     arrow = dataset.arrow()
-    identity = arrow.to_table(columns=["category", "structure_id", "skeleton_id", "lines"])
+    identity = arrow.to_table(columns=["category", "split", "structure_id", "skeleton_id", "lines"])
+    held = set(identity["split"].to_pylist())
+    splits = [split.value for split in Split if split in held]
+    pairs = Counter(zip(identity["category"].to_pylist(), identity["split"].to_pylist(), strict=True))
     names = sorted(set(identity["category"].to_pylist()))
     return Stats(
         tried=dataset.manifest.tried,
         bytes=dataset.manifest.bytes,
         total=_group(identity),
         categories={name: _group(identity.filter(pc.field("category") == name)) for name in names},
+        splits={name: _group(identity.filter(pc.field("split") == name)) for name in splits},
+        balance={name: {split: pairs[name, split] for split in splits} for name in names},
         texts=_text_sizes(dataset),
         rejects=dataset.manifest.rejects,
         verdicts=dataset.manifest.verdicts,
@@ -98,7 +109,7 @@ def _group(table: pa.Table) -> Group:
 def _text_sizes(dataset: Dataset) -> dict[str, TextSize]:
     columns = ["python_source", *(column for stage in dataset.stages for column in stage.columns())]
     rows, total, longest = (dict.fromkeys(columns, 0) for _ in range(3))
-    for batch in dataset.arrow().to_batches(columns=columns):
+    for batch in dataset.batches(columns):
         for name in columns:
             lengths = pc.binary_length(batch[name])
             rows[name] += batch.num_rows - lengths.null_count

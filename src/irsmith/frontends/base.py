@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,13 @@ class Part:
         name: The column's suffix.
         meaning: What the text holds, for the row format's documentation.
         backward: Whether only the backward direction needs it: null where a row has no backward.
+        scaffold: Whether it stands around the functions, so that they compile or run: a header, types, an entry point.
     """
 
     name: str
     meaning: str
     backward: bool = False
+    scaffold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,26 @@ class Stage:
 
     def unit(self, texts: Mapping[str, str | None], *, backward: bool = True) -> str:
         """The compilable unit made of a row's columns, with or without what only the backward needs."""
-        kept = (part for part in self.parts if backward or not part.backward)
-        texts_kept = (texts[f"{self.name}_{part.name}"] for part in kept)
-        return "\n".join(text for text in texts_kept if text)
+        return self._joined(texts, (part for part in self.parts if backward or not part.backward))
+
+    def functions(self, texts: Mapping[str, str | None], direction: str | None = None) -> str | None:
+        """The functions of the kernel and its helpers, without what stands around them.
+
+        Args:
+            texts: A row's columns.
+            direction: ``forward``, ``backward``, or None for both.
+
+        Returns:
+            The text; None where the row has none, as the backward of a kernel without an adjoint.
+        """
+        kept = [part for part in self.parts if not part.scaffold]
+        if direction is not None:
+            kept = [part for part in kept if part.backward == (direction == "backward")]
+        return self._joined(texts, kept) or None
+
+    def _joined(self, texts: Mapping[str, str | None], parts: Iterable[Part]) -> str:
+        found = (texts[f"{self.name}_{part.name}"] for part in parts)
+        return "\n".join(text for text in found if text)
 
 
 class Frontend(Protocol):

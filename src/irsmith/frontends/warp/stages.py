@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from irsmith.frontends.base import Part, Stage
 
-_HEADER = Part("header", "preprocessor lines that the unit starts with")
-_STRUCTS = Part("structs", "the kernel's structs with their adjoint helpers")
+_HEADER = Part("header", "preprocessor lines that the unit starts with", scaffold=True)
+_STRUCTS = Part("structs", "the kernel's structs with their adjoint helpers", scaffold=True)
 _FUNCTIONS_FORWARD = Part("functions_forward", "`@wp.func` helpers")
 _FUNCTIONS_BACKWARD = Part("functions_backward", "adjoints of the helpers", backward=True)
 _FUNCTIONS_GRAD = Part("functions_grad", "helpers that call `wp.grad`, which follow the adjoints that they call")
@@ -24,11 +24,11 @@ CPP = Stage(
         _FUNCTIONS_FORWARD,
         _FUNCTIONS_BACKWARD,
         _FUNCTIONS_GRAD,
-        Part("arguments", "the struct that carries the kernel's arguments"),
+        Part("arguments", "the struct that carries the kernel's arguments", scaffold=True),
         _FORWARD,
         _BACKWARD,
-        Part("entry_forward", "the loop over threads and the exported symbol that runs the kernel"),
-        Part("entry_backward", "the same for the adjoint", backward=True),
+        Part("entry_forward", "the loop over threads and the exported symbol that runs the kernel", scaffold=True),
+        Part("entry_backward", "the same for the adjoint", backward=True, scaffold=True),
     ),
 )
 
@@ -42,7 +42,7 @@ PTX = Stage(
     "ptx",
     "ptx",
     (
-        Part("header", "the version of PTX, the target architecture and the size of addresses"),
+        Part("header", "the version of PTX, the target architecture and the size of addresses", scaffold=True),
         Part("globals_forward", "tables, shared memory and helpers that the kernel refers to"),
         Part("globals_backward", "those that only its adjoint refers to", backward=True),
         _FORWARD,

@@ -1,0 +1,30 @@
+"""What tests of several folders share."""
+
+from __future__ import annotations
+
+import pytest
+
+import irsmith
+from irsmith import Recipe
+from irsmith.templates import Template
+
+RECIPE = Recipe(
+    count=60,
+    seed=4,
+    shard_size=40,
+    templates=(("cpp:source", Template(prompt="Raise $name ($$5):\n$input", system="You know $from_language.")),),
+)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A small dataset, proved, with templates of its own."""
+    root = tmp_path_factory.mktemp("made") / "dataset"
+    irsmith.generate(RECIPE, root, workers=2)
+    return irsmith.load(root)
+
+
+@pytest.fixture(scope="session")
+def rows(made):
+    """Its rows as plain records."""
+    return list(made.records())
