@@ -23,7 +23,7 @@ class Argument:
     Attributes:
         name: The name in the source.
         type: The element type of an array, or the type of a value.
-        rank: The number of array dimensions; 0 for an argument passed by value.
+        rank: The number of array dimensions; 0 for an argument passed by value, or an array of one element.
         direction: Whether the kernel reads it, writes it, or both.
         shape: The array extents that the kernel needs to run; empty for a value, or when not known.
         domain: Where inputs are drawn from; None when not known, for a struct (its fields have their
@@ -42,11 +42,19 @@ class Argument:
 class Signature:
     """What is needed to run a kernel: its arguments in order, and the launch dimension.
 
-    ``launch`` is empty when it is not known, as for a user's own file.
+    Attributes:
+        arguments: What it takes, and behind that what a function returns.
+        launch: The extents that it is launched over: empty when they are not known, as for a user's own file; None
+            for a function, which is called and not launched.
     """
 
     arguments: tuple[Argument, ...]
-    launch: tuple[int, ...] = ()
+    launch: tuple[int, ...] | None = ()
+
+    @property
+    def arrays(self) -> tuple[Argument, ...]:
+        """The arguments that stand in memory: arrays, and all that a function takes or returns."""
+        return tuple(a for a in self.arguments if a.rank or self.launch is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from irsmith.outcome import Reject, Step
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
-from irsmith.synth import Discard, synthesise
 from irsmith.synth import Settings as SynthesisSettings
+from irsmith.synth.errors import Discard
 from irsmith.verdict import Status
 from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 
@@ -55,10 +55,9 @@ class Pipeline:
     def kernel(self, index: int) -> Kernel | Reject:
         """The kernel of an index."""
         try:
-            program = synthesise(self.recipe.seed, self.recipe.frontend, index, self._settings)
+            return self.frontend.synthesise(self.recipe.seed, index, self._settings)
         except Discard as dead_end:
             return Reject(Step.SYNTHESISE, "DeadEnd", str(dead_end), "", "", "")
-        return self.frontend.write(program)
 
     def row(self, index: int) -> Row | Reject:
         """The row of an index: a pure function of the recipe, the index and the toolchain."""

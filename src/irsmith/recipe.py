@@ -16,8 +16,8 @@ from irsmith import frontends
 from irsmith.dataset.splits import Splits
 from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
-from irsmith.frontends.base import default_stages, stage_named
-from irsmith.synth import ALIASES, CATEGORIES, Settings, Sizes
+from irsmith.frontends.base import Frontend, default_stages, stage_named
+from irsmith.synth import ALIASES, Settings, Sizes
 from irsmith.templates import Template, from_table
 
 DEFAULT_SHARD_SIZE = 250
@@ -109,8 +109,8 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
-        object.__setattr__(self, "categories", _weights(self.categories))
-        held = tuple(dict.fromkeys(_category(name) for name in self.splits.hold_out_categories))
+        object.__setattr__(self, "categories", _weights(self.categories, frontend))
+        held = tuple(dict.fromkeys(_category(name, frontend.categories()) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
 
     def _check_target(self) -> None:
@@ -168,23 +168,24 @@ def _stated(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in pairs.items() if value is not None}
 
 
-def _category(name: str) -> str:
+def _category(name: str, known: Mapping[str, float]) -> str:
     canonical = ALIASES.get(name, name)
-    if canonical not in CATEGORIES:
-        raise UserError(f"unknown category {name!r}: {nearest(name, [*CATEGORIES, *ALIASES])}")
+    if canonical not in known:
+        raise UserError(f"unknown category {name!r}: {nearest(name, [*known, *ALIASES])}")
     return canonical
 
 
-def _weights(given: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tuple[str, float], ...]:
+    known = frontend.categories()
     weights: dict[str, float] = {}
     for name, weight in given:
-        canonical = _category(name)
+        canonical = _category(name, known)
         if not math.isfinite(weight) or weight < 0:
             raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight
     if not weights:
-        everything = math.fsum(category.weight for category in CATEGORIES.values())
-        return tuple((name, CATEGORIES[name].weight / everything) for name in sorted(CATEGORIES))
+        everything = math.fsum(known.values())
+        return tuple((name, known[name] / everything) for name in sorted(known))
     total = math.fsum(weights.values())
     if abs(total - 1) > 1e-6:
         raise UserError(f"categories: the weights add up to {total:g}, not 1")

@@ -140,7 +140,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             *(pa.field(name, type_, nullable=False) for name, type_ in required.items() if name != "id"),
             pa.field("arguments", pa.list_(_ARGUMENT), nullable=False),
             pa.field("structs", pa.list_(_STRUCT), nullable=False),
-            pa.field("launch", pa.list_(pa.int32()), nullable=False),
+            pa.field("launch", pa.list_(pa.int32())),
             *(pa.field(column, pa.string()) for stage in stages for column in stage.columns()),
             pa.field("line_map", pa.list_(_LINE_SPAN), nullable=False),
             pa.field("verdicts", pa.list_(_VERDICT), nullable=False),
@@ -278,7 +278,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         record["category"],
         record["description"],
         record["python_source"],
-        Signature(arguments, tuple(record["launch"])),
+        Signature(arguments, None if record["launch"] is None else tuple(record["launch"])),
         provenance,
     )
     lines = tuple(LineSpan(s["column"], s["python_line"], s["first"], s["last"]) for s in record["line_map"])

@@ -24,7 +24,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A scalar dtype: ``bool``, ``int8`` … ``uint64``, ``float16``, ``float32`` or ``float64``."""
+    """A scalar dtype: ``bool``, ``int8`` … ``uint64``, ``float16``, ``bfloat16``, ``float32`` or ``float64``."""
 
     name: str
 
@@ -34,7 +34,7 @@ class Scalar:
     @property
     def is_float(self) -> bool:
         """Whether this is a floating-point dtype, the only kind with gradients."""
-        return self.name.startswith("float")
+        return self.name.startswith(("float", "bfloat"))
 
     @property
     def is_integer(self) -> bool:
@@ -127,10 +127,11 @@ BOOL = Scalar("bool")
 INT8, INT16, INT32, INT64 = (Scalar(f"int{bits}") for bits in (8, 16, 32, 64))
 UINT8, UINT16, UINT32, UINT64 = (Scalar(f"uint{bits}") for bits in (8, 16, 32, 64))
 FLOAT16, FLOAT32, FLOAT64 = (Scalar(f"float{bits}") for bits in (16, 32, 64))
+BFLOAT16 = Scalar("bfloat16")
 
 SCALARS: dict[str, Scalar] = {
     scalar.name: scalar
-    for scalar in (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT16, FLOAT32, FLOAT64)
+    for scalar in (BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT16, BFLOAT16, FLOAT32, FLOAT64)
 }
 
 _SPELLING = re.compile(

@@ -30,6 +30,7 @@ class Request:
     kernel: str | None
     stages: tuple[str, ...]
     frontend: str
+    arguments: str | None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -41,6 +42,7 @@ def lower(
     kernel: str | None = None,
     stages: Sequence[str] = (),
     frontend: str = "warp",
+    arguments: str | None = None,
 ) -> list[Row | Reject]:
     """Lower the kernels of a Python file, in the file's order.
 
@@ -51,6 +53,8 @@ def lower(
         kernel: The one kernel wanted; by default all.
         stages: The stages wanted; by default those that a row usually has.
         frontend: The language that the kernels are written in.
+        arguments: The types and shapes of the kernel's arguments, such as ``f32[8,16] f32[16]``, for a language
+            that does not state them.
 
     Returns:
         For each kernel a row, or a reject that says why there is none.
@@ -71,7 +75,7 @@ def lower(
     chosen = frontends.get(frontend)
     wanted = tuple(stage_named(chosen, name).name for name in stages)
     chosen.toolchain()
-    request = Request(file.resolve(), kernel, wanted, frontend)
+    request = Request(file.resolve(), kernel, wanted, frontend, arguments)
     [(_, outcomes)] = local.run(_work, [request], 1)
     return outcomes
 
@@ -95,7 +99,7 @@ def _lowered(request: Request, on_progress: Callable[[int], None]) -> Iterator[R
 
 def _read(pipeline: Pipeline, request: Request) -> list[Kernel | Reject]:
     try:
-        found = pipeline.frontend.read(request.path)
+        found = pipeline.frontend.read(request.path, request.kernel, request.arguments)
     except UserError:
         raise
     except SystemExit as error:

@@ -111,7 +111,9 @@ def test_doctor_tries_every_stage():
     assert shown.returncode == 0, shown.stderr
     for wanted in ("warp: warp-lang 1.19.0", "cpp: works", "cuda: works", "accelerator:"):
         assert wanted in shown.stdout
-    [warp] = json.loads(run("doctor", "--json").stdout)
+    warp, jax = json.loads(run("doctor", "--json").stdout)
+    assert jax["frontend"] == "jax"
+    assert jax["problem"] or not any(jax["stages"].values())
     assert warp["stages"] == {"cpp": "", "cuda": "", "ptx": ""}
 
 

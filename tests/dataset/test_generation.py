@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import irsmith
-from irsmith import Recipe, StoppedError, UserError
+from irsmith import Recipe, StoppedError, UserError, frontends
 from irsmith.dataset.shard import Shard
 from irsmith.frontends.warp import compiler
 from irsmith.generation import RejectBound
@@ -148,7 +148,7 @@ def test_another_toolchain_does_not_go_on_where_one_began(made, tmp_path, monkey
     root = tmp_path / "copy"
     shutil.copytree(made, root)
     before = checksums(root)
-    monkeypatch.setattr("irsmith.dataset.manifest.GENERATOR_VERSION", 99)
+    monkeypatch.setattr(type(frontends.get("warp")), "generator", lambda _: 99)
     with pytest.raises(UserError, match=r"begun with irsmith-generator \d+, and this is irsmith-generator 99"):
         irsmith.generate(RECIPE, root)
     assert checksums(root) == before

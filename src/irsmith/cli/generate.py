@@ -35,7 +35,9 @@ PLAIN_INTERVAL = 5.0
 @click.option("--size-format", help="The format that --size means: parquet (default) or jsonl.")
 @click.option("--append", "appending", is_flag=True, help="Add --count indices to the finished dataset in the folder.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
-@click.option("--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: cpp and cuda).")
+@click.option(
+    "--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: those of the frontend)."
+)
 @click.option("--category", "categories", multiple=True, help="A category to make; repeat for more, equally often.")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")
@@ -103,8 +105,9 @@ def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     if "categories" in given:
         given["categories"] = recipes.evenly(given["categories"])
     if "frontend" in given and given["frontend"] != recipe.frontend:
-        # Another frontend has stages of its own.
+        # Another frontend has stages and categories of its own.
         given.setdefault("stages", ())
+        given.setdefault("categories", ())
     if any(name in given for name in TARGETS):
         # A target given as an option takes the place of the recipe's.
         given = dict.fromkeys(TARGETS) | given

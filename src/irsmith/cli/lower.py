@@ -19,12 +19,21 @@ from irsmith.userfile import lower
 
 @click.command("lower")
 @click.argument("file", metavar="FILE.py", type=click.Path(path_type=Path))
-@click.option("--kernel", help="The one kernel wanted (default: all in the file).")
+@click.option("--kernel", "--function", "kernel", help="The one kernel wanted (default: all in the file).")
+@click.option("--args", "arguments", help="Types and shapes of a JAX function's arguments: 'f32[8,16] f32[16]'.")
 @click.option("--stage", help="A stage of the frontend, such as cpp or ptx, or all (default: those of `generate`).")
 @click.option("--frontend", default="warp", show_default=True, help="The kernel language.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write rows to FILE.parquet or FILE.jsonl.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a kernel.")
-def command(file: Path, kernel: str | None, stage: str | None, frontend: str, out: Path | None, as_json: bool) -> int:
+def command(
+    file: Path,
+    kernel: str | None,
+    arguments: str | None,
+    stage: str | None,
+    frontend: str,
+    out: Path | None,
+    as_json: bool,
+) -> int:
     """Lower the kernels of your own file, and show or keep the texts.
 
     The file is imported, and so executed, in a worker process. Its structs and helper functions are lowered
@@ -37,7 +46,7 @@ def command(file: Path, kernel: str | None, stage: str | None, frontend: str, ou
         stages = chosen.stages if stage == "all" else (stage_named(chosen, stage),)
     if out is not None and out.suffix not in (".parquet", ".jsonl"):
         raise UserError(f"--out {out}: rows are written as .parquet or .jsonl, by the file's ending")
-    outcomes = lower(file, kernel=kernel, stages=[s.name for s in stages], frontend=frontend)
+    outcomes = lower(file, kernel=kernel, stages=[s.name for s in stages], frontend=frontend, arguments=arguments)
     rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
     rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
     if out is not None:

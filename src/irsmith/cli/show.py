@@ -31,10 +31,11 @@ def command(directory: Path, row_id: str, stage: str | None, direction: str) -> 
     terminal.print(printable(row.kernel.description), markup=False)
     signature = row.kernel.signature
     for argument in signature.arguments:
-        extent = "x".join(map(str, argument.shape)) or "by value"
+        extent = "x".join(map(str, argument.shape)) or ("by value" if signature.launch is not None else "rank 0")
         domain = "" if argument.domain is None else f"  {argument.domain.low:g} to {argument.domain.high:g}"
         terminal.print(
             printable(f"  {argument.direction:5} {argument.name}: {argument.type}  {extent}{domain}"), markup=False
         )
-    terminal.print(f"  launch {'x'.join(map(str, signature.launch))}\n")
+    launch = signature.launch
+    terminal.print("" if launch is None else f"  launch {'x'.join(map(str, launch))}\n")
     terminal.print(row_view(row, [chosen], directions, terminal.width))

@@ -36,7 +36,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
     for stage in stages:
         for direction in directions:
             title = Text(f"{stage.name} {direction}", style="bold")
-            body = highlighted(stage.functions(row.texts, direction) or "", _LEXERS[stage.language])
+            body = highlighted(stage.functions(row.texts, direction) or "", _LEXERS.get(stage.language, "text"))
             parts.append(_beside(python, body, title, width) if width >= SIDE_BY_SIDE else Group(title, body, ""))
     if width < SIDE_BY_SIDE:
         parts.insert(0, Group(Text("python", style="bold"), python, ""))
@@ -44,6 +44,7 @@ def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -
 
 
 _LEXERS = {"cpp": "cpp", "cuda": "cuda", "ptx": "ptx"}
+"""What Pygments calls the languages of stages that it knows."""
 
 
 def _beside(left: RenderableType, right: RenderableType, title: Text, width: int) -> Table:

@@ -26,6 +26,9 @@ _SIZE_CATEGORIES = [
     (1_000_000_000, "100M<n<1B"),
 ]
 _LARGEST = "n>1B"
+_JOINED = """Joined in this order, with an empty line between two and
+empty ones left out, the parts of a stage are the unit that compiles."""
+_APART = "Each text is a unit that compiles."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, fig
     )
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
     categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
+    units = _JOINED if all(stage.joined for stage in stages) else _APART
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
 license: apache-2.0
@@ -121,8 +125,7 @@ from datasets import load_dataset
 
 {figures_section(figures) if figures else ""}## Texts
 
-A row's texts stand in columns named `<stage>_<part>`. Joined in this order, with an empty line between two and
-empty ones left out, the parts of a stage are the unit that compiles.
+A row's texts stand in columns named `<stage>_<part>`. {units}
 
 | column | holds |
 | --- | --- |
@@ -150,8 +153,7 @@ the same bytes:
 irsmith generate recipe.toml --out DIR
 ```
 
-No text depends on the process, the machine or the order in which it was made: struct and function names carry a
-number that counts from 0 in each row, and line numbers count from the first line of `python_source`.
+No text depends on the process, the machine or the order in which it was made.
 
 ## Intended use
 

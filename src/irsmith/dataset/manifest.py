@@ -16,7 +16,6 @@ from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
-from irsmith.synth import GENERATOR_VERSION
 
 FILE = "manifest.json"
 
@@ -150,7 +149,7 @@ def toolchain(frontend: Frontend) -> dict[str, str]:
     Raises:
         UserError: The frontend is not installed, or not in the version that was tested.
     """
-    ours = {"irsmith": version("irsmith"), "irsmith-generator": str(GENERATOR_VERSION)}
+    ours = {"irsmith": version("irsmith"), "irsmith-generator": str(frontend.generator())}
     return ours | frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
 

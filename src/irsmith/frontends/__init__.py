@@ -8,7 +8,7 @@ from importlib import import_module
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend
 
-TABLE = {"warp": "irsmith.frontends.warp"}
+TABLE = {"warp": "irsmith.frontends.warp", "jax": "irsmith.frontends.jax"}
 """Frontend name to the module whose ``FRONTEND`` is it."""
 
 

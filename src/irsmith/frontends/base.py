@@ -14,7 +14,7 @@ from irsmith.outcome import Lowering, Reject
 
 if TYPE_CHECKING:
     from irsmith.coverage import Coverage
-    from irsmith.synth.ir import Program
+    from irsmith.synth import Settings
     from irsmith.verify.ports import Toolchain
 
 
@@ -40,19 +40,21 @@ class Stage:
     """A named form of the code on its way down.
 
     Joining the parts in order with an empty line between them, nulls and empty texts left out, gives the
-    unit that compiles.
+    unit that compiles; or each part is a unit of its own.
 
     Attributes:
         name: What recipes and columns call it.
         language: What its texts are written in.
         parts: Its pieces, in the order of the unit.
         default: Whether a row has it when nothing is said about stages.
+        joined: Whether the parts together are the unit that compiles, and not each.
     """
 
     name: str
     language: str
     parts: tuple[Part, ...]
     default: bool = True
+    joined: bool = True
 
     def columns(self) -> tuple[str, ...]:
         """The column names, in the order of concatenation."""
@@ -96,16 +98,37 @@ class Frontend(Protocol):
         """
         ...
 
-    def write(self, program: Program) -> Kernel:
-        """Print a synthesised program in this language."""
+    def generator(self) -> int:
+        """The version of the synthesiser, part of every random key: raised when a key gives another kernel."""
+        ...
+
+    def categories(self) -> Mapping[str, float]:
+        """The shapes of program that can be synthesised, each with its default weight."""
+        ...
+
+    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+        """The kernel of a key: the same for the same arguments, in any process and any order.
+
+        Raises:
+            Discard: Nothing came of it; the caller records it.
+        """
         ...
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a kernel's text to the stages' texts."""
         ...
 
-    def read(self, path: Path) -> list[Kernel | Reject]:
-        """The kernels of a user's own file, in its order. The file is imported: call this in its own process."""
+    def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:
+        """The kernels of a user's own file, in its order. The file is imported: call this in its own process.
+
+        Args:
+            path: The file.
+            kernel: The one kernel that is wanted, if one is.
+            arguments: The types and shapes of its arguments, where the language does not state them.
+
+        Raises:
+            UserError: The language states its types, and some are given; or they cannot be read, or are missing.
+        """
         ...
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:

@@ -98,7 +98,7 @@ def synthesise_category(rng: Stream, category: str, settings: Settings) -> Progr
     Raises:
         Discard: No attempt came to an end.
     """
-    lines = _lines(rng, settings.sizes, CATEGORIES[category].scale)
+    lines = draw_lines(rng, settings.sizes, CATEGORIES[category].scale)
     for attempt in range(_ATTEMPTS):
         try:
             with np.errstate(all="ignore"):
@@ -110,7 +110,7 @@ def synthesise_category(rng: Stream, category: str, settings: Settings) -> Progr
     raise Discard(f"nothing grew in {_ATTEMPTS} attempts", category)
 
 
-def _lines(rng: Stream, sizes: Sizes, scale: float) -> int:
+def draw_lines(rng: Stream, sizes: Sizes, scale: float) -> int:
     """How many lines to aim for: log-normal, as the lengths of real kernels are."""
     normal = math.sqrt(-2.0 * math.log(1.0 - rng.random())) * math.cos(math.tau * rng.random())
     lines = sizes.median * scale * math.exp(sizes.spread * normal)

@@ -28,7 +28,7 @@ from irsmith.verify.derivative import (
 from irsmith.verify.inputs import Inputs
 from irsmith.verify.points import NUDGES, Points
 from irsmith.verify.ports import Array, Reference
-from irsmith.verify.values import differs, floats, widened
+from irsmith.verify.values import differs, floats, resolution, widened
 from irsmith.verify.verdict import Measured
 
 FACTOR = 4.0
@@ -204,7 +204,7 @@ def _rounding(kernel: Kernel) -> float:
 def _smallest(adjoints: Mapping[str, Array]) -> float:
     """The unit in which the smallest adjoints are rounded."""
     kinds = [leaf.dtype for array in adjoints.values() for _, leaf in floats(array)]
-    return max((float(np.finfo(kind).smallest_subnormal) for kind in kinds), default=0.0)
+    return max((float(resolution(kind).smallest_subnormal) for kind in kinds), default=0.0)
 
 
 def _settled(points: Points, array: Array) -> bool:
@@ -279,7 +279,7 @@ def unlike(
 def reason(kernel: Kernel, agreement: Agreement) -> str:
     """Why an adjoint is wrong, in words that do not depend on the machine."""
     named = [name for name in agreement.wrong if name not in (ALL, OUTPUTS)]
-    outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is Direction.OUT]
+    outputs = [a.name for a in kernel.signature.arrays if a.direction is Direction.OUT]
     if not named and OUTPUTS in agreement.wrong:
         named = [name for name in differentiable(kernel) if name in outputs]
     if not named:

@@ -16,7 +16,7 @@ from irsmith.verify.evidence import Evidence
 from irsmith.verify.inputs import SEARCH
 from irsmith.verify.observe import observe
 from irsmith.verify.points import Points
-from irsmith.verify.ports import COMPILE_ERROR, Adjoint, Array, Failed, Ran, Toolchain, Trial
+from irsmith.verify.ports import COMPILE_ERROR, NOT_TAKEN, Adjoint, Array, Failed, Ran, Toolchain, Trial
 from irsmith.verify.values import count, differs, joined, take
 from irsmith.verify.verdict import Measured, Measurements, Problem, Verified
 
@@ -38,6 +38,7 @@ UNASKED = "not asked for"
 
 SAME = "same statements as the text that ran"
 EXECUTED = "executed on the host"
+READ = "read, and its signature is right; the host does not execute it"
 
 DEVICE = "device"
 """Behind the twin's name, the check that ran its text on an accelerator."""
@@ -80,6 +81,8 @@ class Case:
         self.difference = toolchain.difference(row.kernel.name, texts) if has_host and has_twin else None
         self.compared = has_host and has_twin
         self.run_twin = self.compared and (run_twin or self.difference is not None)
+        self.also = tuple(stage for stage in toolchain.also if texts.get(f"{stage}_forward"))
+        self._untaken: dict[str, str] = {}
         self.on_device = on_device
         self._device_runs = on_device and has_twin
         self.problem: Problem | None = evidence.problem
@@ -97,7 +100,7 @@ class Case:
         if self.problem is not None or self.evidence.explored is None:
             return []
         if not self._ran and not self._waiting:
-            self._waiting = self._everywhere(self._trial)
+            self._waiting = self._everywhere(self._trial) + [self._trial(stage) for stage in self.also]
         return self._waiting
 
     def _everywhere(self, trial: Callable[[str], Trial]) -> list[Trial]:
@@ -125,6 +128,9 @@ class Case:
 
     def _failed(self, trial: Trial, outcome: Failed) -> None:
         mine = self._is_first(trial)
+        if trial.stage in self.also and outcome.symptom == NOT_TAKEN:
+            self._untaken[trial.stage] = outcome.message
+            return
         if trial.backward is None or not (mine or self._adjoint_fails):
             self.problem = _failure(trial.stage, outcome, " on the device" if trial.on_device else "")
             return
@@ -152,7 +158,14 @@ class Case:
         explored, where = self.evidence.explored, self.evidence.points
         return Verified(
             self.row.id,
-            (*compiled, forward_verdict, backward_verdict, self._twin_verdict(), *self._device_verdict()),
+            (
+                *compiled,
+                forward_verdict,
+                backward_verdict,
+                self._twin_verdict(),
+                *self._device_verdict(),
+                *map(self._also_verdict, self.also),
+            ),
             explored.uncovered if explored else (),
             Measurements(
                 sets=explored.observed.count if explored else 0,
@@ -202,6 +215,13 @@ class Case:
         """Whether a trial is of the text that the others are compared with."""
         return trial.stage == self.stage and not trial.on_device
 
+    def _also_verdict(self, stage: str) -> Verdict:
+        if stage in self._ran:
+            return Verdict(stage, Status.PASSED, EXECUTED)
+        if stage in self._untaken:
+            return Verdict(stage, Status.PASSED, f"{READ}: {self._untaken[stage]}")
+        return Verdict(stage, Status.NOT_APPLICABLE, self.evidence.unknown or "")
+
     def _trial(self, stage: str) -> Trial:
         explored, where = self.evidence.explored, self.evidence.points
         assert explored is not None
@@ -232,6 +252,12 @@ class Case:
             if self.problem is None and main is not None:
                 self._same_adjoints(main.backward, ran.backward, self.evidence.points, self.evidence.truth, device=True)
             return
+        if trial.stage in self.also:
+            what = f"the {trial.stage} text computes something else than the {self.stage} text"
+            self.problem = self._forward(ran.forward, f"{trial.stage}_differs", what)
+            if self.problem is None and ran.backward is not None:
+                self._compare_further(trial.stage, ran.backward)
+            return
         message = f"the {self.twin} text computes something else"
         if self.difference is not None and main is not None and main.forward is not None:
             unlike = [name for name, array in main.forward.items() if differs(array, ran.forward[name]).any()]
@@ -259,6 +285,21 @@ class Case:
             symptom, where_run = ("device_differs", " on the device") if device else ("twin_differs", "")
             message = f"the adjoint of the {self.twin} text computes something else{where_run}"
             self.problem = Problem(symptom, message)
+
+    def _compare_further(self, stage: str, adjoints: Mapping[str, Array]) -> None:
+        """Hold a further text's adjoint against the derivatives, where the first text's was held against them."""
+        evidence, where, truth = self.evidence, self.evidence.points, self.evidence.differentiate()
+        passed = self._backward is not None and self._backward.status is Status.PASSED
+        if not passed or where is None or truth is None or evidence.reference is None or evidence.inputs is None:
+            return
+        kernel = self.row.kernel
+        agreement = backward.compare(kernel, where, truth, adjoints)
+        if agreement.wrong and not agreement.clear:
+            seed = evidence.seed + 4
+            truth = backward.differentiate(evidence.reference, kernel, evidence.inputs, where, seed, THOROUGH_PROGRAMS)
+            agreement = backward.compare(kernel, where, truth, adjoints)
+        if agreement.wrong:
+            self.problem = Problem(f"{stage}_differs", f"in the {stage} text, {backward.reason(kernel, agreement)}")
 
     def _forward(self, outputs: Mapping[str, Array], symptom: str, message: str) -> Problem | None:
         explored, reference = self.evidence.explored, self.evidence.reference
@@ -292,7 +333,7 @@ class Case:
             return self._set_backward(Status.NOT_APPLICABLE, "the compiler wrote no adjoint")
         arrays = differentiable(kernel)
         inputs = self.evidence.inputs
-        outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is not Direction.IN]
+        outputs = [a.name for a in kernel.signature.arrays if a.direction is not Direction.IN]
         if inputs is None or not set(arrays) & set(inputs.free()):
             return self._set_backward(Status.NOT_APPLICABLE, "no array with a gradient carries data in")
         if not set(arrays) & set(outputs):

@@ -102,7 +102,7 @@ class Derivatives:
 
 def differentiable(kernel: Kernel) -> list[str]:
     """The array arguments with gradients."""
-    return [a.name for a in kernel.signature.arguments if a.rank and is_differentiable(a.type)]
+    return [a.name for a in kernel.signature.arrays if is_differentiable(a.type)]
 
 
 def directions(kernel: Kernel, inputs: Inputs, sets: Mapping[str, Array], salt: str = "directions") -> Directions:
@@ -128,9 +128,15 @@ def directions(kernel: Kernel, inputs: Inputs, sets: Mapping[str, Array], salt: 
     return Directions(tuple(names), moves)
 
 
+_EPSILONS = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
+
+
 @lru_cache(maxsize=256)
 def unit_roundoff(kernel: Kernel) -> float:
     """The relative size of the row's coarsest rounding: float32 unless it says otherwise."""
+    if kernel.signature.launch is None:
+        # A function's dtypes are those of what it takes and returns.
+        return max(_EPSILONS[kind] for kind in _float_kinds(kernel) or {"float32"})
     nodes = parsed(kernel.source)[1]
     named = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     kinds = _float_kinds(kernel) | (named & {"float16", "float32", "float64"})

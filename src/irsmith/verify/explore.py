@@ -96,7 +96,7 @@ def _ways(coverage: Coverage) -> dict[Uncovered, Array]:
 
 def _changed(kernel: Kernel, before: Mapping[str, Array], after: Mapping[str, Array]) -> Array:
     """The sets in which some output differs."""
-    outputs = [a.name for a in kernel.signature.arguments if a.rank and a.direction is not Direction.IN]
+    outputs = [a.name for a in kernel.signature.arrays if a.direction is not Direction.IN]
     changed = np.zeros(count(before), bool)
     for name in outputs:
         changed |= differs(before[name], after[name])

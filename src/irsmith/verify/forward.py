@@ -10,7 +10,7 @@ import numpy as np
 from irsmith.verify.explore import Plain
 from irsmith.verify.observe import Observed, apart, floor
 from irsmith.verify.ports import Array
-from irsmith.verify.values import differs, leaves
+from irsmith.verify.values import differs, is_float, leaves
 from irsmith.verify.verdict import Measured
 
 SCREEN = 16.0
@@ -51,7 +51,7 @@ def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
             if written:
                 total += wrong.size
                 skipped += int(observed.aside[key].sum())
-            if right.dtype.kind == "f":
+            if is_float(right.dtype):
                 closest = max(closest, _closest(observed, key, right, found), key=lambda one: one.ratio)
     places = tuple(int(place) for place in np.flatnonzero(bad))
     return Comparison(tuple(dict.fromkeys(different)), places, 1 - skipped / max(total, 1), closest)
@@ -63,12 +63,15 @@ def suspects(observed: Observed, plain: Plain, outputs: Mapping[str, Array]) -> 
     with np.errstate(all="ignore"):
         for name, exact in plain.exact.items():
             for (path, right), (_, found) in zip(leaves(exact), leaves(outputs[name]), strict=True):
-                if right.dtype.kind != "f":
+                if not is_float(right.dtype):
                     wrong = found != right
                 else:
                     known = np.where(observed.aside[name, path], 0.0, observed.tolerance[name, path])
                     size = SCREEN * floor(right)
-                    wrong = ~(np.abs(found.astype(np.float64) - right) <= np.maximum(size, known.max(initial=0.0)))
+                    wrong = ~(
+                        np.abs(found.astype(np.float64) - right.astype(np.float64))
+                        <= np.maximum(size, known.max(initial=0.0))
+                    )
                 bad |= wrong.reshape(len(bad), -1).any(axis=1)
     return [int(place) for place in np.flatnonzero(bad)]
 
@@ -78,7 +81,7 @@ def _closest(observed: Observed, key: tuple[str, str], right: Array, found: Arra
         return Measured(0.0, 0.0)
     tolerance = observed.tolerance[key]
     with np.errstate(all="ignore"):
-        error = np.abs(found.astype(np.float64) - right)
+        error = np.abs(found.astype(np.float64) - right.astype(np.float64))
         ratio = np.where(observed.aside[key], 0.0, np.nan_to_num(error / tolerance, nan=np.inf))
     place = int(np.argmax(ratio))
     return Measured(float(error.flat[place]), float(tolerance.flat[place])) if ratio.flat[place] else Measured(0.0, 0.0)

@@ -19,7 +19,7 @@ from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.types import Domain, Struct, ValueType
 from irsmith.verify.ports import Array, Sets
 from irsmith.verify.stream import Uniform
-from irsmith.verify.values import parsed
+from irsmith.verify.values import is_float, parsed
 
 _SCRATCH = Domain(-1.0, 1.0)
 """What stands in a pure output before the run, if it holds floats; whole numbers are 0 or 1."""
@@ -73,7 +73,7 @@ SEARCH = (
 
 def missing(kernel: Kernel) -> str | None:
     """What the signature does not say although running the kernel needs it, or None."""
-    if not kernel.signature.launch:
+    if kernel.signature.launch == ():
         return "its launch is not known"
     for argument in kernel.signature.arguments:
         if len(argument.shape) != argument.rank:
@@ -148,17 +148,17 @@ class Inputs:
             array[...] = random.draw(array.shape) < 0.5
             return
         if out or domain is None:
-            domain = _SCRATCH if array.dtype.kind == "f" else Domain(0, 1)
+            domain = _SCRATCH if is_float(array.dtype) else Domain(0, 1)
         marks = _marks(domain, self._marks)
         turns = np.array([number for number in self._turns if domain.low <= number <= domain.high])
         draws = _Draws(random.draw(array.shape), random.draw(array.shape), random.draw((len(modes), 4)))
         for mode in dict.fromkeys(modes):
             places = [place for place, other in enumerate(modes) if other is mode]
             spread = _spread(mode, draws.of(places), domain, marks, turns)
-            array[places] = spread if array.dtype.kind == "f" else np.clip(np.round(spread), domain.low, domain.high)
+            array[places] = spread if is_float(array.dtype) else np.clip(np.round(spread), domain.low, domain.high)
         if out:
             array[1::2] = 0
-        if array.dtype.kind == "f":
+        if is_float(array.dtype):
             _pull_in(array, domain)
 
 

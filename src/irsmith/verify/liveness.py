@@ -23,7 +23,9 @@ def dead_lines(kernel: Kernel) -> list[int]:
     """The lines of the dead statements of a kernel and of the helpers that it uses."""
     tree, _ = parsed(kernel.source)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    ranks = {argument.name: argument.rank for argument in kernel.signature.arguments}
+    # What a function takes is not changed by it.
+    stored = kernel.signature.arguments if kernel.signature.launch is not None else ()
+    ranks = {argument.name: argument.rank for argument in stored}
     changing = {name for name, node in functions.items() if _changes(node)}
     lines: list[int] = []
     for name in _used(functions, kernel.name):

@@ -14,7 +14,7 @@ import numpy as np
 
 from irsmith.kernel import Kernel
 from irsmith.verify.ports import Array, Fault, Reference, Sets, Site
-from irsmith.verify.values import count, leaves, take
+from irsmith.verify.values import count, is_float, leaves, resolution, take
 
 SHAKEN = 3
 """Randomly rounded lanes for each set."""
@@ -109,11 +109,11 @@ def _compared(lanes: Array, same: Array) -> tuple[Array, Array]:
     exact, others = lanes[0], lanes[1:]
     behind = (1,) * (exact.ndim - 1)
     known = same.reshape(*same.shape, *behind)
-    if exact.dtype.kind != "f":
+    if not is_float(exact.dtype):
         return np.zeros(exact.shape), ((others != exact) & ~known).any(axis=0)
     steady = same.any(axis=0).reshape(-1, *behind)
     with np.errstate(all="ignore"):
-        distance = np.abs(others.astype(np.float64) - exact)
+        distance = np.abs(others.astype(np.float64) - exact.astype(np.float64))
         distance = np.where(np.isnan(distance), np.inf, distance)
         spread = np.where(known | ~steady, distance, 0.0).max(axis=0)
         tolerance = FACTOR * spread + floor(exact)
@@ -124,7 +124,7 @@ def _compared(lanes: Array, same: Array) -> tuple[Array, Array]:
 
 def floor(exact: Array) -> Array:
     """The tolerance that holds whatever the conditioning."""
-    kind = np.finfo(exact.dtype)
+    kind = resolution(exact.dtype)
     return ULPS * float(kind.eps) * np.abs(exact.astype(np.float64)) + ULPS * float(kind.tiny)
 
 
@@ -140,7 +140,7 @@ def apart(observed: Observed, key: Leaf, found: Array, sets: int | None = None, 
     """Where the values of a leaf in the first sets are further from the reference's than rounding explains."""
     exact = dict(leaves(observed.exact[key[0]]))[key[1]][:sets]
     with np.errstate(all="ignore"):
-        if found.dtype.kind == "f":
+        if is_float(found.dtype):
             distance = np.abs(found.astype(np.float64) - exact.astype(np.float64))
         else:
             distance = found != exact

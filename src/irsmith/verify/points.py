@@ -20,7 +20,7 @@ from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import Inputs, Mode
 from irsmith.verify.observe import Observed, taken
 from irsmith.verify.ports import Adjoint, Array
-from irsmith.verify.values import differs, floats, take
+from irsmith.verify.values import differs, floats, resolution, take
 
 LEAST = 2
 """Input sets at which derivatives are compared along each array, unless branches ask for more."""
@@ -209,5 +209,5 @@ def prepare(
 def _nudge(array: Array, inputs: Inputs) -> None:
     for path, leaf in floats(array):
         random = inputs.uniform("nudges", path, str(leaf.shape))
-        move = NUDGE * np.finfo(leaf.dtype).eps * (2 * random.draw(leaf.shape) - 1)
+        move = NUDGE * float(resolution(leaf.dtype).eps) * (2 * random.draw(leaf.shape) - 1)
         leaf[...] = leaf * (1 + move)

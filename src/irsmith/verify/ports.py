@@ -6,15 +6,19 @@ argument's own shape and then the components of its type. A struct is a structur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irsmith.kernel import Kernel
 from irsmith.types import ValueType
+
+if TYPE_CHECKING:
+    from irsmith.rng import Stream
+    from irsmith.verify.mutants import Mutant
 
 Array = NDArray[Any]
 Sets = Mapping[str, Array]
@@ -114,7 +118,7 @@ class Reference(Protocol):
     def run(
         self,
         inputs: Sets,
-        launch: tuple[int, ...],
+        launch: tuple[int, ...] | None,
         *,
         precision: str = ...,
         order: Array | None = ...,
@@ -127,7 +131,7 @@ class Reference(Protocol):
 
         Args:
             inputs: Each argument's value.
-            launch: The extents of the launch.
+            launch: The extents of the launch; None for a function, which is called.
             precision: ``declared``, or ``float64`` for every float.
             order: For each lane, the linear thread indices in the order in which they run.
             perturb: The lanes whose float operations are rounded at random. Whole numbers name groups that
@@ -194,13 +198,17 @@ class Failed:
 COMPILE_ERROR = "compile_error"
 """The symptom of a text that does not compile."""
 
+NOT_TAKEN = "not_taken"
+"""The symptom of a text of a further stage that was read, and that the host cannot execute."""
+
 
 class Toolchain(Protocol):
     """A frontend as far as its rows can be proved.
 
     Attributes:
         host: The stage whose texts are compiled for this machine and run.
-        twin: The stage whose text is to say the same, for another device.
+        twin: The stage whose text is to say the same, for another device or one step earlier.
+        also: Further stages whose texts are executed on the host, as far as it takes them.
     """
 
     @property
@@ -208,6 +216,9 @@ class Toolchain(Protocol):
 
     @property
     def twin(self) -> str: ...  # noqa: D102
+
+    @property
+    def also(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def reference(self, source: str, name: str) -> Reference:
         """The meaning of a source.
@@ -231,6 +242,10 @@ class Toolchain(Protocol):
 
     def compile_only(self, trials: Sequence[Trial]) -> list[Failed | None]:
         """See whether texts compile for the device of their stage, with their backward where one is given."""
+        ...
+
+    def spoiled(self, texts: Texts, stage: str, *, backward: bool, random: Stream) -> Iterator[Mutant]:
+        """Spoiled texts of a stage, for checking the checker, with those of its backward where they can be told."""
         ...
 
     def difference(self, name: str, texts: Texts) -> str | None:

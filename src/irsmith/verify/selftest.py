@@ -23,7 +23,7 @@ from irsmith.row import Row
 from irsmith.verdict import Status
 from irsmith.verify.derivative import differentiable
 from irsmith.verify.inputs import SEARCH, Inputs
-from irsmith.verify.mutants import Mutant, spoiled_texts
+from irsmith.verify.mutants import Mutant
 from irsmith.verify.ports import Adjoint, Array, Failed, NotModelledError, Ran, Texts, Toolchain, Trial
 from irsmith.verify.spoiled_python import spoiled_source
 from irsmith.verify.values import bits, floats, joined, leaves
@@ -170,13 +170,10 @@ def _mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int, most:
 
 def _all_mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int) -> Iterator[Mutant]:
     random = stream("selftest", seed, row.kernel.source, row.kernel.name)
-    parts = ["forward", "functions_forward"]
     # An adjoint that is wrong already cannot be told from a spoiled one.
-    if outcome.verdict("backward").status is Status.PASSED:
-        parts += ["backward", "functions_backward"]
-    for stage in (toolchain.host, toolchain.twin):
-        for part in parts:
-            yield from spoiled_texts(_alone(row.texts, stage, toolchain), f"{stage}_{part}", random)
+    backward = outcome.verdict("backward").status is Status.PASSED
+    for stage in (toolchain.host, toolchain.twin, *toolchain.also):
+        yield from toolchain.spoiled(_alone(row.texts, stage, toolchain), stage, backward=backward, random=random)
     yield from spoiled_source(row.kernel.source, random)
 
 
@@ -208,21 +205,24 @@ def _symptom(outcome: Verified | Reject) -> str | None:
 
 def _equivalent(row: Row, mutants: Sequence[Mutant], toolchain: Toolchain) -> list[bool]:
     """Whether each mutant computes the same as its row."""
-    right = {stage: _wide_trial(row, stage, toolchain) for stage in {_stage(one) for one in mutants if one.texts}}
+    right = {
+        stage: _wide_trial(row, stage, toolchain) for stage in {_stage(one, toolchain) for one in mutants if one.texts}
+    }
     trials = list(right.values())
-    trials += [replace(right[_stage(one)], texts=one.texts) for one in mutants if one.texts is not None]
+    trials += [replace(right[_stage(one, toolchain)], texts=one.texts) for one in mutants if one.texts is not None]
     outcomes = iter(toolchain.submit(trials)() if trials else [])
     expected = {stage: next(outcomes) for stage in right}
     return [
         _same_meaning(row.kernel, one.source, toolchain)
         if one.source is not None
-        else _same_outcome(expected[_stage(one)], next(outcomes))
+        else _same_outcome(expected[_stage(one, toolchain)], next(outcomes))
         for one in mutants
     ]
 
 
-def _stage(mutant: Mutant) -> str:
-    return mutant.where.partition("_")[0]
+def _stage(mutant: Mutant, toolchain: Toolchain) -> str:
+    stages = (toolchain.host, toolchain.twin, *toolchain.also)
+    return max((stage for stage in stages if mutant.where.startswith(f"{stage}_")), key=len)
 
 
 def _wide_sets(kernel: Kernel, toolchain: Toolchain) -> dict[str, Array]:

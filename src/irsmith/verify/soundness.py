@@ -53,9 +53,7 @@ def _not_finite(outputs: Mapping[str, Array]) -> Problem | None:
 
 def _writes(kernel: Kernel, observed: Observed) -> Problem | None:
     """What is written: inputs never, every output, and with more than one value."""
-    for argument in kernel.signature.arguments:
-        if not argument.rank:
-            continue
+    for argument in kernel.signature.arrays:
         before, after = observed.sets[argument.name], observed.exact[argument.name]
         elements = after.reshape(len(after), math.prod(argument.shape), -1)
         written = np.zeros(elements.shape[:2], bool)
@@ -84,7 +82,7 @@ def _order(reference: Reference, kernel: Kernel, inputs: Inputs, observed: Obser
     """Whether the order of threads matters beyond rounding."""
     if observed.independent:
         return None
-    threads = math.prod(kernel.signature.launch)
+    threads = math.prod(kernel.signature.launch or ())
     sets = min(ORDERED, observed.count)
     orders = inputs.uniform("orders").orders(sets, threads)
     orders[0] = np.arange(threads)[::-1]

@@ -32,7 +32,21 @@ def leaves(array: Array) -> Iterator[tuple[str, Array]]:
 
 def floats(array: Array) -> Iterator[tuple[str, Array]]:
     """The leaves that hold floats."""
-    return ((path, leaf) for path, leaf in leaves(array) if leaf.dtype.kind == "f")
+    return ((path, leaf) for path, leaf in leaves(array) if is_float(leaf.dtype))
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    """Whether a plain dtype is one of floats, NumPy's own or not."""
+    return dtype.kind == "f" or dtype.name == "bfloat16"
+
+
+def resolution(dtype: np.dtype[Any]) -> Any:
+    """What ``np.finfo`` says of a float dtype, NumPy's own or not."""
+    if dtype.kind == "f":
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)
 
 
 def wide_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -41,7 +55,7 @@ def wide_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
         return np.dtype([(name, wide_dtype(dtype[name])) for name in dtype.names])
     if dtype.subdtype is not None:
         return np.dtype((wide_dtype(dtype.subdtype[0]), dtype.subdtype[1]))
-    return np.dtype(np.float64) if dtype.kind == "f" else dtype
+    return np.dtype(np.float64) if is_float(dtype) else dtype
 
 
 def widened(array: Array) -> Array:
@@ -85,6 +99,6 @@ def differs(a: Array, b: Array) -> Array:
 
 def bits(leaf: Array) -> Array:
     """A plain array as whole numbers that are equal where it is the same to the last bit."""
-    if leaf.dtype.kind != "f":
+    if not is_float(leaf.dtype):
         return leaf
     return np.ascontiguousarray(leaf).view(f"u{leaf.dtype.itemsize}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from irsmith.frontends.warp.proving import WarpToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
-    from irsmith.synth.ir import Program
+    from irsmith.synth import Settings
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
 
@@ -32,11 +33,24 @@ class Warp:
         compiler.require()
         return {"warp-lang": compiler.TESTED_VERSION}
 
-    def write(self, program: Program) -> Kernel:
-        """Print a program as Warp Python."""
-        from irsmith.frontends.warp.printer import print_program
+    def generator(self) -> int:
+        """The version of the synthesiser of scalar kernels."""
+        from irsmith.synth import GENERATOR_VERSION
 
-        return print_program(program)
+        return GENERATOR_VERSION
+
+    def categories(self) -> Mapping[str, float]:
+        """The categories of scalar kernels."""
+        from irsmith.synth import CATEGORIES
+
+        return {name: category.weight for name, category in CATEGORIES.items()}
+
+    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+        """Grow a scalar kernel and print it as Warp Python."""
+        from irsmith.frontends.warp.printer import print_program
+        from irsmith.synth import synthesise
+
+        return print_program(synthesise(seed, self.name, index, settings))
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a text with Warp's own code generator and, for PTX, its NVRTC."""
@@ -44,10 +58,12 @@ class Warp:
 
         return lower(kernel, stages)
 
-    def read(self, path: Path) -> list[Kernel | Reject]:
+    def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:  # noqa: ARG002
         """Import a file and find its kernels."""
         from irsmith.frontends.warp.read import read
 
+        if arguments is not None:
+            raise UserError("--args: a Warp kernel states its own types: leave it out")
         return read(path)
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,8 +12,10 @@ from irsmith.frontends.warp import runner
 from irsmith.frontends.warp.reference import Reference, Unsupported
 from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.rng import Stream
 from irsmith.types import ValueType
 from irsmith.verify import ports
+from irsmith.verify.mutants import Mutant, spoiled_texts
 
 
 class WarpToolchain:
@@ -21,6 +23,7 @@ class WarpToolchain:
 
     host = CPP.name
     twin = CUDA.name
+    also: tuple[str, ...] = ()
 
     def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
         self._runner = runner.Runner(limits, workers)
@@ -60,6 +63,12 @@ class WarpToolchain:
         outcomes = self._runner.compile_only([_job(trial) for trial in trials])
         return [_failed(outcome) if isinstance(outcome, runner.Failure) else None for outcome in outcomes]
 
+    def spoiled(self, texts: ports.Texts, stage: str, *, backward: bool, random: Stream) -> Iterator[Mutant]:
+        """Spoiled C++ or CUDA."""
+        parts = ["forward", "functions_forward", *(["backward", "functions_backward"] if backward else [])]
+        for part in parts:
+            yield from spoiled_texts(texts, f"{stage}_{part}", random)
+
     def difference(self, name: str, texts: ports.Texts) -> str | None:
         """What the CUDA text says other than the C++ text."""
         comparison = same_statements(name, texts)
@@ -71,7 +80,14 @@ def _job(trial: ports.Trial) -> runner.Job:
     backward = None if given is None else runner.Backward(given.primal, given.adjoint)
     signature = trial.kernel.signature
     return runner.Job(
-        trial.key, trial.kernel.name, trial.stage, trial.texts, signature, signature.launch, trial.forward, backward
+        trial.key,
+        trial.kernel.name,
+        trial.stage,
+        trial.texts,
+        signature,
+        signature.launch or (),
+        trial.forward,
+        backward,
     )
 
 

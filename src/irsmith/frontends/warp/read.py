@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
-import importlib.util
-import re
-import sys
-import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from irsmith.frontends.source import imported, provenance_of
 from irsmith.frontends.warp import compiler
-from irsmith.frontends.warp.standalone import standalone
+from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
 
 CATEGORY = "user"
-_LICENCE = re.compile(r"SPDX-License-Identifier:\s*([\w.+-]+(?:\s+(?:AND|OR|WITH)\s+[\w.+-]+)*)")
-_VERSION = re.compile(r"^__version__\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 
 
 def read(path: Path) -> list[Kernel | Reject]:
     """The kernels that a file defines, each with a source that stands alone, in the file's order.
 
-    A kernel whose statements cannot be cut out (one made inside a function, say) keeps the whole file as its
-    source. Whatever the file raises when it is imported comes through.
+    A generic kernel is as many kernels as it has instances. Whatever the file raises when it is imported comes
+    through.
     """
     compiler.start()
     text = path.read_text(encoding="utf-8")
     provenance = provenance_of(path, text)
-    module = _import(path)
+    module = imported(path)
     found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
     found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
     blocks = block_dims(ast.parse(text), vars(module))
-    return [_describe(kernel, text, blocks.get(kernel.func.__name__), provenance) for kernel in found]
-
-
-def _import(path: Path) -> types.ModuleType:
-    # The file's own folder comes first on the path, as when Python runs a script.
-    sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path.name} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
+    return [item for kernel in found for item in _describe(kernel, blocks.get(kernel.func.__name__), provenance)]
 
 
 def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
@@ -70,32 +52,31 @@ def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _describe(kernel: Any, text: str, block_dim: int | None, provenance: Provenance) -> Kernel | Reject:
-    source = standalone(text, kernel.key)
-    if source is not None:
-        try:
-            with compiler.declared(source) as module:
-                if not compiler.instances_of(compiler.kernel_of(module, kernel.key)):
-                    source = None
-        except Exception:  # noqa: BLE001  (a cut that does not run is no failure: the whole file does)
-            source = None
-    source = source or text
-    if block_dim is not None and compiler.uses_tiles(kernel):
-        # Otherwise the text would depend on a launch that the source does not hold.
-        source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
+def _describe(kernel: Any, block_dim: int | None, provenance: Provenance) -> Iterator[Kernel | Reject]:
     instances = compiler.instances_of(kernel)
+    name = kernel.func.__name__
     if not instances:
         message = "a generic kernel that no overload gives types to"
-        return Reject(Step.LOWER, "GenericWithoutInstance", message, kernel.key, CATEGORY, source)
+        yield Reject(Step.LOWER, "GenericWithoutInstance", message, name, CATEGORY, kernel.adj.source)
     docstring = (ast.get_docstring(kernel.adj.tree.body[0]) or "").strip()
-    return Kernel(
-        name=kernel.key,
-        category=CATEGORY,
-        description=docstring.partition("\n\n")[0].replace("\n", " "),
-        source=source,
-        signature=signature_of(instances[0]),
-        provenance=provenance,
-    )
+    for instance in instances:
+        try:
+            source = source_of(instance)
+        except CannotStandAloneError as error:
+            message = f"cannot stand alone: {error}"
+            yield Reject(Step.LOWER, "CannotStandAlone", message, name, CATEGORY, kernel.adj.source)
+            continue
+        if block_dim is not None and compiler.uses_tiles(kernel):
+            # Otherwise the text would depend on a launch that the source does not hold.
+            source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
+        yield Kernel(
+            name=name,
+            category=CATEGORY,
+            description=docstring.partition("\n\n")[0].replace("\n", " "),
+            source=source,
+            signature=signature_of(instance),
+            provenance=provenance,
+        )
 
 
 def signature_of(kernel: Any) -> Signature:
@@ -137,22 +118,3 @@ def accesses(function: ast.FunctionDef) -> tuple[set[str], set[str]]:
             if isinstance(target, ast.Name):
                 read_.add(target.id)
     return written, read_
-
-
-def provenance_of(path: Path, text: str) -> Provenance:
-    """Where a file comes from, and its licence and version where it or its package states them."""
-    parts = path.parts
-    file, package_version = path.name, None
-    if "site-packages" in parts:
-        inside = parts[len(parts) - parts[::-1].index("site-packages") :]
-        file = "/".join(inside)
-        owners = importlib.metadata.packages_distributions().get(inside[0], [])
-        if owners:
-            package_version = f"{owners[0]} {importlib.metadata.version(owners[0])}"
-    licence = _LICENCE.search(text)
-    own_version = _VERSION.search(text)
-    return Provenance(
-        file=file,
-        licence=licence[1] if licence else None,
-        version=own_version[1] if own_version else package_version,
-    )

@@ -117,7 +117,7 @@ class Reference:
     def run(
         self,
         inputs: Mapping[str, Array],
-        launch: tuple[int, ...],
+        launch: tuple[int, ...] | None,
         *,
         precision: str = "declared",
         order: Array | None = None,
@@ -155,6 +155,7 @@ class Reference:
         lanes = self._lanes(inputs)
         program = self._program(precision)
         machine = program.machine
+        launch = launch or ()
         threads = int(np.prod(launch))
         noise = None if not shaken else (np.asarray(perturb), seed, epsilon)
 

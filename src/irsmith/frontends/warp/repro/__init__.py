@@ -82,11 +82,11 @@ def _npy(array: Array) -> bytes:
 
 
 def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any] | None) -> dict[str, Any]:
-    job = Job("", kernel.name, CPP.name, texts, kernel.signature, kernel.signature.launch)
+    job = Job("", kernel.name, CPP.name, texts, kernel.signature, kernel.signature.launch or ())
     return {
         "kernel": kernel.name,
         "arguments": [{"name": a.name, "type": str(a.type), "rank": a.rank} for a in kernel.signature.arguments],
-        "launch": list(kernel.signature.launch),
+        "launch": list(kernel.signature.launch or ()),
         "coordinates": launch_rank(job),
         "block": unit.precompiled_block(texts["cpp_header"] or "") or 1,
         "architecture": ptx.ARCHITECTURE,

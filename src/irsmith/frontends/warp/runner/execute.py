@@ -22,7 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irsmith.frontends.warp.runner import protocol, sandbox, unit
+from irsmith.frontends import pipes
+from irsmith.frontends.warp.runner import sandbox, unit
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.layout import Arena, arena
 from irsmith.frontends.warp.runner.native import CompilerError, Native
@@ -167,10 +168,10 @@ def _run(native: Native, code: bytes, tasks: Sequence[Task], writer: int) -> Non
         ]
     except CompilerError as error:
         message = str(error).encode()[:_MAX_MESSAGE]
-        protocol.write_all(writer, _FRAME.pack(0, _UNRESOLVED, len(message)), message)
+        pipes.write_all(writer, _FRAME.pack(0, _UNRESOLVED, len(message)), message)
         return
     sandbox.seal()
-    protocol.write_all(writer, _FRAME.pack(0, _READY, 0))
+    pipes.write_all(writer, _FRAME.pack(0, _READY, 0))
     launch = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)(grid)
     functions = [ctypes.CFUNCTYPE(None, *([ctypes.c_void_p] * count)) for count in (1, 2, 3)]
     images = [[memory.memory.copy() for _, memory in task.arenas] for task in tasks]
@@ -202,7 +203,7 @@ def _run(native: Native, code: bytes, tasks: Sequence[Task], writer: int) -> Non
             status = _DONE
             pieces.append(results)
         flush(None)
-        protocol.write_all(writer, _FRAME.pack(number, status, sum(map(len, pieces))), *pieces)
+        pipes.write_all(writer, _FRAME.pack(number, status, sum(map(len, pieces))), *pieces)
 
 
 class _Watch:
@@ -234,7 +235,7 @@ class _Watch:
                     failure = frame
                 else:
                     done.append(frame)
-        except protocol.ClosedError:
+        except pipes.ClosedError:
             status, peak = self._reap()
             return done, self._killed or self._death(status, peak)
         self._reap()
@@ -252,7 +253,7 @@ class _Watch:
             return self._read(size)
         if found[1] not in _SYMPTOMS or found[2] > _MAX_MESSAGE:
             self._killed = Failure(Symptom.CRASHED, "the kernel wrote where only its process writes")
-            raise protocol.ClosedError
+            raise pipes.ClosedError
         message = self._read(found[2]).decode(errors="replace")
         return Failure(_SYMPTOMS[found[1]], message)
 
@@ -264,7 +265,7 @@ class _Watch:
                 continue
             piece = os.read(self._reader, min(size - len(pieces), 1 << 20))
             if not piece:
-                raise protocol.ClosedError
+                raise pipes.ClosedError
             pieces += piece
         return bytes(pieces)
 
@@ -278,7 +279,7 @@ class _Watch:
                 Symptom.TIMED_OUT, f"the kernel did not end within {self._executor.seconds:g} seconds"
             )
         if self._killed is not None:
-            raise protocol.ClosedError
+            raise pipes.ClosedError
 
     def _reap(self) -> tuple[int, int]:
         """End the fork and what it may have started; its status, and the most memory that it had."""

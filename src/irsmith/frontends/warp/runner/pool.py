@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from irsmith.errors import UserError
-from irsmith.frontends.warp.runner import native, protocol, unit
+from irsmith.frontends import pipes
+from irsmith.frontends.warp.runner import native, unit
 from irsmith.frontends.warp.runner.jobs import (
     Backward,
     Compilation,
@@ -70,20 +71,20 @@ class _Process:
         assert process.stdout is not None
         message = pickle.dumps(request, protocol=5)
         try:
-            protocol.write_all(process.stdin.fileno(), LENGTH.pack(len(message)), message)
+            pipes.write_all(process.stdin.fileno(), LENGTH.pack(len(message)), message)
             while True:
                 deadline = time.monotonic() + request.limits.compile_seconds
-                header, payload = protocol.receive(process.stdout.fileno(), deadline)
+                header, payload = pipes.receive(process.stdout.fileno(), deadline)
                 if "error" in header:
                     raise UserError(header["error"])
                 if "failures" in header:
                     return _answers(request, header, payload)
-        except protocol.SilentError:
+        except pipes.SilentError:
             self.stop()
             what = "kernel" if request.action == "device" else "compiler"
             message_text = f"the {what} did not end within {request.limits.compile_seconds:g} seconds"
             raise WorkerDiedError(Failure(Symptom.TIMED_OUT, message_text)) from None
-        except protocol.ClosedError:
+        except pipes.ClosedError:
             raise WorkerDiedError(self._post_mortem()) from None
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -127,7 +128,7 @@ def _answers(request: Request, header: dict[str, list[object]], payload: bytes) 
             answers.append(payload[start : start + size])
             start += size
     if len(answers) != len(request.jobs):
-        raise protocol.ClosedError
+        raise pipes.ClosedError
     return answers
 
 

@@ -17,7 +17,8 @@ from functools import cached_property
 from pathlib import Path
 
 from irsmith.errors import UserError
-from irsmith.frontends.warp.runner import compiling, execute, protocol, sandbox
+from irsmith.frontends import pipes
+from irsmith.frontends.warp.runner import compiling, execute, sandbox
 from irsmith.frontends.warp.runner.device import Device
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.native import Native
@@ -49,7 +50,7 @@ class Worker:
         return Device()
 
     def _alive(self) -> None:
-        protocol.send(self._output, {"alive": True})
+        pipes.send(self._output, {"alive": True})
 
     def answer(self, request: Request) -> None:
         """Do what is asked and send what came of it."""
@@ -65,7 +66,7 @@ class Worker:
         failures = [None if isinstance(o, bytes) else [o.symptom, o.message] for o in outcomes]
         pieces = [o if isinstance(o, bytes) else b"" for o in outcomes]
         header = {"failures": failures, "sizes": [len(piece) for piece in pieces]}
-        protocol.send(self._output, header, b"".join(pieces))
+        pipes.send(self._output, header, b"".join(pieces))
 
     def _compile(self, request: Request) -> list[bytes | Failure]:
         def compiler(jobs: Sequence[Job]) -> bytes:
@@ -121,8 +122,8 @@ def main() -> None:
     limited = False
     while True:
         try:
-            (size,) = LENGTH.unpack(protocol.read_exactly(requests, LENGTH.size))
-            request = pickle.loads(protocol.read_exactly(requests, size))
+            (size,) = LENGTH.unpack(pipes.read_exactly(requests, LENGTH.size))
+            request = pickle.loads(pipes.read_exactly(requests, size))
             # CUDA's driver reserves more address space than any compiler may have.
             if not limited and request.action != "device":
                 sandbox.limit_compiler(request.limits.compile_memory)
@@ -130,8 +131,8 @@ def main() -> None:
             os.truncate(folder / "log", 0)
             worker.answer(request)
         except UserError as error:
-            protocol.send(output, {"error": str(error)})
-        except protocol.ClosedError:
+            pipes.send(output, {"error": str(error)})
+        except pipes.ClosedError:
             # Whoever asked is gone, and may have had no time to clear up.
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Cut a kernel out of its file: the statements that it needs, in their order, as a text that stands alone."""
+"""Cut a function out of its file: the statements that it needs, in their order, as a text that stands alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 def standalone(source: str, name: str) -> str | None:
     """The part of a module's text that defines one of its top-level functions and all that it refers to.
 
-    Kept are the statements that bind a name which a kept one uses, decorators that register something on a
-    kept name (such as ``@wp.func_grad(helper)``), bare calls that configure Warp, and ``__future__`` imports.
+    Kept are the statements that bind a name which a kept one uses, bare calls that configure JAX, and
+    ``__future__`` imports.
 
     Returns:
         The text, or None where no top-level function has that name.
@@ -21,10 +21,9 @@ def standalone(source: str, name: str) -> str | None:
     if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
         return None
     kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
-    wanted = {name}
+    wanted = {name}.union(*(used[i] for i in kept))
     while True:
         grown = {i for i, names in enumerate(bound) if names & wanted}
-        grown |= {i for i, statement in enumerate(module.body) if _registers_on(statement, wanted)}
         if grown <= kept:
             break
         kept |= grown
@@ -47,7 +46,7 @@ def standalone(source: str, name: str) -> str | None:
 
 _DEFINITION = (ast.FunctionDef, ast.ClassDef)
 _IMPORT = (ast.Import, ast.ImportFrom)
-_CONFIGURATION = {"set_module_options"}
+_CONFIGURATION = "config.update"
 
 
 def _first_line(statement: ast.stmt) -> int:
@@ -88,27 +87,9 @@ def _uses(statement: ast.stmt) -> Iterator[str]:
             yield node.value
 
 
-def _called(node: ast.expr) -> str:
-    target = node.func if isinstance(node, ast.Call) else node
-    return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
-
-
 def _always_kept(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
-    return isinstance(statement, ast.Expr) and _called(statement.value) in _CONFIGURATION
-
-
-def _registers_on(statement: ast.stmt, names: set[str]) -> bool:
-    """Whether a statement adds to something kept: a custom gradient, a replay, or an overload."""
-    calls: list[ast.expr] = []
-    if isinstance(statement, ast.FunctionDef):
-        calls = [decorator for decorator in statement.decorator_list if isinstance(decorator, ast.Call)]
-    elif isinstance(statement, ast.Expr) and _called(statement.value) == "overload":
-        calls = [statement.value]
-    return any(
-        isinstance(argument, ast.Name) and argument.id in names
-        for call in calls
-        if isinstance(call, ast.Call) and _called(call) in {"func_grad", "func_replay", "overload"}
-        for argument in call.args
-    )
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+        return False
+    return ast.unparse(statement.value.func).endswith(_CONFIGURATION)

@@ -1,4 +1,4 @@
-"""Frames on pipes: how a runner and its workers speak.
+"""Frames on pipes: how a runner and its worker processes speak.
 
 What comes back from a worker is JSON and raw bytes, and every length in it is bounded before it is read:
 nothing that compiled code could have written is ever unpickled.

@@ -1,0 +1,81 @@
+"""JAX: Python functions over arrays, traced to a jaxpr and lowered to StableHLO and HLO, which XLA compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irsmith.frontends.base import Stage
+from irsmith.frontends.jax.stages import STAGES
+
+if TYPE_CHECKING:
+    from irsmith.frontends.jax.proving import JaxToolchain
+    from irsmith.kernel import Kernel
+    from irsmith.outcome import Lowering, Reject
+    from irsmith.synth import Settings
+
+# Each method imports what it needs: this module is imported to learn the stages' names.
+
+
+class Jax:
+    """The JAX frontend; see `irsmith.frontends.base.Frontend` for what each method answers."""
+
+    name = "jax"
+    stages: tuple[Stage, ...] = STAGES
+
+    def toolchain(self) -> dict[str, str]:
+        """The versions of JAX and of its compiled half."""
+        from irsmith.frontends.jax import compiler
+
+        compiler.require()
+        return {"jax": compiler.TESTED_VERSION, "jaxlib": compiler.TESTED_VERSION}
+
+    def generator(self) -> int:
+        """The version of the synthesiser of array functions."""
+        from irsmith.frontends.jax.synth import GENERATOR_VERSION
+
+        return GENERATOR_VERSION
+
+    def categories(self) -> Mapping[str, float]:
+        """The categories of array functions."""
+        from irsmith.frontends.jax.synth import CATEGORIES
+
+        return {name: category.weight for name, category in CATEGORIES.items()}
+
+    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+        """Grow a function over arrays."""
+        from irsmith.frontends.jax.synth import synthesise
+
+        return synthesise(seed, index, settings)
+
+    def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
+        """Lower a text with JAX and, for optimised HLO, XLA's passes."""
+        from irsmith.frontends.jax.lower import lower
+
+        return lower(kernel, stages)
+
+    def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:
+        """Import a file and find the functions whose arguments are known."""
+        from irsmith.frontends.jax.read import read
+
+        return read(path, kernel, arguments)
+
+    def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
+        """A folder that needs JAX and no irsmith."""
+        from irsmith.frontends.jax.repro import files
+
+        return files(kernel, texts, story)
+
+    def prover(self) -> JaxToolchain:
+        """The NumPy reference, and XLA in a process of its own."""
+        from irsmith.frontends.jax.proving import JaxToolchain
+
+        return JaxToolchain()
+
+    def accelerator(self) -> str | None:
+        """None: texts are made for one CPU core, whatever else there is."""
+        return None
+
+
+FRONTEND = Jax()

@@ -1,0 +1,258 @@
+"""The one module that calls JAX's private API and pins what its texts would otherwise take from the machine.
+
+What it relies on was read from, and tested with, one version of JAX; `require` refuses any other.
+
+XLA's CPU compiler partitions loops by the number of cores and chooses instructions by those that the processor
+has. Both are fixed before its client is made: one core, and AVX2 at most. Everything else that steers a text is
+set through JAX's own options. JAX keeps jaxprs of what was traced before and names functions by them, so its
+caches are emptied for each source.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from irsmith.errors import UserError
+
+TESTED_VERSION = "0.10.2"
+FILE_NAME = "kernel.py"
+"""The file that a source stands in, whatever its real file was."""
+
+MODULE_NAME = "irsmith_kernel"
+
+_PINNED = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "NPROC": "1", "JAX_PLATFORMS": "cpu"}
+"""Read by XLA when its client is made."""
+
+_SETTINGS: dict[str, Any] = {
+    "jax_enable_x64": False,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_numpy_rank_promotion": "allow",
+    "jax_default_matmul_precision": None,
+    "jax_enable_compilation_cache": False,
+    "jax_disable_jit": False,
+    "jax_debug_nans": False,
+    "jax_threefry_partitionable": True,
+    "jax_default_prng_impl": "threefry2x32",
+}
+
+_EMIT = {"xla_backend_optimization_level": "0"}
+"""XLA's passes over HLO are the same at every level; below them is machine code, which is thrown away."""
+
+_RUN = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+"""The fastest way to machine code that is run a few hundred times."""
+
+
+def require() -> None:
+    """Check that the installed JAX is the tested one, without importing it.
+
+    Raises:
+        UserError: JAX is not installed, or it is another version; the message names both.
+    """
+    for name in ("jax", "jaxlib"):
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise UserError(
+                f"the jax frontend needs {name}, which is not installed: pip install 'irsmith[jax]'"
+            ) from None
+        if found != TESTED_VERSION:
+            raise UserError(
+                f"the jax frontend was tested with {name} {TESTED_VERSION}, but {found} is installed: "
+                f"pip install jax=={TESTED_VERSION} jaxlib=={TESTED_VERSION}"
+            )
+
+
+@cache
+def start() -> Any:
+    """Import the tested JAX and make its CPU client as pinned; once a process.
+
+    Raises:
+        UserError: As `require`; or this process has already made a client, which cannot be pinned any more.
+    """
+    require()
+    before = {name: os.environ.get(name) for name in _PINNED}
+    os.environ |= _PINNED
+    try:
+        import jax
+        from jax._src import xla_bridge
+        from jaxlib import lapack
+
+        if xla_bridge.backends_are_initialized():
+            raise UserError(
+                "JAX computed something in this process before irsmith pinned it to one core: start a fresh process"
+            )
+        jax.config.update("jax_platforms", "cpu")
+        reset()
+        jax.devices()
+        # What linear algebra calls is looked up by JAX when it lowers such a call, and has to be there for a text.
+        lapack._lapack.initialize()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    return jax
+
+
+def reset() -> None:
+    """Put JAX's own options back to what texts are made with: a source may have set them."""
+    import jax
+
+    for name, value in _SETTINGS.items():
+        jax.config.update(name, value)
+
+
+@contextmanager
+def declared(source: str) -> Iterator[types.ModuleType]:
+    """Execute a source text as a module of its own, with JAX as if it had just started, and forget it afterwards.
+
+    Whatever the source itself raises comes through.
+    """
+    jax = start()
+    module = types.ModuleType(MODULE_NAME)
+    module.__file__ = FILE_NAME
+    jax.clear_caches()
+    sys.modules[MODULE_NAME] = module
+    try:
+        exec(compile(source, FILE_NAME, "exec"), module.__dict__)
+        yield module
+    finally:
+        sys.modules.pop(MODULE_NAME, None)
+        module.__dict__.clear()
+        reset()
+        jax.clear_caches()
+
+
+class Staged:
+    """A function traced with types and shapes, and what JAX and XLA write of it.
+
+    Args:
+        function: The function. Its name goes into the texts.
+        arguments: The type and shape of each argument.
+    """
+
+    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+        import jax
+
+        self._arguments = arguments
+        self._jitted = jax.jit(function, keep_unused=True)
+        self._traced = self._jitted.trace(*arguments)
+        self._lowered: Any = None
+
+    @property
+    def results(self) -> Any:
+        """The types and shapes of the results, in the structure that the function returns."""
+        return self._traced.out_info
+
+    def lowered(self) -> Any:
+        """What JAX hands to XLA."""
+        self._lowered = self._lowered or self._traced.lower()
+        return self._lowered
+
+    def jaxpr(self) -> str:
+        """The jaxpr, without where it came from."""
+        return str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False)) + "\n"
+
+    def stablehlo(self) -> str:
+        """The StableHLO module, without locations."""
+        return _assembly(self.lowered().compiler_ir("stablehlo"))
+
+    def hlo(self) -> str:
+        """The HLO module before XLA's passes, without metadata."""
+        return module_text(self.lowered().compiler_ir("hlo").get_hlo_module())
+
+    def hlo_optimized(self) -> str:
+        """The HLO module after XLA's passes, without metadata."""
+        compiled = self.lowered().compile(compiler_options=_EMIT)
+        return module_text(compiled.runtime_executable().hlo_modules()[0])
+
+    def exported(self, platform: str) -> str:
+        """The StableHLO module for another platform, without locations."""
+        import jax
+        import jax.export
+        from jax._src.interpreters import mlir
+        from jaxlib.mlir import ir
+
+        text = jax.export.export(self._jitted, platforms=[platform])(*self._arguments).mlir_module()
+        with mlir.make_ir_context():
+            return _assembly(ir.Module.parse(text))
+
+
+def _assembly(module: Any) -> str:
+    return str(module.operation.get_asm(enable_debug_info=False))
+
+
+def module_text(module: Any) -> str:
+    """An HLO module as text, without metadata."""
+    from jaxlib import _hlo
+
+    options = _hlo.HloPrintOptions()
+    options.print_metadata = False
+    return str(module.to_string(options)).rstrip("\n") + "\n"
+
+
+def parsed(text: str) -> Any:
+    """The HLO module of a text.
+
+    Raises:
+        jax.errors.JaxRuntimeError: The text is none.
+    """
+    from jaxlib import _hlo
+
+    return _hlo.hlo_module_from_text(text)
+
+
+def parsed_stablehlo(text: str) -> Any:
+    """The HLO module that a StableHLO text is to XLA.
+
+    Raises:
+        jax.errors.JaxRuntimeError: The text is none.
+    """
+    from jaxlib import _jax
+
+    return _jax.mlir.mlir_module_to_xla_computation(text, use_tuple_args=False, return_tuple=False).get_hlo_module()
+
+
+def canonical(module: Any) -> str:
+    """An HLO module as text in which no name is left that its maker chose."""
+    from jaxlib import _hlo
+
+    return str(module.to_string(_hlo.HloPrintOptions.canonical()))
+
+
+def program_shape(module: Any) -> tuple[list[tuple[str, tuple[int, ...]]], list[tuple[str, tuple[int, ...]]]]:
+    """The dtypes and shapes of an HLO module's parameters, and of its results."""
+    from jaxlib import _hlo
+
+    shape = _hlo.XlaComputation(module.as_serialized_hlo_module_proto()).program_shape()
+    results = shape.result_shape()
+    members = results.tuple_shapes() if results.is_tuple() else [results]
+    return [_array_shape(item) for item in shape.parameter_shapes()], [_array_shape(item) for item in members]
+
+
+def _array_shape(shape: Any) -> tuple[str, tuple[int, ...]]:
+    return str(shape.numpy_dtype()), tuple(shape.dimensions())
+
+
+def loaded(module: Any) -> Any:
+    """The executable of an HLO module for one CPU.
+
+    Raises:
+        jax.errors.JaxRuntimeError: XLA does not compile it.
+    """
+    import jax
+    from jaxlib import _jax
+
+    options = _jax.CompileOptions()
+    options.env_option_overrides = list(_RUN.items())
+    device = jax.devices()[0]
+    stablehlo = _jax.mlir.hlo_to_stablehlo(module.as_serialized_hlo_module_proto())
+    return device.client.compile_and_load(stablehlo, _jax.DeviceList((device,)), options)

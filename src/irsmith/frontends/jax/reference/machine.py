@@ -1,0 +1,96 @@
+"""One run of a function: rounding errors, the path that it takes, and what its decisions were."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from irsmith.verify.ports import Array
+from irsmith.verify.stream import Uniform
+
+FILE_NAME = "<kernel>"
+"""The file that a source is compiled as: frames in it are the kernel's own."""
+
+EPSILONS = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
+"""Half a unit in the last place, relative, by dtype."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a function decides."""
+
+    line: int
+    column: int
+    kind: str
+
+
+@dataclass
+class Lane:
+    """The state of one run.
+
+    Attributes:
+        x64: Whether Python numbers and counters are of 64 bits.
+        rounding: The random numbers of rounding errors; None where there are none.
+        epsilon: Their relative size; None for that of each value's dtype.
+        traced: Whether the path is kept.
+        path: A number for the decisions so far.
+        kink: Whether a derivative has no one value.
+        ways: The ways taken at each place: whether in, whether past.
+    """
+
+    x64: bool = False
+    rounding: Uniform | None = None
+    epsilon: float | None = None
+    traced: bool = False
+    path: int = 0
+    kink: bool = False
+    ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
+
+    def rounded(self, value: Array, dtype: str) -> Array:
+        """A value with rounding errors, if this lane has any."""
+        if self.rounding is None:
+            return value
+        size = EPSILONS[dtype] if self.epsilon is None else self.epsilon
+        noise = 2 * self.rounding.draw(value.shape) - 1
+        return np.asarray(value * (1 + size * noise))
+
+    def decide(self, outcome: Any) -> None:
+        """Note the outcome of something that is not smooth."""
+        if self.traced:
+            self.path = zlib.crc32(np.ascontiguousarray(outcome).tobytes(), self.path)
+
+    def tie(self, tied: Any) -> None:
+        """Note that a derivative has no one value."""
+        if self.traced and np.any(tied):
+            self.kink = True
+
+    def went(self, kind: str, *, true: bool, false: bool) -> None:
+        """Note the ways taken at the place in the kernel's source that is being run."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != FILE_NAME:
+            frame = frame.f_back  # type: ignore[assignment]
+        if frame is None:
+            return
+        place = Place(*_position(frame.f_code, frame.f_lasti), kind)
+        before = self.ways.get(place, (False, False))
+        self.ways[place] = before[0] or true, before[1] or false
+
+
+@lru_cache(maxsize=512)
+def _position(code: CodeType, at: int) -> tuple[int, int]:
+    """The line and column of an instruction."""
+    line, _, column, _ = next(islice(code.co_positions(), at // 2, None))
+    return line or code.co_firstlineno, column or 0
+
+
+class Current:
+    """Holds the lane that runs: the stand-ins for JAX's functions look here."""
+
+    lane = Lane()

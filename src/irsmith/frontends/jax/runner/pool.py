@@ -1,0 +1,118 @@
+"""The runner: sends jobs to a worker process, and loses none to another's fault."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from irsmith.errors import UserError
+from irsmith.frontends import pipes
+from irsmith.frontends.jax.dtypes import numpy_dtype
+from irsmith.frontends.jax.runner.jobs import Comparison, Job, Limits, Request
+from irsmith.verify.ports import Array, Failed
+
+Results = tuple[Array, ...]
+Outcome = Results | Failed
+
+START_SECONDS = 120.0
+"""What a worker may take to import JAX."""
+
+
+class Runner:
+    """Compiles texts and runs them, in a process of its own. Use it for many calls: a worker takes seconds to start.
+
+    Args:
+        limits: What a text may use.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="irsmith-jax-runner")
+
+    def close(self) -> None:
+        """End the worker; jobs that have not begun are cancelled."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._stop()
+        self._thread.shutdown()
+
+    def submit(self, jobs: Sequence[Job]) -> Callable[[], list[Outcome]]:
+        """Begin to compile and run jobs; calling what is returned waits for the outcomes, in their order."""
+        future = self._thread.submit(self._all, tuple(jobs))
+        return future.result
+
+    def difference(self, comparison: Comparison) -> str | None:
+        """What one text says other than the other, or None; a text that is none differs."""
+        outcome = self._thread.submit(self._one, comparison).result()
+        if isinstance(outcome, Failed):
+            return outcome.message
+        found: str | None = outcome[0].get("difference")
+        return found
+
+    def _all(self, jobs: tuple[Job, ...]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for job in jobs:
+            answer = self._one(job)
+            outcomes.append(answer if isinstance(answer, Failed) else _unpacked(job, answer[1]))
+        return outcomes
+
+    def _one(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        message = pickle.dumps(Request((job,), self._limits.memory), protocol=5)
+        deadline = time.monotonic() + self._limits.seconds + (0 if self._ready else START_SECONDS)
+        try:
+            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(8, "little"), message)
+            header, payload = pipes.receive(process.stdout.fileno(), deadline)
+        except pipes.SilentError:
+            self._stop()
+            return Failed("timed_out", f"did not end within {self._limits.seconds:g} seconds")
+        except pipes.ClosedError:
+            status = process.wait()
+            self._stop()
+            return Failed("crashed", f"the worker died (status {status})")
+        self._ready = True
+        if "error" in header:
+            raise UserError(header["error"])
+        if "failure" in header:
+            return Failed(*header["failure"])
+        return header, payload
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._ready = False
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "irsmith.frontends.jax.runner.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(os.environ),
+            start_new_session=True,
+        )
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _unpacked(job: Job, payload: bytes) -> Outcome:
+    arrays: list[Array] = []
+    start = 0
+    for name, shape in job.results:
+        dtype = numpy_dtype(name)
+        size = job.sets * int(np.prod(shape)) * dtype.itemsize
+        piece = payload[start : start + size]
+        if len(piece) != size:
+            return Failed("crashed", "the worker sent too little")
+        arrays.append(np.frombuffer(piece, dtype).reshape(job.sets, *shape))
+        start += size
+    return tuple(arrays)

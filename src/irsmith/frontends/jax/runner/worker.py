@@ -1,0 +1,119 @@
+"""A worker: an interpreter with JAX's CPU client that compiles texts and runs them.
+
+Started by `irsmith.frontends.jax.runner.pool` as ``python -m irsmith.frontends.jax.runner.worker``. It reads
+pickled requests from its standard input and writes a frame a job to what was its standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+from typing import Any
+
+import numpy as np
+
+from irsmith.errors import UserError
+from irsmith.frontends import pipes
+from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.runner import optimised
+from irsmith.frontends.jax.runner.jobs import Comparison, Job, Request
+from irsmith.frontends.jax.stages import HLO_OPTIMIZED, STABLEHLO
+from irsmith.verify.ports import COMPILE_ERROR, NOT_TAKEN
+
+
+class _FailedError(Exception):
+    def __init__(self, symptom: str, message: str) -> None:
+        super().__init__(message)
+        self.symptom = symptom
+
+
+def answer(job: Job | Comparison) -> tuple[Any, bytes]:
+    """The header and payload of what comes of a job."""
+    import jax
+
+    try:
+        if isinstance(job, Comparison):
+            return {"difference": _difference(job)}, b""
+        executable = _loaded(job)
+        return {"done": True}, _run(executable, job)
+    except _FailedError as error:
+        return {"failure": [error.symptom, str(error)]}, b""
+    except optimised.NotTakenError as error:
+        return {"failure": [NOT_TAKEN, str(error)]}, b""
+    except MemoryError:
+        return {"failure": ["out_of_memory", "runs out of memory"]}, b""
+    except jax.errors.JaxRuntimeError as error:
+        symptom = "out_of_memory" if "RESOURCE_EXHAUSTED" in str(error) else COMPILE_ERROR
+        return {"failure": [symptom, str(error)[:2000]]}, b""
+
+
+def _module(job: Job) -> Any:
+    if job.stage == HLO_OPTIMIZED.name:
+        compiler.parsed(job.text)
+        return compiler.parsed(optimised.plain(job.text))
+    return compiler.parsed_stablehlo(job.text) if job.stage.startswith(STABLEHLO.name) else compiler.parsed(job.text)
+
+
+def _loaded(job: Job) -> Any:
+    module = _module(job)
+    parameters, results = compiler.program_shape(module)
+    if (tuple(parameters), tuple(results)) != (job.parameters, job.results):
+        raise _FailedError(
+            COMPILE_ERROR, f"takes {parameters} and gives {results}, not {job.parameters} and {job.results}"
+        )
+    return compiler.loaded(module)
+
+
+def _run(executable: Any, job: Job) -> bytes:
+    import jax
+
+    gathered: list[list[bytes]] = [[] for _ in job.results]
+    with jax.enable_x64(True):
+        for place in range(job.sets):
+            given = [jax.device_put(np.ascontiguousarray(values[place])) for values in job.inputs]
+            for result, into in zip(executable.execute(given), gathered, strict=True):
+                into.append(np.ascontiguousarray(np.asarray(result)).tobytes())
+    return b"".join(piece for result in gathered for piece in result)
+
+
+def _difference(comparison: Comparison) -> str | None:
+    one = compiler.canonical(compiler.parsed(comparison.hlo))
+    two = compiler.canonical(compiler.parsed_stablehlo(comparison.stablehlo))
+    if one == two:
+        return None
+    pairs = zip(one.splitlines(), two.splitlines(), strict=False)
+    found = next(((a, b) for a, b in pairs if a != b), ("", "their lengths"))
+    return f"{found[0].strip()} and {found[1].strip()}"
+
+
+def main() -> None:
+    """Answer requests until the standard input ends."""
+    requests, output = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(nothing, target)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        compiler.start()
+    except UserError as error:
+        pipes.send(output, {"error": str(error)})
+        return
+    limited = False
+    while True:
+        try:
+            size = int.from_bytes(pipes.read_exactly(requests, 8), "little")
+            request: Request = pickle.loads(pipes.read_exactly(requests, size))
+            if not limited:
+                with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+                    used = int(file.read().split()[0]) * resource.getpagesize()
+                resource.setrlimit(resource.RLIMIT_AS, (used + request.memory, used + request.memory))
+                limited = True
+            for job in request.jobs:
+                pipes.send(output, *answer(job))
+        except pipes.ClosedError:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,692 @@
+"""Phases of control flow: choices, loops that carry a state, and functions mapped over an axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from irsmith.frontends.jax.synth.author import few, number
+from irsmith.frontends.jax.synth.draft import Scope, atom, require
+from irsmith.frontends.jax.synth.expr import (
+    Expr,
+    Shape,
+    add,
+    broadcast,
+    called,
+    compared,
+    div,
+    hull,
+    mul,
+    name,
+    squared,
+    sub,
+)
+from irsmith.frontends.jax.synth.moves import (
+    MIXED,
+    PLAIN,
+    Repertoire,
+    absolute,
+    chosen,
+    condition,
+    grown,
+    mathematical,
+    shrunk,
+    threshold,
+)
+from irsmith.frontends.jax.synth.shapes import reduced
+
+# Choices.
+
+
+def operand(scope: Scope, *, rank: int | None = None) -> Expr:
+    """A float value to go on with: unread if possible."""
+    fits = [v for v in scope.unread() if v.real and (rank is None or v.rank == rank)]
+    if not fits:
+        fits = [v for v in scope.visible() if v.real and (rank is None or v.rank == rank)]
+    return scope.rng.pick(fits) if fits else scope.argument((scope.rng.pick((4, 6, 8, 16)),) * (rank or 1))
+
+
+def where(scope: Scope) -> Expr:
+    """Element by element, one of two."""
+    x = operand(scope)
+    for _ in range(8):
+        made = chosen(scope, x)
+        if made is not None and made.shape == x.shape:
+            return scope.assign(made)
+    require(False, "no choice")
+    raise AssertionError
+
+
+def masked(scope: Scope) -> Expr:
+    """A mask with a name of its own, and what is chosen by it."""
+    rng = scope.rng
+    x = operand(scope)
+    test = condition(scope, x)
+    require(test is not None and test.shape == x.shape)
+    assert test is not None
+    mask = scope.assign(test, rng.pick(("mask", "keep", "is_large", "active", "above", "inside")))
+    yes, no = grown(scope, x, MIXED, 1), grown(scope, x, PLAIN, 1)
+    require(yes.text != no.text)
+    if rng.chance(0.2):
+        scope.use(mask)
+        cast = called(f"{mask.text}.astype({x.text}.dtype)", mask, x, shape=x.shape, low=0, high=1, dtype=x.dtype)
+        return scope.assign(mul(yes, cast))
+    low, high = hull(yes, no)
+    scope.use(mask)
+    text = f"jnp.where({mask.text}, {yes.text}, {no.text})"
+    return scope.assign(called(text, yes, no, mask, shape=x.shape, low=low, high=high))
+
+
+def nested_where(scope: Scope) -> Expr:
+    """A choice within a choice."""
+    rng = scope.rng
+    x = operand(scope)
+    first, second = condition(scope, x), condition(scope, x)
+    require(first is not None and second is not None)
+    assert first is not None
+    assert second is not None
+    require(first.text != second.text and first.shape == second.shape == x.shape)
+    parts = [grown(scope, x, rng.pick((MIXED, PLAIN)), 1) for _ in range(3)]
+    require(len({part.text for part in parts}) == 3)
+    if rng.chance(0.5):
+        parts = [part if part.size < 3 else scope.assign(part, keep=True) for part in parts]
+    inner_text = f"jnp.where({second.text}, {parts[0].text}, {parts[1].text})"
+    inner = called(
+        inner_text,
+        second,
+        *parts[:2],
+        x,
+        shape=x.shape,
+        dtype=x.dtype,
+        low=hull(*parts[:2])[0],
+        high=hull(*parts[:2])[1],
+    )
+    if len(inner.text) > 60 or rng.chance(0.4):
+        inner = scope.assign(inner, rng.pick(("inner", "upper", "low_case", "branch")))
+    pair = (inner, parts[2]) if rng.chance(0.6) else (parts[2], inner)
+    low, high = hull(inner, parts[2])
+    text = f"jnp.where({first.text}, {pair[0].text}, {pair[1].text})"
+    return scope.assign(called(text, first, inner, parts[2], shape=x.shape, dtype=x.dtype, low=low, high=high))
+
+
+def select(scope: Scope) -> Expr:
+    """One of several, by the first condition that holds."""
+    rng = scope.rng
+    x = operand(scope)
+    require(x.width > 0.5)
+    count = rng.pick((2, 2, 3, 4))
+    cuts = sorted({round(x.low + x.width * rng.uniform(0.12, 0.88), 2) for _ in range(count)})
+    tests = [compared(x, "<", scope.number(cut)) for cut in cuts]
+    cases = [grown(scope, x, rng.pick((MIXED, PLAIN)), 1) for _ in range(len(cuts) + 1)]
+    require(len({case.text for case in cases}) == len(cases))
+    low, high = hull(*cases)
+    if rng.chance(0.5):
+        conditions = ", ".join(test.text for test in tests)
+        scope.write(f"conditions = [{conditions}]") if len(conditions) > 40 else None
+        shown = "conditions" if len(conditions) > 40 else f"[{conditions}]"
+        if shown == "conditions":
+            require("conditions" not in scope.names.taken)
+            scope.names.taken.add("conditions")
+            scope.use(*tests)
+        choices = ", ".join(case.text for case in cases[:-1])
+        text = f"jnp.select({shown}, [{choices}], {cases[-1].text})"
+        return scope.assign(called(text, x, *cases, shape=x.shape, low=low, high=high))
+    made = cases[-1]
+    for test, case in zip(reversed(tests), reversed(cases[:-1]), strict=True):
+        bounds = hull(case, made)
+        text = f"jnp.where({test.text}, {case.text}, {made.text})"
+        made = called(text, x, case, made, shape=x.shape, low=bounds[0], high=bounds[1])
+        made = scope.assign(made)
+    return made
+
+
+def predicate(scope: Scope) -> Expr:
+    """A condition of one truth value."""
+    rng = scope.rng
+    if rng.chance(0.2):
+        return scope.argument(
+            (), rng.pick(("training", "flag", "use_bias", "invert", "enabled")), bounds=(0, 1), dtype="bool"
+        )
+    x = operand(scope)
+    subject: Expr | None = x if x.rank == 0 else None
+    for _ in range(6):
+        if subject is None and x.rank and not x.tied:
+            kind = rng.pick(("mean", "max", "sum", "min"))
+            scale = x.elements if kind == "sum" else 1
+            if x.reach * scale < scope.draft.limit:
+                subject = called(f"jnp.{kind}({x.text})", x, shape=(), low=x.low * scale, high=x.high * scale)
+    if subject is None:
+        subject = scope.argument(())
+    if subject.low < 0 < subject.high:
+        at: Expr | None = scope.number(rng.pick((0.0, 0.0, number(rng, 0.0, max(0.1, subject.high / 8)))))
+    else:
+        at = threshold(scope, subject)
+    require(at is not None)
+    assert at is not None
+    return compared(subject, rng.pick((">", "<")), at)
+
+
+def _case(scope: Scope, like: Expr, target: Shape, repertoire: Repertoire = MIXED) -> tuple[Scope, Expr]:
+    """A function of one value to one of the same shape: its body, not yet written out."""
+    body = scope.inner()
+    x = body.bind(scope.rng.pick(("x", "v", "z", "operand", "h")), like)
+    made = grown(body, x, repertoire, scope.rng.pick((1, 1, 2)))
+    require(made.text != x.text and made.shape == target)
+    return body, made
+
+
+def conditional(scope: Scope, depth: int = 0) -> Expr:
+    """``lax.cond`` with two functions."""
+    rng, author = scope.rng, scope.draft.author
+    test = predicate(scope)
+    x = atom(operand(scope), scope)
+    bodies = [_case(scope, x, x.shape, rng.pick((MIXED, PLAIN))) for _ in range(2)]
+    require(bodies[0][1].text != bodies[1][1].text)
+    low, high = hull(*(made for _, made in bodies))
+    scope.use(test, x)
+    if depth and rng.chance(0.9):
+        low, high = _nested(scope, bodies, x, low, high)
+        return scope.assign(_call_cond(scope, test, ("on_true", "on_false"), x, low, high))
+    if rng.chance(author.lambdas) and all(len(made.text) < 34 for _, made in bodies):
+        texts = []
+        for body, made in bodies:
+            body.use(made)
+            texts.append(f"lambda {next(iter(body.pool))}: {made.text}")
+            scope.use(*(v for v in scope.visible() if v.text in made.names))
+        text = f"{scope.draft.lax}.cond({test.text}, {texts[0]}, {texts[1]}, {x.text})"
+        if len(text) < 108:
+            return scope.assign(called(text, test, x, shape=x.shape, dtype=x.dtype, low=low, high=high))
+    names = tuple(scope.names.claim(wish) for wish in rng.pick(_CASES))
+    for label, (body, made) in zip(names, bodies, strict=True):
+        _close(scope, body, made, label)
+    return scope.assign(_call_cond(scope, test, names, x, low, high))
+
+
+_CASES = (
+    ("true_fn", "false_fn"),
+    ("on_true", "on_false"),
+    ("active", "passive"),
+    ("grow", "decay"),
+    ("above", "below"),
+)
+
+
+def _call_cond(scope: Scope, test: Expr, names: tuple[str, ...], x: Expr, low: float, high: float) -> Expr:
+    text = f"{scope.draft.lax}.cond({test.text}, {names[0]}, {names[1]}, {x.text})"
+    return called(text, test, x, shape=x.shape, dtype=x.dtype, low=low, high=high)
+
+
+def _close(scope: Scope, body: Scope, made: Expr, label: str) -> None:
+    """Write a function of one value out."""
+    body.use(made)
+    require(not body.fresh, "a parameter that nobody reads")
+    body.write(f"return {made.text}")
+    scope.put(body, f"def {label}({next(iter(body.pool))}):")
+    scope.lines.append("")
+
+
+def _nested(scope: Scope, bodies: list[tuple[Scope, Expr]], x: Expr, low: float, high: float) -> tuple[float, float]:
+    """The first of two functions decides again."""
+    rng = scope.rng
+    (first, made), (second, other) = bodies
+    inner = [_case(first, x, x.shape, rng.pick((MIXED, PLAIN))) for _ in range(2)]
+    require(inner[0][1].text != inner[1][1].text)
+    value = next(iter(first.pool.values()))
+    first.use(value)
+    at = threshold(scope, x)
+    require(at is not None)
+    assert at is not None
+    count = f"jnp.mean({value.text})" if x.rank else value.text
+    test = compared(called(count, value, shape=(), low=x.low, high=x.high), ">", at)
+    names = tuple(first.names.claim(wish) for wish in ("high", "low"))
+    for label, (body, result) in zip(names, inner, strict=True):
+        _close(first, body, result, label)
+        low, high = min(low, result.low), max(high, result.high)
+    call = _call_cond(first, test, names, made if made.size < 3 else value, low, high)
+    if made.size < 3:
+        # What the inner functions are given is not the parameter itself.
+        bounds = [_again(result, made, x) for _, result in inner]
+        require(all(bounds), "grows")
+    first.use(call)
+    require(not first.fresh)
+    first.write(f"return {call.text}")
+    scope.names.taken |= {"on_true", "on_false"}
+    scope.put(first, f"def on_true({value.text}):")
+    scope.lines.append("")
+    _close(scope, second, other, "on_false")
+    return low, high
+
+
+def _again(result: Expr, made: Expr, x: Expr) -> bool:
+    """Whether what was bounded for ``x`` holds for ``made`` too."""
+    return made.low >= x.low and made.high <= x.high and result.size >= 0
+
+
+def switched(scope: Scope) -> Expr:
+    """``lax.switch`` on a whole number."""
+    rng = scope.rng
+    count = rng.pick((2, 3, 3, 4))
+    x = atom(operand(scope), scope)
+    index = scope.argument(
+        (), rng.pick(("mode", "kind", "case", "branch", "level")), bounds=(0, count - 1), dtype="int32"
+    )
+    bodies = [_case(scope, x, x.shape, rng.pick((MIXED, PLAIN))) for _ in range(count)]
+    require(len({made.text for _, made in bodies}) == count)
+    low, high = hull(*(made for _, made in bodies))
+    scope.use(x, index)
+    if all(len(made.text) < 30 for _, made in bodies) and rng.chance(0.6):
+        texts = []
+        for body, made in bodies:
+            scope.use(*(v for v in scope.visible() if v.text in made.names))
+            texts.append(f"lambda {next(iter(body.pool))}: {made.text},")
+        scope.write("branches = [")
+        for text in texts:
+            scope.write(f"    {text}")
+        scope.write("]")
+        require("branches" not in scope.names.taken)
+        scope.names.taken.add("branches")
+        shown = "branches"
+    else:
+        labels = [
+            scope.names.claim(rng.pick(("first", "second", "third", "linear", "squashed", "damped", "raw")))
+            for _ in bodies
+        ]
+        for label, (body, made) in zip(labels, bodies, strict=True):
+            _close(scope, body, made, label)
+        shown = f"[{', '.join(labels)}]"
+    text = f"{scope.draft.lax}.switch({index.text}, {shown}, {x.text})"
+    return scope.assign(called(text, x, index, shape=x.shape, low=low, high=high))
+
+
+# Loops. A step takes a carried value within bounds to one within the same bounds.
+
+
+def _term(body: Scope, source: Expr, repertoire: Repertoire = MIXED) -> Expr:
+    """What a step adds: something made of what it is given."""
+    made = grown(body, source, repertoire, body.rng.pick((0, 1, 1, 2)))
+    small = shrunk(body, made)
+    return small if small is not None and len(small.text) < 80 else made
+
+
+def step(body: Scope, carry: Expr, v: Expr, start: Expr, count: int) -> tuple[Expr, float, float] | None:
+    """The next carried value, with bounds that hold for it after any number of steps up to ``count``."""
+    rng = body.rng
+    limit = body.draft.limit
+    kind = rng.pick(("decay", "ema", "tanh", "sum", "max", "relax", "sum", "damped", "min", "newton", "mix"))
+    low, high = hull(start, v)
+    if kind == "decay":
+        k = number(rng, 0.3, 0.95)
+        reach = max(start.reach, v.reach / (1 - k))
+        return _within(add(mul(carry, body.number(k)), v), -reach - 1e-3, reach + 1e-3, limit)
+    if kind in ("ema", "mix"):
+        k = number(rng, 0.1, 0.9)
+        return _within(add(mul(body.number(k), carry), mul(body.number(round(1 - k, 2)), v)), low, high, limit)
+    if kind == "tanh":
+        weight = number(rng, 0.2, 1.2)
+        inner = add(mul(body.number(weight), carry), v)
+        if v.reach > 3 or start.reach > 1:
+            return None
+        made = called(f"jnp.tanh({inner.text})", inner, shape=inner.shape, low=-1, high=1)
+        return _within(made, -1, 1, limit)
+    if kind == "sum":
+        ends = start.low + min(0.0, v.low * count), start.high + max(0.0, v.high * count)
+        return _within(add(carry, v), *ends, limit)
+    if kind in ("max", "min"):
+        if start.low > v.high or v.low > start.high:
+            return None
+        text = f"jnp.{kind}imum({carry.text}, {v.text})"
+        return _within(called(text, carry, v, shape=carry.shape, low=low, high=high), low, high, limit)
+    if kind == "relax":
+        k = number(rng, 0.1, 0.8)
+        return _within(add(carry, mul(body.number(k), sub(v, carry))), low, high, limit)
+    if kind == "damped":
+        if v.low < 0.02 or v.high > 0.98:
+            gate = f"{body.draft.nn}.sigmoid({v.text})"
+            v = called(gate, v, shape=v.shape, low=0.0, high=1.0)
+        low, high = min(start.low, 0.0), max(start.high, 0.0)
+        return _within(mul(carry, sub(body.number(1.0), mul(body.number(number(rng, 0.1, 0.6)), v))), low, high, limit)
+    if kind == "newton" and v.low >= 0.2 and start.low >= 0.2:
+        inner = add(carry, div(v, carry))
+        top = 0.5 * (max(start.high, v.high) + v.high / min(start.low, v.low**0.5)) + 1
+        return _within(mul(body.number(0.5), inner), min(start.low, v.low**0.5) * 0.99, max(top, start.high), limit)
+    return None
+
+
+def _within(made: Expr, low: float, high: float, limit: float) -> tuple[Expr, float, float] | None:
+    return (made, low, high) if max(abs(low), abs(high)) <= limit and high > low else None
+
+
+def _start(scope: Scope, shape: Shape) -> Expr:
+    """A value for a loop to begin with: zeros, ones, an argument."""
+    rng, draft = scope.rng, scope.draft
+    there = [v for v in scope.unread() if v.shape == shape and v.real and v.dtype == draft.real]
+    kind = rng.pick(("zeros", "zeros", "argument", "ones", "there"))
+    if kind == "there" and there:
+        return rng.pick(there)
+    if kind == "argument":
+        return scope.argument(shape, ("h0", "init", "state", "y0", "x0", "start"))
+    value = 0.0 if kind == "zeros" else 1.0
+    if not shape and draft.real in ("float32", "float64") and rng.chance(0.6):
+        return scope.number(value)
+    word = "zeros" if value == 0 else "ones"
+    if not shape:
+        text = f"jnp.array({value!r}{draft.dtype_argument()})"
+    else:
+        shown = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+        text = f"jnp.{word}({shown}{draft.dtype_argument()})"
+        like = [v for v in scope.visible() if v.shape == shape and v.dtype == draft.real]
+        if like and rng.chance(0.5):
+            text = f"jnp.{word}_like({rng.pick(like).text})"
+    return Expr(text, 7, shape, draft.real, value, value)
+
+
+def folded(scope: Scope, *, depth: int = 0) -> Expr:
+    """``lax.fori_loop`` over an axis, or a fixed number of times."""
+    rng = scope.rng
+    xs = [v for v in scope.unread() if v.real and v.rank >= 1 and v.shape[0] >= 2]
+    x = rng.pick(xs) if xs else scope.argument((few(rng) + 1, rng.pick((3, 4, 8))))
+    over = rng.chance(0.75)
+    count = x.shape[0] if over else rng.pick((2, 3, 4, 5, 8, 10))
+    shape = x.shape[1:] if over else x.shape
+    start = _start(scope, shape)
+    require(start.names != x.names)
+    body = scope.inner()
+    counter, carried = rng.pick((("i", "acc"), ("i", "carry"), ("t", "h"), ("k", "total"), ("i", "val"), ("n", "y")))
+    counter = body.names.claim(counter)
+    carry = body.bind(carried, replace(start, shape=shape))
+    source = _same_part(x, counter) if over else x
+    scope.use(x)
+    if depth and shape and over:
+        term = _inner_fold(body, source, shape)
+    else:
+        term = _term(body, body.assign(source, rng.pick(("row", "item", "xi", "elem"))) if rng.chance(0.4) else source)
+    if not over and rng.chance(0.4):
+        text = f"{term.at(4)} / ({counter} + 1)"
+        term = replace(term, text=text, binding=4, low=min(term.low, 0.0), high=max(term.high, 0.0))
+    require(broadcast(term.shape, shape) == shape and term.real)
+    made = None
+    for _ in range(8):
+        made = made or step(body, carry, term, start, count)
+    require(made is not None, "no step")
+    assert made is not None
+    result, low, high = made
+    if rng.chance(0.3) and len(result.text) < 60:
+        held = body.assign(result, rng.pick(("new", "updated", "nxt")))
+        result = held
+    body.use(result)
+    require(not body.fresh, "unread in a loop")
+    body.write(f"return {result.text}")
+    label = scope.names.claim(rng.pick(("body", "step", "update", "body_fn", "loop_body", "accumulate")))
+    scope.use(start)
+    scope.put(body, f"def {label}({counter}, {carry.text}):")
+    scope.lines.append("")
+    upper = f"{x.text}.shape[0]" if over and rng.chance(0.5) else f"{count}"
+    text = f"{scope.draft.lax}.fori_loop(0, {upper}, {label}, {start.text})"
+    ends = min(low, start.low), max(high, start.high)
+    return scope.assign(called(text, x, start, shape=shape, dtype=x.dtype, low=ends[0], high=ends[1]))
+
+
+def _same_part(x: Expr, counter: str) -> Expr:
+    made = called(f"{x.at(7)}[{counter}]", x, shape=x.shape[1:], low=x.low, high=x.high)
+    return replace(made, size=0)
+
+
+def _inner_fold(body: Scope, source: Expr, shape: Shape) -> Expr:
+    """A loop within a loop, over the last axis of an element or a few times."""
+    rng = body.rng
+    inner = body.inner()
+    counter = inner.names.claim(rng.pick(("j", "k", "m")))
+    row = body.assign(source, rng.pick(("row", "line", "block")))
+    start = Expr("0.0", 7, (), row.dtype, 0.0, 0.0) if body.draft.real == "float32" else _zero(body)
+    carry = inner.bind(rng.pick(("s", "acc2", "inner", "part")), start)
+    item = called(f"{row.text}[{counter}]", row, shape=row.shape[1:], low=row.low, high=row.high)
+    if item.rank:
+        item = called(f"jnp.mean({item.text})", item, shape=(), low=item.low, high=item.high)
+    term = _term(inner, item, PLAIN)
+    require(term.rank == 0)
+    made = None
+    for _ in range(8):
+        made = made or step(inner, carry, term, start, shape[0])
+    require(made is not None, "no step")
+    assert made is not None
+    result, low, high = made
+    inner.use(result)
+    require(not inner.fresh)
+    inner.write(f"return {result.text}")
+    label = body.names.claim(rng.pick(("inner_body", "inner_step", "col_step")))
+    body.use(row)
+    body.put(inner, f"def {label}({counter}, {carry.text}):")
+    body.lines.append("")
+    text = f"{body.draft.lax}.fori_loop(0, {shape[0]}, {label}, {start.text})"
+    ends = min(low, start.low), max(high, start.high)
+    total = body.assign(called(text, row, shape=(), low=ends[0], high=ends[1]), rng.pick(("inner_sum", "row_val", "s")))
+    return mul(row, total) if rng.chance(0.3) and row.reach * total.reach < body.draft.limit else total
+
+
+def _zero(scope: Scope) -> Expr:
+    return Expr(f"jnp.array(0.0{scope.draft.dtype_argument()})", 7, (), scope.draft.real, 0.0, 0.0)
+
+
+def scanned(scope: Scope, *, several: bool = True) -> Expr:
+    """``lax.scan`` over the leading axis, with a carried value and an output a step."""
+    rng = scope.rng
+    xs = [v for v in scope.unread() if v.real and v.rank >= 1 and v.shape[0] >= 2]
+    x = rng.pick(xs) if xs else scope.argument((few(rng) + 2, rng.pick((2, 3, 4, 8))))
+    mates = [v for v in scope.unread() if v.real and v.rank >= 1 and v.shape[:1] == x.shape[:1] and v.text != x.text]
+    y = rng.pick(mates) if mates and several and rng.chance(0.6) else None
+    count, shape = x.shape[0], x.shape[1:]
+    start = _start(scope, shape)
+    require(not start.names & (x.names | (y.names if y else frozenset())))
+    body = scope.inner()
+    carry = body.bind(rng.pick(("carry", "state", "h", "prev", "acc")), replace(start, shape=shape))
+    item = body.bind(rng.pick(("x", "inp", "x_t", "row", "u")), replace(x, shape=shape))
+    scope.use(x)
+    head = item.text
+    term = _term(body, item)
+    if y is not None:
+        second = body.bind(rng.pick(("g", "y_t", "w_t", "k")), replace(y, shape=y.shape[1:]))
+        head = f"({item.text}, {second.text})"
+        scope.use(y)
+        if broadcast(second.shape, term.shape) != term.shape:
+            require(second.rank > 0)
+            second = called(f"jnp.mean({second.text})", second, shape=(), low=second.low, high=second.high)
+        term = rng.pick((add, mul))(term, second)
+    require(term.shape == shape and term.reach <= scope.draft.limit)
+    if term.size > 2 and rng.chance(0.5):
+        term = body.assign(term)
+    made = None
+    for _ in range(8):
+        made = made or step(body, carry, term, start, count)
+    require(made is not None, "no step")
+    assert made is not None
+    result, low, high = made
+    fresh = body.assign(result, rng.pick(("new", "new_carry", "nxt", "h_new", "state_new")))
+    fresh = replace(fresh, low=low, high=high)
+    out = fresh
+    if rng.chance(0.5):
+        out = grown(body, fresh, MIXED, 1)
+        if out.rank and rng.chance(0.3):
+            out = reduced(body, fresh) or out
+    body.use(fresh, out)
+    require(not body.fresh)
+    body.write(f"return {fresh.text}, {out.text}")
+    label = scope.names.claim(rng.pick(("step", "scan_fn", "body", "cell", "tick")))
+    scope.use(start)
+    scope.put(body, f"def {label}({carry.text}, {head if y is None else 'inputs'}):")
+    if y is not None:
+        scope.lines.insert(len(scope.lines) - len(body.lines), "    " * body.indent + f"{head[1:-1]} = inputs")
+    scope.lines.append("")
+    given = x.text if y is None else f"({x.text}, {y.text})"
+    options = rng.pick(("", "", "", ", reverse=True", ", unroll=2"))
+    text = f"{scope.draft.lax}.scan({label}, {start.text}, {given}{options})"
+    ends = min(low, start.low), max(high, start.high)
+    outputs = Expr("", 7, (count, *out.shape), x.dtype, out.low, out.high)
+    final = Expr("", 7, shape, x.dtype, *ends)
+    if rng.chance(0.4):
+        last = scope.names.claim(rng.pick(("_", "_", "_"))) if rng.chance(0.7) else None
+        taken = scope.names.claim(rng.pick(("ys", "outs", "history", "states", "trace")))
+        scope.names.taken.discard("_")
+        scope.write(f"{last or '_'}, {taken} = {text}".replace("__, ", "_, "))
+        return scope._hold(taken, outputs)
+    one, two = (
+        scope.names.claim(rng.pick(("final", "last", "carry", "h"))),
+        scope.names.claim(rng.pick(("ys", "outs", "history", "states", "trace"))),
+    )
+    scope.write(f"{one}, {two} = {text}")
+    scope._hold(one, final)
+    return scope._hold(two, outputs)
+
+
+def repeated(scope: Scope) -> Expr:
+    """``lax.while_loop`` until a measure is small enough or a count is reached."""
+    rng, lax = scope.rng, scope.draft.lax
+    x = atom(operand(scope), scope)
+    require(x.reach <= 50)
+    most = rng.pick((4, 6, 8, 10, 12))
+    test, body = scope.inner(), scope.inner()
+    state = rng.pick(("state", "carry", "val"))
+    i, v = rng.pick((("i", "x"), ("n", "v"), ("step", "y"), ("it", "z")))
+    for inner in (test, body):
+        inner.names.taken |= {state, i, v}
+    value = name(v, x.shape, x.dtype, x.low, x.high)
+    measure = value
+    if x.rank:
+        absolute_value = absolute(value)
+        measure = called(f"jnp.max({absolute_value.text})", absolute_value, shape=(), low=0.0, high=x.reach)
+    at = scope.number(round(max(measure.high * 0.3, 0.05), 2))
+    test.write(f"{i}, {v} = {state}")
+    test.write(f"return ({i} < {most}) & ({compared(measure, '>', at).text})")
+    body.write(f"{i}, {v} = {state}")
+    body.pool[v] = value
+    kind = rng.pick(("scale", "tanh", "sub", "mixed", "rational"))
+    k = scope.number(number(rng, 0.4, 0.9))
+    if kind == "scale":
+        made = mul(k, value)
+    elif kind == "tanh" and x.reach <= 4:
+        made = mul(k, called(f"jnp.sin({v})", value, shape=x.shape, low=-1, high=1))
+    elif kind == "sub" and x.reach <= 20:
+        made = sub(value, mul(scope.number(number(rng, 0.05, 0.5)), value))
+    elif kind == "rational":
+        made = div(value, add(scope.number(1.0), mul(scope.number(number(rng, 0.1, 0.6)), squared(value))))
+    else:
+        anchor = scope.partner(x) or scope.argument(())
+        scope.use(anchor)
+        made = add(mul(k, value), mul(scope.number(round(1 - k.low, 2)), anchor))
+        require(made.shape == x.shape)
+    low, high = min(made.low, x.low), max(made.high, x.high)
+    if kind == "mixed":
+        low, high = min(x.low, anchor.low), max(x.high, anchor.high)
+    body.write(f"return {i} + 1, {made.text}")
+    labels = [scope.names.claim(word) for word in rng.pick((("cond_fn", "body_fn"), ("keep_going", "update")))]
+    scope.use(x)
+    scope.put(test, f"def {labels[0]}({state}):")
+    scope.lines.append("")
+    scope.put(body, f"def {labels[1]}({state}):")
+    scope.lines.append("")
+    count, taken = (
+        scope.names.claim(rng.pick(("steps", "n_iter", "count"))),
+        scope.names.claim(rng.pick(("result", "solution", "settled", "limit"))),
+    )
+    scope.write(f"{count}, {taken} = {lax}.while_loop({labels[0]}, {labels[1]}, (0, {x.text}))")
+    counted = Expr("", 7, (), scope.draft.whole, 0, most)
+    if rng.chance(0.35):
+        scope._hold(count, counted)
+    else:
+        scope.lines[-1] = scope.lines[-1].replace(f"{count}, {taken}", f"_, {taken}")
+    return scope._hold(taken, Expr("", 7, x.shape, x.dtype, low, high))
+
+
+def mapped(scope: Scope) -> Expr:
+    """``jax.vmap`` or ``lax.map`` of a function over the leading axis."""
+    rng = scope.rng
+    xs = [v for v in scope.unread() if v.real and v.rank >= 2]
+    x = rng.pick(xs) if xs else scope.argument((few(rng) + 1, rng.pick((3, 4, 8))))
+    mates = [v for v in scope.unread() if v.real and v.rank >= 1 and v.shape[:1] == x.shape[:1] and v.text != x.text]
+    y = rng.pick(mates) if mates and rng.chance(0.6) else None
+    body = scope.inner()
+    item = body.bind(rng.pick(("row", "x", "example", "vec")), replace(x, shape=x.shape[1:]))
+    scope.use(x)
+    made = grown(body, item, MIXED, rng.pick((1, 2)))
+    parameters = [item.text]
+    if y is not None:
+        second = body.bind(rng.pick(("w", "b", "other", "t")), replace(y, shape=y.shape[1:]))
+        scope.use(y)
+        parameters.append(second.text)
+        if broadcast(second.shape, made.shape) != made.shape:
+            second = called(f"jnp.mean({second.text})", second, shape=(), low=second.low, high=second.high)
+        made = rng.pick((add, mul))(made, second)
+    if made.size > 2 and rng.chance(0.6):
+        made = body.assign(made)
+    if made.rank and rng.chance(0.6):
+        made = reduced(body, made) or made
+    require(made.reach <= scope.draft.limit and made.text != item.text)
+    body.use(made)
+    require(not body.fresh)
+    given = ", ".join([x.text] + ([y.text] if y is not None else []))
+    result = Expr("", 7, (x.shape[0], *made.shape), x.dtype, made.low, made.high)
+    if not body.lines and rng.chance(0.5) and len(made.text) < 60:
+        text = f"{scope.draft.jax}.vmap(lambda {', '.join(parameters)}: {made.text})({given})"
+    else:
+        label = scope.names.claim(rng.pick(("per_row", "single", "one", "per_example", "row_fn")))
+        body.write(f"return {made.text}")
+        scope.put(body, f"def {label}({', '.join(parameters)}):")
+        scope.lines.append("")
+        if y is None and rng.chance(0.2):
+            text = f"{scope.draft.lax}.map({label}, {given})"
+        else:
+            text = f"{scope.draft.jax}.vmap({label})({given})"
+    return scope.assign(replace(called(text, x, shape=result.shape, low=result.low, high=result.high)))
+
+
+def mapped_fold(scope: Scope) -> Expr:
+    """A function with a loop of its own, mapped over the leading axis."""
+    rng = scope.rng
+    xs = [v for v in scope.unread() if v.real and v.rank >= 2 and v.shape[1] >= 2]
+    x = rng.pick(xs) if xs else scope.argument((few(rng) + 1, rng.pick((3, 4, 8))))
+    body = scope.inner()
+    item = body.bind(rng.pick(("row", "series", "seq", "vec")), replace(x, shape=x.shape[1:]))
+    scope.use(x)
+    made = folded(body)
+    if rng.chance(0.5):
+        made = grown(body, made, MIXED, 1)
+    body.use(made)
+    require(not body.fresh and item.text not in body.fresh)
+    body.write(f"return {made.text}")
+    label = scope.names.claim(rng.pick(("per_row", "single", "one_series", "row_fn", "run")))
+    scope.put(body, f"def {label}({item.text}):")
+    scope.lines.append("")
+    text = f"{scope.draft.jax}.vmap({label})({x.text})"
+    return scope.assign(called(text, x, shape=(x.shape[0], *made.shape), low=made.low, high=made.high))
+
+
+def polynomial_sum(scope: Scope) -> Expr:
+    """A Python loop that JAX unrolls while it traces."""
+    rng = scope.rng
+    x = atom(operand(scope), scope)
+    require(x.reach <= 3)
+    times = rng.pick((2, 3, 4))
+    scope.use(x)
+    kind = rng.pick(("harmonic", "powers", "refine"))
+    total = scope.names.claim(rng.pick(("total", "series", "acc", "out")))
+    if kind == "refine":
+        scope.write(f"{total} = {x.text}")
+        scope.write(f"for _ in range({times}):")
+        made = mathematical(scope, replace(x, text=total, low=-3, high=3)) or mul(scope.number(0.5), x)
+        inner = (
+            f"{total} + {number(rng, 0.1, 0.5)!r} * {made.at(5)}" if total in made.text else f"{total} * 0.5 + {x.text}"
+        )
+        low = -(x.reach + times * max(made.reach, x.reach))
+        scope.write(f"    {total} = {inner}")
+        require(-low <= scope.draft.limit)
+        return scope._hold(total, Expr("", 7, x.shape, x.dtype, low, -low))
+    scope.write(f"{total} = jnp.zeros_like({x.text})")
+    scope.write(f"for k in range({times}):")
+    if kind == "harmonic":
+        wave = rng.pick(("sin", "cos"))
+        scope.write(f"    {total} = {total} + jnp.{wave}((k + 1) * {x.text}) / (k + 1)")
+        reach = sum(1 / (k + 1) for k in range(times))
+    else:
+        scope.write(f"    {total} = {total} + {x.text} ** (k + 1) / {math.factorial(times)}.0")
+        reach = sum(x.reach ** (k + 1) for k in range(times)) / math.factorial(times)
+    require(reach <= scope.draft.limit)
+    return scope._hold(total, Expr("", 7, x.shape, x.dtype, -reach, reach))

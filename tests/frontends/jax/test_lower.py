@@ -1,0 +1,171 @@
+"""The texts are JAX's own, say nothing that the source does not say, and are the same whatever came before."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.lower import lower
+from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
+from irsmith.kernel import Kernel
+from irsmith.outcome import Lowering, Reject
+from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
+
+STAGES = (JAXPR, STABLEHLO, HLO, HLO_OPTIMIZED)
+
+LEAKS = r"loc\(|metadata=|source_line|stack_frame|FileNames|\.py\b|0x[0-9a-f]{6}"
+
+LAYER = """
+import jax
+import jax.numpy as jnp
+
+
+def layer(x, w, b):
+    h = jnp.where(x @ w + b > 0, x @ w + b, 0.1 * (x @ w + b))
+    return jax.nn.softmax(h, axis=-1), jnp.where(h > 1.0, 1.0, h).sum()
+"""
+LOOP = """
+import jax.numpy as jnp
+from jax import lax
+
+
+def loop(x):
+    def body(i, acc):
+        return acc * 0.9 + jnp.where(x[i] > 0.5, x[i], 0.0)
+
+    return lax.fori_loop(0, x.shape[0], body, jnp.zeros(8))
+"""
+WIDE = """
+import jax
+import jax.numpy as jnp
+
+jax.config.update("jax_enable_x64", True)
+
+
+@jax.jit
+def wide(x, n):
+    return jnp.sin(x) * n + jnp.arange(4)
+"""
+UNTIL = """
+import jax.numpy as jnp
+from jax import lax
+
+
+def until(x):
+    return lax.while_loop(lambda v: jnp.max(v) > 0.1, lambda v: v * 0.5, x)
+"""
+BIG = """
+import jax.numpy as jnp
+
+
+def big(x):
+    return jnp.exp(jnp.sin(x)) * 2.0 + jnp.cos(x), jnp.sum(jnp.sin(x), axis=0)
+"""
+
+
+@pytest.fixture
+def corpus(make):
+    f = "float32"
+    return [
+        make(LAYER, "layer", [("x", f, (3, 4)), ("w", f, (4, 8)), ("b", f, (8,))], [(f, (3, 8)), (f, ())]),
+        make(LOOP, "loop", [("x", f, (5, 8))], [(f, (8,))]),
+        make(WIDE, "wide", [("x", "float64", (4,)), ("n", "int32", ())], [("float64", (4,))]),
+        make(UNTIL, "until", [("x", f, (6,))], [(f, (6,))]),
+    ]
+
+
+def test_every_stage_has_both_directions(corpus):
+    for kernel in corpus:
+        lowering = lower(kernel, STAGES)
+        assert isinstance(lowering, Lowering), lowering
+        for stage in STAGES:
+            assert lowering.texts[f"{stage.name}_forward"]
+            # A loop of unknown length has no reverse.
+            assert (lowering.texts[f"{stage.name}_backward"] is None) == (kernel.name == "until")
+
+
+def test_no_path_location_or_metadata(corpus):
+    for kernel in corpus:
+        for column, text in lower(kernel, STAGES).texts.items():
+            if text is None:
+                continue
+            assert not re.search(r"loc\(|metadata=|source_line|stack_frame|FileNames|\.py\b|0x[0-9a-f]{6}", text), (
+                column
+            )
+            assert "/" not in re.sub(r"/\*index=\d+\*/", "", text), column
+
+
+def test_text_does_not_depend_on_what_was_lowered_before(corpus):
+    first = [lower(kernel, STAGES) for kernel in corpus]
+    for order in ((3, 1, 0, 2), (2, 0, 1, 3)):
+        for index in order:
+            assert lower(corpus[index], STAGES) == first[index]
+
+
+@pytest.mark.parametrize("cores", [{0}, set(range(os.cpu_count() or 1))], ids=["one core", "all cores"])
+def test_text_is_the_same_in_a_fresh_process_on_any_number_of_cores(make, tmp_path, cores):
+    kernel = make(BIG, "big", [("x", "float32", (256, 512))], [("float32", (256, 512)), ("float32", (512,))])
+    script = tmp_path / "fresh.py"
+    script.write_text(
+        f"import json, os, sys\nos.sched_setaffinity(0, {cores!r})\n"
+        "from irsmith.frontends.jax.lower import lower\n"
+        "from irsmith.frontends.jax.stages import STAGES\n"
+        "from irsmith.row import from_record\nfrom tests.frontends.jax.conftest import *\n"
+        "import pickle\nkernel = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "json.dump(dict(lower(kernel, STAGES[:4]).texts), sys.stdout)\n"
+    )
+    pickled = tmp_path / "kernel"
+    import pickle
+
+    pickled.write_bytes(pickle.dumps(kernel))
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    fresh = subprocess.run(
+        [sys.executable, script, pickled], capture_output=True, text=True, check=True, env=environment
+    )
+    texts = lower(kernel, STAGES).texts
+    assert json.loads(fresh.stdout) == texts
+    assert 'outer_dimension_partitions":["' not in texts["hlo_optimized_forward"]
+
+
+def test_settings_of_a_source_do_not_reach_the_next(corpus):
+    before = lower(corpus[1], (JAXPR,))
+    assert "f64[4]" in lower(corpus[2], (JAXPR,)).texts["jaxpr_forward"]
+    assert lower(corpus[1], (JAXPR,)) == before
+
+
+def test_other_platforms_without_such_a_device(make):
+    kernel = make(BIG, "big", [("x", "float32", (4, 8))], [("float32", (4, 8)), ("float32", (8,))])
+    texts = lower(kernel, tuple(EXPORTS.values())).texts
+    for platform in EXPORTS:
+        assert "stablehlo.sine" in texts[f"stablehlo_{platform}_forward"]
+        assert "loc(" not in texts[f"stablehlo_{platform}_backward"]
+
+
+def test_what_a_source_raises_is_a_reject(make):
+    broken = make("def f(x):\n    raise RuntimeError('no')\n", "f", [("x", "float32", (2,))], [("float32", (2,))])
+    outcome = lower(broken, STAGES)
+    assert isinstance(outcome, Reject)
+    assert (outcome.symptom, outcome.message) == ("RuntimeError", "no")
+    wrong = make("def f(x):\n    return x[:1]\n", "f", [("x", "float32", (2,))], [("float32", (2,))])
+    assert lower(wrong, STAGES).symptom == "WrongSignatureError"
+
+
+def test_another_version_of_jax_is_refused(monkeypatch):
+    monkeypatch.setattr(compiler, "TESTED_VERSION", "9.9.9")
+    with pytest.raises(Exception, match=r"tested with jax 9\.9\.9, but .* is installed: pip install jax==9\.9\.9"):
+        compiler.require()
+
+
+def test_synthesised_functions_lower():
+    pipeline = Pipeline(Recipe(frontend="jax", stages=("jaxpr", "stablehlo"), verify="none"))
+    for index in range(12):
+        kernel = pipeline.kernel(index)
+        assert isinstance(kernel, Kernel)
+        assert isinstance(lower(kernel, (JAXPR, STABLEHLO)), Lowering)

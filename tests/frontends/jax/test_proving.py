@@ -1,0 +1,130 @@
+"""Rows are proved from their texts: right ones stand, spoiled ones are seen, and what falls over costs only itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.proving import JaxToolchain
+from irsmith.frontends.jax.runner import Job, Limits, Runner
+from irsmith.frontends.jax.runner.optimised import NotTakenError
+from irsmith.frontends.jax.runner.optimised import plain as without_fusions
+from irsmith.outcome import Reject
+from irsmith.pipeline import Pipeline
+from irsmith.recipe import Recipe
+from irsmith.verdict import Status
+from irsmith.verify import Verified, Verifier
+from irsmith.verify.ports import Failed
+from irsmith.verify.selftest import selftest
+
+MLP = """
+import jax
+import jax.numpy as jnp
+
+
+def mlp(x, w, b):
+    h = jnp.tanh(x @ w + b)
+    return jnp.sum(h * jax.nn.softmax(h, axis=-1), axis=-1)
+"""
+
+
+@pytest.fixture(scope="module")
+def toolchain():
+    with JaxToolchain() as made:
+        yield made
+
+
+@pytest.fixture
+def row(make):
+    f = "float32"
+    kernel = make(MLP, "mlp", [("x", f, (3, 4)), ("w", f, (4, 5)), ("b", f, (5,))], [(f, (3,))])
+    return Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+
+
+def test_a_right_row_stands_in_every_stage(row, toolchain):
+    (outcome,) = Verifier(toolchain).verify([row])
+    assert isinstance(outcome, Verified)
+    statuses = {verdict.check: verdict.status for verdict in outcome.verdicts}
+    for check in ("compile_hlo", "forward", "backward", "stablehlo", "hlo_optimized"):
+        assert statuses[check] is Status.PASSED, outcome.verdicts
+
+
+@pytest.mark.parametrize(
+    ("column", "old", "new"),
+    [
+        ("hlo_forward", " tanh(", " sine("),
+        ("stablehlo_forward", "stablehlo.tanh", "stablehlo.sine"),
+        ("hlo_optimized_forward", " tanh(", " sine("),
+        ("hlo_optimized_backward", " tanh(", " sine("),
+        ("hlo_forward", "f32[3,4]", "f32[3,9]"),
+        ("stablehlo_forward", "tensor<3x4xf32>", "tensor<3x7xf32>"),
+        ("hlo_optimized_forward", "HloModule", "HlModule"),
+    ],
+)
+def test_a_spoiled_text_is_no_row(row, toolchain, column, old, new):
+    assert old in row.texts[column]
+    spoiled = replace(row, texts={**row.texts, column: row.texts[column].replace(old, new)})
+    (outcome,) = Verifier(toolchain).verify([spoiled])
+    assert isinstance(outcome, Reject), outcome
+
+
+def test_a_spoiled_backward_is_called_wrong(row, toolchain):
+    text = row.texts["hlo_backward"]
+    spoiled = text.replace(" multiply(", " add(", 1)
+    assert spoiled != text
+    texts = {**row.texts, "hlo_backward": spoiled, "stablehlo_backward": None, "stablehlo_forward": None}
+    (outcome,) = Verifier(toolchain).verify([replace(row, texts=texts)])
+    assert isinstance(outcome, Reject) or outcome.verdict("backward").status is Status.COMPILER_WRONG
+
+
+def test_the_self_test_sees_spoiled_rows(row, toolchain):
+    report = selftest([row], toolchain, per_row=14)
+    assert report.rows == 1
+    assert report.total.made == 14
+    assert report.detection >= 0.9, report.missed
+
+
+LOOP = """HloModule endless, entry_computation_layout={(f32[2]{0})->f32[2]{0}}
+
+%body (v.1: f32[2]) -> f32[2] {
+  %v.1 = f32[2]{0} parameter(0)
+  ROOT %two = f32[2]{0} add(%v.1, %v.1)
+}
+
+%test (v.2: f32[2]) -> pred[] {
+  %v.2 = f32[2]{0} parameter(0)
+  ROOT %always = pred[] constant(true)
+}
+
+ENTRY %main (x: f32[2]) -> f32[2] {
+  %x = f32[2]{0} parameter(0)
+  ROOT %loop = f32[2]{0} while(%x), condition=%test, body=%body
+}
+"""
+
+
+def test_an_endless_text_costs_only_itself():
+    shapes = (("float32", (2,)),)
+    fine = LOOP.replace("constant(true)", "constant(false)")
+    inputs = (np.ones((3, 2), np.float32),)
+    runner = Runner(Limits(seconds=6))
+    try:
+        outcomes = runner.submit([Job("hlo", text, shapes, shapes, inputs) for text in (fine, LOOP, fine)])()
+    finally:
+        runner.close()
+    assert isinstance(outcomes[1], Failed)
+    assert outcomes[1].symptom == "timed_out"
+    for place in (0, 2):
+        np.testing.assert_array_equal(outcomes[place][0], inputs[0])
+
+
+def test_fusions_are_written_out_and_layouts_are_not_guessed(row):
+    compiler.start()
+    text = row.texts["hlo_optimized_forward"]
+    assert "fusion(" in text
+    assert "fusion(" not in without_fusions(text)
+    with pytest.raises(NotTakenError, match=r"layout \{0,1\}"):
+        without_fusions(text.replace("{1,0}", "{0,1}"))

@@ -1,0 +1,66 @@
+"""Functions are the same for the same key, differ from each other, and say what they promise."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from irsmith.frontends.jax.synth import CATEGORIES, synthesise
+from irsmith.kernel import Direction
+from irsmith.recipe import Recipe
+from irsmith.structure import describe
+from irsmith.synth import Settings, Sizes
+
+SHARED = {
+    *("arithmetic", "scalar_param", "math", "control_flow", "nested_branch", "multi_conditional", "loop"),
+    *("nested_loop", "reduction", "vector", "matrix", "multi_statement", "combined"),
+}
+
+
+def test_the_shared_categories_are_there():
+    assert set(CATEGORIES) >= SHARED
+
+
+@pytest.mark.parametrize("category", sorted(CATEGORIES))
+def test_functions_of_a_category_differ(category):
+    settings = Settings(((category, 1.0),), Sizes(median=12))
+    made = [synthesise(5, index, settings) for index in range(12)]
+    structures = {describe(kernel.source, kernel.name).structure_id for kernel in made}
+    assert len(structures) >= 9
+    for kernel in made:
+        assert kernel.category == category
+        tree = ast.parse(kernel.source)
+        function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == kernel.name)
+        given = [a.name for a in kernel.signature.arguments if a.direction is Direction.IN]
+        assert [argument.arg for argument in function.args.args] == given
+        read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        assert set(given) <= read
+
+
+def test_types_ranks_and_forms_are_drawn():
+    dtypes, ranks, words = Counter(), Counter(), Counter()
+    settings = Recipe(frontend="jax").settings
+    for index in range(250):
+        kernel = synthesise(2, index, settings)
+        dtypes.update({str(a.type) for a in kernel.signature.arguments})
+        ranks.update({a.rank for a in kernel.signature.arguments})
+        words.update(word for word in ("fori_loop", "lax.scan", "lax.cond", "vmap", ".at[", "jnp.where", "while_loop")
+                     if word in kernel.source)  # fmt: skip
+    assert {"float32", "float16", "bfloat16", "float64", "int32", "bool"} <= set(dtypes)
+    assert {0, 1, 2, 3, 4} <= set(ranks)
+    assert len(words) == 7, words
+
+
+def test_a_key_gives_the_same_function_in_any_process():
+    code = (
+        "from irsmith.frontends.jax.synth import synthesise\nfrom irsmith.recipe import Recipe\n"
+        "s = Recipe(frontend='jax').settings\nprint(''.join(synthesise(3, i, s).source for i in (4, 0, 2)))"
+    )
+    settings = Recipe(frontend="jax").settings
+    mine = "".join(synthesise(3, index, settings).source for index in (4, 0, 2))
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert fresh.stdout == mine + "\n"
