@@ -60,6 +60,7 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         kernel=lambda f: f,
         func=lambda f: f,
         constant=lambda x: x,
+        static=lambda x: x,
         array=_Annotation(),
         array2d=_Annotation(),
         array3d=_Annotation(),
@@ -192,7 +193,7 @@ def scalar_kernels(categories: str, count: int) -> list[Kernel]:
 KERNELS = scalar_kernels(
     "arithmetic scalar_param math control_flow nested_branch multi_conditional loop nested_loop atomic reduction "
     "multi_statement combined stencil scan histogram gather scatter helper_function while_loop early_exit",
-    120,
+    200,
 )
 
 

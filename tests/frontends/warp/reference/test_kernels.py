@@ -647,7 +647,7 @@ def test_a_planted_mistake_is_found(against_warp, corpus, kernel):
     assert before in corpus.text
     wrong = Reference(corpus.text.replace(before, after), kernel)
     inputs, launch = inputs_for(wrong, kernel), LAUNCHES.get(kernel, (16,))
-    right = corpus.references[kernel]
+    right = corpus.reference(kernel)
     corpus.references[kernel] = wrong
     worst, _, _ = corpus.ratio(kernel, inputs, launch)
     corpus.references[kernel] = right
