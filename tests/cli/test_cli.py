@@ -148,7 +148,7 @@ def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
     )
     shown = run("lower", "f.py", cwd=tmp_path)
     assert shown.returncode == 1
-    assert "k: not lowered: WarpCodegenKeyError" in shown.stderr
+    assert "k: not lowered: CannotStandAlone" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,6 @@ def test_text_is_the_same_in_a_fresh_process_on_any_number_of_cores(make, tmp_pa
         f"import json, os, sys\nos.sched_setaffinity(0, {cores!r})\n"
         "from irsmith.frontends.jax.lower import lower\n"
         "from irsmith.frontends.jax.stages import STAGES\n"
-        "from irsmith.row import from_record\nfrom tests.frontends.jax.conftest import *\n"
         "import pickle\nkernel = pickle.load(open(sys.argv[1], 'rb'))\n"
         "json.dump(dict(lower(kernel, STAGES[:4]).texts), sys.stdout)\n"
     )

@@ -352,3 +352,25 @@ def test_what_is_remembered_between_kernels_changes_no_text(monkeypatch):
     monkeypatch.setattr(compiler, "_overloads_matched_once", nullcontext)
     monkeypatch.setattr(compiler, "_types_spelled_once", nullcontext)
     assert [lower(kernel, STAGES) for kernel in kernels] == quick
+
+
+def test_builtins_that_are_written_in_python_leave_no_file_and_no_lines(make):
+    # Warp compiles these from its own package, whose place and lines are no part of the source.
+    lowering = lower(
+        make(
+            """
+            @wp.kernel
+            def k(q: wp.array(dtype=wp.quat), o: wp.array(dtype=wp.vec3)):
+                o[0] = wp.smooth_normalize(wp.quat_to_rpy(q[0]), 1.0)
+            """
+        ),
+        (CPP, CUDA),
+    )
+    for stage in ("cpp", "cuda"):
+        text = lowering.texts[f"{stage}_functions_forward"] + lowering.texts[f"{stage}_functions_backward"]
+        assert "quat_to_rpy" in text
+        assert "// warp/_src/math.py:1\n" in text
+        assert "<L " not in text
+        assert "site-packages" not in text
+    assert {span.python_line for span in lowering.lines} <= {4, 5, 6}
+    assert not [span for span in lowering.lines if "functions" in span.column]

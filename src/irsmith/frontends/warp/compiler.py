@@ -34,9 +34,11 @@ FILE_NAME = "kernel.py"
 
 MODULE_NAME = "irsmith_kernel"
 DEFAULT_BLOCK = 256
+_SCALARS = {name: scalar for name, scalar in SCALARS.items() if name != "bfloat16"}
 CUDA_ARCHITECTURE = 80
 """The architecture that tile operations, whose code depends on one, are built for."""
 
+_LINE_OF_LIBRARY = re.compile(r"^(\s*//.*?)\s*<L \d+>$")
 _IDENTIFIERS_OF_WARP = re.compile(r"(var|adj|ret|label|start_for|end_for|start_while|end_while)_\d+|label\d+")
 
 
@@ -188,10 +190,10 @@ def type_of(type_: Any) -> ValueType:
         fields = tuple(Field(name, type_of(variable.type)) for name, variable in type_.vars.items())
         return Struct(type_.key, fields)
     name = getattr(type_, "__name__", str(type_))
-    scalar = SCALARS.get({"float": "float32", "int": "int32"}.get(name, name))
+    scalar = _SCALARS.get({"float": "float32", "int": "int32"}.get(name, name))
     if scalar is not None:
         return scalar
-    component = SCALARS.get(getattr(getattr(type_, "_wp_scalar_type_", None), "__name__", ""))
+    component = _SCALARS.get(getattr(getattr(type_, "_wp_scalar_type_", None), "__name__", ""))
     if component is None or warp_types.is_array(type_):
         return Opaque(name)
     if warp_types.type_is_quaternion(type_):
@@ -412,6 +414,8 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
     tiled = builder._get_tile_helper_struct_hashes()
     structs = {struct.hash: struct for struct in builder.structs}
     functions = list(builder.functions)
+    for function in functions:
+        _forget_file(function.adj)
     plain = [function for function in functions if not function.adj.uses_grad_call]
     custom = {function.custom_grad_func for function in plain if function.custom_grad_func is not None}
     adjoints = [f for f in plain if f in custom] + [f for f in plain if f not in custom]
@@ -438,6 +442,24 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
     )
     # Blank lines between parts come from Warp's templates and say nothing.
     return {name: text.strip("\n") + "\n" if text.strip() else "" for name, text in parts.items()}
+
+
+def _forget_file(adj: Any) -> None:
+    """Take a library's file and its lines out of what was built from it: they are not those of the source.
+
+    Some of Warp's builtins are themselves written in Python, such as ``wp.quat_to_rpy``.
+    """
+    if adj.filename == FILE_NAME:
+        return
+    path = Path(adj.filename)
+    if path.is_absolute():
+        # From here on, and for later kernels: the function is Warp's own and lives as long as the process.
+        last = max((place for place, part in enumerate(path.parts) if part == "site-packages"), default=-2)
+        adj.filename = "/".join(path.parts[last + 1 :])
+    adj.fun_lineno = 1
+    block = adj.blocks[0]
+    for body in (block.body_forward, block.body_replay, block.body_reverse):
+        body[:] = [_LINE_OF_LIBRARY.sub(r"\1", line) for line in body]
 
 
 def _kernel_parts(kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:

@@ -36,7 +36,8 @@ _SUFFIXES: dict[str, Scalar] = {
 
 
 def _types() -> dict[str, Type]:
-    types: dict[str, Type] = dict(SCALARS)
+    # NumPy has no bfloat16 to compute with.
+    types: dict[str, Type] = {name: scalar for name, scalar in SCALARS.items() if name != "bfloat16"}
     for suffix, scalar in _SUFFIXES.items():
         for length in (2, 3, 4):
             types[f"vec{length}{suffix}"] = Vector(length, scalar)
