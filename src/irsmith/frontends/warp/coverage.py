@@ -81,7 +81,7 @@ def coverage(programs: int) -> Coverage:
     made = []
     for name, (group, differentiable) in registered.items():
         internal = _NOT_COUNTED.get(name, "")
-        forward = not internal and name in known
+        forward = not internal and name in known and name not in _WITHOUT_REFERENCE
         used = emitted[name] if forward else 0
         if internal or not forward:
             reason = internal or _WITHOUT_REFERENCE.get(name) or _BY_GROUP.get(group, "not in the reference")
