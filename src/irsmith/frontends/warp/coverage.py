@@ -55,7 +55,6 @@ _WITHOUT_REFERENCE = reasons((
     ("a local array, which only some kernels may declare", "array zeros"),
     ("draws until a test passes, for which the reference has no bound", "poisson"),
     ("a loop's order, which programs write as bounds and step", "reversed"),
-    ("for a GPU's approximate division; a CPU divides", "div_approx"),
     ("differs between devices: 1 on a CPU", "block_dim"),
 ))  # fmt: skip
 _NOT_EMITTED = reasons((
