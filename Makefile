@@ -59,6 +59,8 @@ bench: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/irsmith coverage --frontend warp --out docs/coverage-warp.md
+	$(BIN)/python -m benchmarks.gallery
+	$(BIN)/python -m benchmarks.natural --out docs/natural.md
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -58,7 +58,7 @@ def main() -> None:
     recipe = Recipe(count=options.kernels, seed=7, shard_size=SHARD, verify="none")
     pipeline = Pipeline(recipe)
     pipeline.frontend.toolchain()
-    kernels = [kernel for kernel in map(pipeline.kernel, range(options.kernels)) if isinstance(kernel, Kernel)]
+    kernels = [kernel for kernel in map(pipeline.drawing.kernel, range(options.kernels)) if isinstance(kernel, Kernel)]
     for kernel in kernels[:50]:
         warp_alone(kernel)
     ratios, bare, ours = [], [], []

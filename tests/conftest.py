@@ -6,6 +6,8 @@ import pytest
 
 import irsmith
 from irsmith import Recipe
+from irsmith.drawing import Drawing
+from irsmith.kernel import Kernel
 from irsmith.templates import Template
 
 RECIPE = Recipe(
@@ -28,3 +30,10 @@ def made(tmp_path_factory):
 def rows(made):
     """Its rows as plain records."""
     return list(made.records())
+
+
+@pytest.fixture(scope="session")
+def default_sample() -> list[Kernel]:
+    """Kernels of the default recipe."""
+    drawing = Drawing(Recipe(seed=11))
+    return [kernel for kernel in map(drawing.kernel, range(300)) if isinstance(kernel, Kernel)]

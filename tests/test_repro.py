@@ -25,7 +25,7 @@ def made(tmp_path_factory):
     """A dataset in which three indices stand as rejects."""
     root = tmp_path_factory.mktemp("made")
     irsmith.generate(RECIPE, root, workers=1)
-    fine = Pipeline(RECIPE).kernel(2)
+    fine = Pipeline(RECIPE).drawing.kernel(2)
     rejects = [
         {"index": 1, "step": "lower", "symptom": "Oops", "message": "so\nit is", "source": BROKEN, "name": "k"},
         {"index": 2, "step": "lower", "symptom": "Odd", "message": "?", "source": fine.source, "name": fine.name},

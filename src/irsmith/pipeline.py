@@ -10,15 +10,15 @@ from functools import cached_property
 
 from irsmith import frontends
 from irsmith.dataset.splits import Facts, split_of
+from irsmith.drawing import Drawing, Lineage
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
-from irsmith.outcome import Reject, Step
+from irsmith.outcome import Reject
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
-from irsmith.synth import Settings as SynthesisSettings
-from irsmith.synth.errors import Discard
+from irsmith.traits import traits
 from irsmith.verdict import Status
 from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 
@@ -49,31 +49,32 @@ class Pipeline:
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
 
     @cached_property
-    def _settings(self) -> SynthesisSettings:
-        return self.recipe.settings
-
-    def kernel(self, index: int) -> Kernel | Reject:
-        """The kernel of an index."""
-        try:
-            return self.frontend.synthesise(self.recipe.seed, index, self._settings)
-        except Discard as dead_end:
-            return Reject(Step.SYNTHESISE, "DeadEnd", str(dead_end), "", "", "")
+    def drawing(self) -> Drawing:
+        """What draws the kernels."""
+        return Drawing(self.recipe)
 
     def row(self, index: int) -> Row | Reject:
         """The row of an index: a pure function of the recipe, the index and the toolchain."""
-        kernel = self.kernel(index)
-        if isinstance(kernel, Reject):
-            return kernel
-        return self.lowered(kernel, index, f"{self.recipe.frontend}-{self.recipe.seed}-{index}", self.recipe.seed)
+        drawn = self.drawing.drawn(index)
+        if isinstance(drawn, Reject):
+            return drawn
+        return self.lowered(drawn.kernel, index, self._id(index), self.recipe.seed, drawn.lineage)
 
-    def lowered(self, kernel: Kernel, index: int, row_id: str, seed: int | None) -> Row | Reject:
-        """The row of a kernel that stands."""
+    def _id(self, index: int) -> str:
+        return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"
+
+    def lowered(
+        self, kernel: Kernel, index: int, row_id: str, seed: int | None, lineage: Lineage | None = None
+    ) -> Row | Reject:
+        """The row of a kernel that stands, in the group and the split of the program that it is a variant of."""
         lowering = self.frontend.lower(kernel, self.stages)
         if isinstance(lowering, Reject):
             return lowering
         structure = describe(kernel.source, kernel.name)
+        root = kernel if lineage is None else lineage.parent
+        of_root = structure if lineage is None else describe(root.source, root.name)
         # Kernels of one structure are one program as far as a split is concerned.
-        group_id = structure.structure_id
+        group_id = of_root.structure_id
         return Row(
             id=row_id,
             index=index,
@@ -83,9 +84,12 @@ class Pipeline:
             texts=lowering.texts,
             lines=lowering.lines,
             structure=structure,
+            traits=traits(structure, self.frontend.reading(kernel)),
             group_id=group_id,
-            split=split_of(Facts.of_kernel(kernel, structure, group_id), self.recipe.splits),
+            split=split_of(Facts.of_kernel(root, of_root, group_id), self.recipe.splits),
             toolchain=self.toolchain,
+            parent_id=None if lineage is None else self._id(lineage.index),
+            augmentation=None if lineage is None else lineage.augmentation,
         )
 
     def proved(self, rows: Sequence[Row]) -> list[tuple[Row | Reject, Measurements]]:

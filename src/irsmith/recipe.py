@@ -17,7 +17,8 @@ from irsmith.dataset.splits import Splits
 from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
-from irsmith.synth import ALIASES, Settings, Sizes
+from irsmith.synth import ALIASES, Augment, Settings, Sizes
+from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
 
 DEFAULT_SHARD_SIZE = 250
@@ -66,6 +67,11 @@ class Recipe:
         seed: Keys every random choice, together with the frontend and the generator's version.
         categories: Category name to weight; the weights add up to 1.
         sizes: How long the kernels are.
+        types: Type to weight: how much more often than by default it is drawn; 0 for never.
+        builtins: Builtin or operator to weight: how much more often than by default expressions use it; 0 for never.
+        augment: The shares of indices that hold a variant of an earlier program.
+        require: Tags that every kernel must have.
+        forbid: Tags that no kernel may have.
         shard_size: Indices a shard, and so a data file.
         max_reject_share: The share of rejects that stops a run.
         verify: ``full`` runs every row's texts; ``compile`` compiles them; ``none`` does neither.
@@ -85,6 +91,11 @@ class Recipe:
     seed: int = 0
     categories: tuple[tuple[str, float], ...] = ()
     sizes: Sizes = field(default_factory=Sizes)
+    types: Weights = ()
+    builtins: Weights = ()
+    augment: Augment = field(default_factory=Augment)
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
     shard_size: int = DEFAULT_SHARD_SIZE
     max_reject_share: float = 0.05
     verify: str = "full"
@@ -110,6 +121,16 @@ class Recipe:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
         object.__setattr__(self, "categories", _weights(self.categories, frontend))
+        weighable = frontend.weighable()
+        object.__setattr__(self, "types", check("types", frontend.name, weighable.types, self.types))
+        object.__setattr__(self, "builtins", check("builtins", frontend.name, weighable.builtins, self.builtins))
+        if self.augment.total and not weighable.variants:
+            raise UserError(f"augment: the {frontend.name} frontend makes no variants: leave it out")
+        _check_tags("require", self.require, frontend)
+        _check_tags("forbid", self.forbid, frontend)
+        both = sorted({*self.require} & {*self.forbid})
+        if both:
+            raise UserError(f"require and forbid: {both[0]!r} is in both")
         held = tuple(dict.fromkeys(_category(name, frontend.categories()) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
 
@@ -133,12 +154,13 @@ class Recipe:
     @property
     def settings(self) -> Settings:
         """What the synthesiser is told."""
-        return Settings(self.categories, self.sizes)
+        return Settings(self.categories, self.sizes, self.types, self.builtins)
 
     def to_table(self) -> dict[str, Any]:
         """The recipe as a table that reads back equal, without the settings that say nothing."""
         templates = {task: asdict(template) for task, template in self.templates}
-        return _stated(asdict(self) | {"categories": dict(self.categories), "templates": templates})
+        weights = {name: dict(getattr(self, name)) for name in _WEIGHTS}
+        return _stated(asdict(self) | weights | {"templates": templates})
 
     def to_toml(self) -> str:
         """The recipe as a file that reads back equal."""
@@ -192,6 +214,12 @@ def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tu
     return tuple(sorted((name, weight) for name, weight in weights.items() if weight > 0))
 
 
+def _check_tags(what: str, tags: Iterable[str], frontend: Frontend) -> None:
+    for tag in tags:
+        if tag not in frontend.tags:
+            raise UserError(f"{what}: unknown tag {tag!r}: {nearest(tag, sorted(frontend.tags))}")
+
+
 def evenly(categories: Iterable[str]) -> tuple[tuple[str, float], ...]:
     """Equal weights for the named categories."""
     names = list(dict.fromkeys(categories))
@@ -243,8 +271,8 @@ def read(path: Path) -> Recipe:
 
 def _from_table(table: Mapping[str, Any]) -> Recipe:
     values = _checked("", Recipe, table)
-    if "categories" in values:
-        values["categories"] = tuple(values["categories"].items())
+    for name in values.keys() & set(_WEIGHTS):
+        values[name] = tuple(values[name].items())
     for name, kind in _TABLES.items():
         if name in values:
             values[name] = kind(**_checked(f"{name}.", kind, values[name]))
@@ -253,10 +281,12 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
     return Recipe(**values)
 
 
-_TABLES: dict[str, type[Sizes | Checks | Splits]] = {"sizes": Sizes, "checks": Checks, "splits": Splits}
+_WEIGHTS = ("categories", "types", "builtins")
+_Table = Sizes | Checks | Splits | Augment
+_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "splits": Splits, "augment": Augment}
 
 
-def _checked(prefix: str, kind: type[Recipe | Sizes | Checks | Splits], table: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(prefix: str, kind: type[Recipe | _Table], table: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a table, each known and of its type."""
     known = {entry.name: str(entry.type) for entry in fields(kind)}
     for name, value in table.items():
@@ -289,9 +319,11 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "tuple[str, ...]": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of names"),
     "tuple[int, ...]": (lambda v: isinstance(v, list) and all(type(n) is int for n in v), "a list of whole numbers"),
     "tuple[tuple[str, float], ...]": (_is_weights, "a table of weights"),
+    "Weights": (_is_weights, "a table of weights"),
     "tuple[tuple[str, Template], ...]": (_is_tables, "a table of tables"),
     "Sizes": _TABLE,
     "Checks": _TABLE,
     "Splits": _TABLE,
+    "Augment": _TABLE,
 }
 """What a setting of each type, as its field spells it, may be in TOML, and what to call that."""

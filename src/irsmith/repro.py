@@ -113,7 +113,7 @@ def _of_reject(dataset: Dataset, index: int, path: Path) -> _Case:
         f"Index {index} of a dataset, rejected at the step *{reject.step}* with the symptom *{reject.symptom}*, under "
         f"{versions}:\n\n```\n{reject.message.strip()}\n```"
     )
-    again = Pipeline(dataset.recipe).kernel(index)
+    again = Pipeline(dataset.recipe).drawing.kernel(index)
     if isinstance(again, Kernel) and again.source == reject.source:
         return _Case(again, {}, story)
     # Another generator made it: how it is called is not known.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from irsmith.frontends.base import Stage
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import LineSpan
 from irsmith.structure import Structure
+from irsmith.traits import Traits
 from irsmith.types import Domain, Field, Struct, ValueType, parse_type
 from irsmith.verdict import Status, Uncovered, Verdict
 
@@ -40,12 +42,15 @@ class Row:
         kernel: The source with its signature.
         texts: Column to text for every part of every stage that was asked for; None where there is none.
         lines: Which lines of each text came from which line of the source.
-        structure: Identity without names and literals, sizes and complexity.
+        structure: Identity without names and literals, and sizes.
+        traits: Tags, complexity and difficulty, and the cost of a thread.
         group_id: The same for all rows that came from one program.
         split: What it is for: `irsmith.dataset.splits.Split`.
         toolchain: What lowered it, as ``name version`` joined by commas.
         verdicts: What each check found; empty where nothing was checked.
         uncovered: The ways of branches that no input of the checks took.
+        parent_id: The row that this is a variant of; None for a program of its own.
+        augmentation: What made it a variant; None for a program of its own.
     """
 
     id: str
@@ -56,11 +61,14 @@ class Row:
     texts: Mapping[str, str | None]
     lines: tuple[LineSpan, ...]
     structure: Structure
+    traits: Traits
     group_id: str
     split: Split
     toolchain: str
     verdicts: tuple[Verdict, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
+    parent_id: str | None = None
+    augmentation: str | None = None
 
 
 _DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
@@ -128,6 +136,8 @@ METRICS = (
     "structs_used",
 )
 """The figures of `Structure` that have a column of the same name."""
+_TRAITS = tuple(field.name for field in dataclass_fields(Traits))
+"""The columns of `Traits`."""
 
 
 def schema(stages: Sequence[Stage]) -> pa.Schema:
@@ -148,9 +158,18 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("structure_id", pa.string(), nullable=False),
             pa.field("skeleton_id", pa.string(), nullable=False),
             pa.field("group_id", pa.string(), nullable=False),
+            pa.field("parent_id", pa.string()),
+            pa.field("augmentation", pa.string()),
             pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in METRICS),
+            pa.field("tags", pa.list_(pa.string()), nullable=False),
+            pa.field("complexity", pa.float32(), nullable=False),
+            pa.field("difficulty", pa.int32(), nullable=False),
+            pa.field("operations", pa.int64()),
+            pa.field("bytes", pa.int64()),
+            pa.field("bound", pa.string()),
+            pa.field("capability", pa.string()),
             pa.field("toolchain", pa.string(), nullable=False),
             pa.field("file", pa.string()),
             pa.field("licence", pa.string()),
@@ -179,6 +198,8 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "structure_id": [row.structure.structure_id for row in rows],
         "skeleton_id": [row.structure.skeleton_id for row in rows],
         "group_id": [row.group_id for row in rows],
+        "parent_id": [row.parent_id for row in rows],
+        "augmentation": [row.augmentation for row in rows],
         "split": [row.split.value for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
@@ -188,6 +209,8 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
     }
     for metric in METRICS:
         columns[metric] = [getattr(row.structure, metric) for row in rows]
+    for trait in _TRAITS:
+        columns[trait] = [getattr(row.traits, trait) for row in rows]
     for stage in stages:
         for column in stage.columns():
             columns[column] = [row.texts[column] for row in rows]
@@ -293,11 +316,14 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         structure=Structure(
             record["structure_id"], record["skeleton_id"], **{metric: record[metric] for metric in METRICS}
         ),
+        traits=Traits(**{trait: record[trait] for trait in _TRAITS} | {"tags": tuple(record["tags"])}),
         group_id=record["group_id"],
         split=Split(record["split"]),
         toolchain=record["toolchain"],
         verdicts=tuple(Verdict(v["check"], Status(v["status"]), v["reason"]) for v in record["verdicts"]),
         uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),
+        parent_id=record["parent_id"],
+        augmentation=record["augmentation"],
     )
 
 

@@ -73,7 +73,7 @@ def describe(source: str, name: str) -> Structure:
         SyntaxError: The text is not Python.
         ValueError: It holds no function of that name.
     """
-    tree = ast.parse(source)
+    tree = parsed(source)
     modules: dict[str, str] = {}
     members: dict[str, ast.stmt] = {}
     for node in tree.body:
@@ -84,16 +84,37 @@ def describe(source: str, name: str) -> Structure:
             members[node.name] = node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             members[node.targets[0].id] = node
-    kernel = members.get(name)
-    if not isinstance(kernel, ast.FunctionDef):
-        inner = name.rpartition("__")[2]
-        kernel = next((n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == inner), None)
-        if kernel is None:
-            raise ValueError(f"no function {name!r} in the source")
+    kernel = kernel_of(tree, name)
     walk = _Walk(modules, members, kernel)
     first = min((node.lineno for node in kernel.decorator_list), default=kernel.lineno)
     text = source.splitlines()[first - 1 : kernel.end_lineno]
     return walk.result(sum(1 for line in text if line and not line.isspace()))
+
+
+@lru_cache(maxsize=2)
+def parsed(source: str) -> ast.Module:
+    """The syntax tree of a source, which several readers in a row share: none of them changes it.
+
+    Raises:
+        SyntaxError: The text is not Python.
+    """
+    return ast.parse(source)
+
+
+def kernel_of(tree: ast.Module, name: str) -> ast.FunctionDef:
+    """A kernel's function in its module's tree; one inside another is found by the end of its qualified name.
+
+    Raises:
+        ValueError: There is no function of that name.
+    """
+    for node in reversed(tree.body):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return node
+    inner = name.rpartition("__")[2]
+    for found in ast.walk(tree):
+        if isinstance(found, ast.FunctionDef) and found.name == inner:
+            return found
+    raise ValueError(f"no function {name!r} in the source")
 
 
 def _digest(tokens: Iterable[str], size: int = 16) -> str:

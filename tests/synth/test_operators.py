@@ -228,7 +228,7 @@ def test_lanes_compute_what_the_operator_means(operator: Operator) -> None:
 
 
 def test_illegal_operands_are_refused() -> None:
-    al = Algebra(FLOAT32, INT32)
+    al = Algebra(FLOAT32, INT32, {})
     x = name("x", FLOAT32, usual(-1.0, 1.0))
     for operator in ("sqrt", "log", "acos"):
         with pytest.raises(Discard):
@@ -244,7 +244,7 @@ def test_illegal_operands_are_refused() -> None:
 
 
 def test_empty_combinations_are_refused() -> None:
-    al = Algebra(FLOAT32, INT32)
+    al = Algebra(FLOAT32, INT32, {})
     x, y = name("x", FLOAT32, usual(0.5, 2.0)), name("y", FLOAT32, usual(0.5, 3.0))
     v, w = (name(text, vector(3, FLOAT32), usual(-1.0, 1.0)) for text in "vw")
     unit = name("n", v.type, usual(-1.0, 1.0))
@@ -265,7 +265,7 @@ def test_empty_combinations_are_refused() -> None:
 
 
 def test_an_inverse_exists_where_it_is_made() -> None:
-    al = Algebra(FLOAT32, INT32)
+    al = Algebra(FLOAT32, INT32, {})
     m = name("m", matrix(3, 3, FLOAT32), usual(-1.0, 1.0))
     al.regular(m, 4.0)
     with pytest.raises(Discard):
@@ -280,7 +280,7 @@ def test_an_inverse_exists_where_it_is_made() -> None:
 
 
 def test_literals_have_a_span_of_their_own() -> None:
-    assert Algebra(FLOAT32, INT32).literal(2.0).span == exactly(2.0)
+    assert Algebra(FLOAT32, INT32, {}).literal(2.0).span == exactly(2.0)
 
 
 def test_euler_angles_are_those_of_the_rotation() -> None:

@@ -20,7 +20,7 @@ from irsmith.structure import describe
 from irsmith.synth import ALIASES, CATEGORIES, Discard, Settings, Sizes, synthesise
 from irsmith.types import Scalar, Struct
 
-SAMPLE = 900
+SAMPLE = 1500
 NAMED = (
     "arithmetic", "scalar_param", "math", "vector", "matrix", "control_flow", "nested_branch", "multi_conditional",
     "loop", "nested_loop", "atomic", "reduction", "multi_statement", "combined",
@@ -129,7 +129,7 @@ def test_every_earlier_name_has_a_category() -> None:
 
 def test_sources_are_modules_with_good_names(sample: list[Kernel]) -> None:
     for kernel in sample:
-        assert kernel.source.startswith("import warp as wp\n\n")
+        assert kernel.source.startswith(("import warp as wp\n\n", "from typing import Any\n\nimport warp as wp\n\n"))
         assert "\n\n\n\n" not in kernel.source
         assert not re.search(r"[ \t]$", kernel.source, re.MULTILINE)
         tree = ast.parse(kernel.source)
@@ -223,6 +223,40 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("while_loop", r"\bwhile "),
         ("early_exit", r"\n {8,}return\n"),
         ("scan", r"\bfor |\bwhile "),
+        ("arg_reduction", r"if \w+ [<>] \w+:\n +\w+ = \w+\n +\w+ = \w+\n"),
+        ("strided_reduction", r"wp\.atomic_"),
+        ("statistics", r"\bfor "),
+        ("image_filter", r"wp\.(min|max|clamp)\("),
+        ("pde_step", r"\[\w+ - 1"),
+        ("multi_dimensional", r"\w+, \w+ = wp\.tid\(\)"),
+        ("spring", r"wp\.length\("),
+        ("sph", r"\bfor "),
+        ("rigid_body", r"wp\.(cross|dot)\("),
+        ("integrator", r"\bfor "),
+        ("contact", r"if \w+ < 0\.0|if \w+ < wp"),
+        ("point_field", r"\bfor "),
+        ("state_update", r"@wp\.struct"),
+        ("ray_cast", r"wp\.(normalize|dot|min)\("),
+        ("shading", r"wp\.max\(wp\.dot\("),
+        ("signed_distance", r"wp\.(length|sqrt|abs|sin)\("),
+        ("noise", r"wp\.(sin|floor|frac)\("),
+        ("csr_row", r"\bfor "),
+        ("relaxation", r"wp\.atomic_"),
+        ("atomic_loop", r"for .*\n(?: {8,}.*\n)*? {8,}wp\.atomic_"),
+        ("exchange", r"wp\.atomic_(cas|exch)\("),
+        ("matrix_product", r"\bfor "),
+        ("matrix_vector", r"\bfor "),
+        ("vector_update", r" = .* [*] "),
+        ("dense_solve", r"for .*\n(?: {8,}.*\n)*? {8,}for "),
+        ("activation", r" = "),
+        ("loss", r" - |wp\.log\("),
+        ("normalisation", r"for .*\n(?:.*\n)*? +for "),
+        ("attention", r"\bfor "),
+        ("optimiser", r" - "),
+        ("monte_carlo", r"wp\.rand[fn]\("),
+        ("random_walk", r"wp\.rand[fn]\("),
+        ("random_sample", r"wp\.rand[fn]\("),
+        ("generic", r": Any"),
     ],
 )
 def test_a_category_is_what_it_says(category: str, pattern: str) -> None:

@@ -145,7 +145,7 @@ def test_a_dead_statement_is_found_anywhere_in_what_people_write():
     pipeline = Pipeline(Recipe(seed=3))
     tried = 0
     for index in range(30):
-        kernel = pipeline.kernel(index)
+        kernel = pipeline.drawing.kernel(index)
         assert dead_lines(kernel) == [], kernel.source
         lines = kernel.source.splitlines()
         tree = ast.parse(kernel.source)

@@ -15,6 +15,7 @@ from irsmith.errors import StoppedError, UserError, nearest
 
 COMMANDS = {
     "generate": "Make a dataset of synthesised kernels with their lowerings.",
+    "sample": "Print kernels without lowering them.",
     "lower": "Lower the kernels of your own file, and show or keep the texts.",
     "show": "Read one row of a dataset: Python beside what it became.",
     "repro": "Write a row or a reject as a folder that a stranger can build and run.",

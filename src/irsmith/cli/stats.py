@@ -36,6 +36,9 @@ def command(directory: Path, as_json: bool) -> None:
         lines = "/".join(str(value) for value in group.lines)
         table.add_row(name, str(group.rows), str(group.structures), str(group.skeletons), lines)
     terminal.print(table)
+    for title, counts in (("difficulty", found.difficulty), ("tags", found.tags)):
+        listed = ", ".join(f"{name} {times}" for name, times in counts.items())
+        terminal.print(f"{title}: {listed or 'none'}", markup=False)
     splits = Table("split", "rows", "share", "structures", "lines 10/50/90 %")
     balance = Table("category", *found.splits)
     for shown in (splits, balance):

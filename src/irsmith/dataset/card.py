@@ -96,6 +96,8 @@ def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, fig
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
     categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
     units = _JOINED if all(stage.joined for stage in stages) else _APART
+    levels = "".join(f"| {level} | {times} |\n" for level, times in manifest.difficulty.items())
+    tags = ", ".join(f"{tag} ({times})" for tag, times in manifest.tags.items())
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
 license: apache-2.0
@@ -135,6 +137,15 @@ A row's texts stand in columns named `<stage>_<part>`. {units}
 | category | weight |
 | --- | --- |
 {categories}
+## Difficulty and tags
+
+`difficulty` is 1 to 5, from a kernel's complexity; `tags` name its patterns of access and the features that it uses.
+
+| difficulty | rows |
+| --- | --- |
+{levels}
+{tags}
+
 ## What was proved
 
 Each row was compiled and run from its own text, forward and backward, against a reference that shares no code with

@@ -122,6 +122,22 @@ class Manifest:
             total.update(shard.verdicts)
         return dict(sorted(total.items()))
 
+    @property
+    def difficulty(self) -> dict[str, int]:
+        """Rows by difficulty, ``1`` to ``5``."""
+        total: Counter[str] = Counter()
+        for shard in self.shards:
+            total.update(shard.difficulty)
+        return dict(sorted(total.items()))
+
+    @property
+    def tags(self) -> dict[str, int]:
+        """Rows by tag, the most frequent first."""
+        total: Counter[str] = Counter()
+        for shard in self.shards:
+            total.update(shard.tags)
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
     def to_json(self) -> str:
         """The manifest as its file's text."""
         table = {
@@ -137,6 +153,8 @@ class Manifest:
             "bytes": self.bytes,
             "rejects": self.rejects,
             "verdicts": self.verdicts,
+            "difficulty": self.difficulty,
+            "tags": self.tags,
             "derived": self.derived and asdict(self.derived),
             "shards": [{"file": shard.file.as_posix(), **shard.to_json()} for shard in self.shards],
         }

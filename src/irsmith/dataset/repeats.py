@@ -1,4 +1,4 @@
-"""Exact deduplication: of rows with one structure, the earliest stays.
+"""Exact deduplication: of rows with one structure, the earliest stays, and with it the variants of its program.
 
 Only identities are read, a few dozen bytes a row. As the earliest stays, what a part delivers depends on the
 parts before it alone: later ones can be added without touching it.
@@ -36,7 +36,7 @@ def repeats(paths: Sequence[Path]) -> list[Repeat]:
     """The rows of some files, in order, that repeat an earlier one's structure, within a file or across."""
     tables = []
     for number, path in enumerate(paths):
-        table = pq.ParquetFile(path).read(columns=["id", "index", "structure_id"])
+        table = pq.ParquetFile(path).read(columns=["id", "index", "structure_id", "group_id", "parent_id"])
         tables.append(table.append_column("part", pa.array([number] * table.num_rows, pa.int32())))
     if not tables:
         return []
@@ -44,11 +44,12 @@ def repeats(paths: Sequence[Path]) -> list[Repeat]:
     counts = rows.group_by("structure_id").aggregate([([], "count_all")])
     several = counts.filter(pc.field("count_all") > 1)["structure_id"]
     found: list[Repeat] = []
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, str]] = {}
     for batch in rows.filter(pc.is_in(rows["structure_id"], value_set=several)).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            if row["structure_id"] in first:
-                found.append(Repeat(row["part"], row["index"], row["id"], first[row["structure_id"]]))
-            else:
-                first[row["structure_id"]] = row["id"]
+            holder, group = first.setdefault(row["structure_id"], (row["id"], row["group_id"]))
+            # An augmented variant is meant to be like its program, and is in its group.
+            variant = row["parent_id"] is not None and row["group_id"] == group
+            if holder != row["id"] and not variant:
+                found.append(Repeat(row["part"], row["index"], row["id"], holder))
     return found

@@ -65,6 +65,8 @@ class Shard:
         reasons: Rejects by reason.
         rejects_sha256: Of the file of rejects; empty where there are none.
         verdicts: How often each check ended how, as ``check: status``.
+        difficulty: Rows by difficulty, as text.
+        tags: Rows by tag.
     """
 
     frontend: str
@@ -77,6 +79,8 @@ class Shard:
     reasons: dict[str, int]
     rejects_sha256: str
     verdicts: dict[str, int] = field(default_factory=dict)
+    difficulty: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
     dropped: tuple[int, ...] = ()
 
     @property
@@ -149,6 +153,8 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
         rejects_sha256=write_rejects(task.root / rejects_file(frontend, task.first), lines),
         verdicts=dict(sorted(Counter(f"{v.check}: {v.status}" for row in rows for v in row.verdicts).items())),
+        difficulty=dict(sorted(Counter(str(row.traits.difficulty) for row in rows).items())),
+        tags=dict(sorted(Counter(tag for row in rows for tag in row.traits.tags).items())),
     )
     if task.recipe.verify == "full":
         sidecar = measurements_table(measured)

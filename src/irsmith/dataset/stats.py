@@ -55,6 +55,8 @@ class Stats:
         texts: Sizes by text column.
         rejects: Rejects by reason, the most frequent first.
         verdicts: How often each check ended how, as ``check: status``.
+        difficulty: Rows by difficulty, ``1`` to ``5``.
+        tags: Rows by tag, the most frequent first.
         toolchain: Versions by distribution name.
     """
 
@@ -67,6 +69,8 @@ class Stats:
     texts: Mapping[str, TextSize]
     rejects: Mapping[str, int]
     verdicts: Mapping[str, int]
+    difficulty: Mapping[str, int]
+    tags: Mapping[str, int]
     toolchain: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +96,8 @@ def stats(dataset: Dataset) -> Stats:
         texts=_text_sizes(dataset),
         rejects=dataset.manifest.rejects,
         verdicts=dataset.manifest.verdicts,
+        difficulty=dataset.manifest.difficulty,
+        tags=dataset.manifest.tags,
         toolchain=dataset.manifest.toolchain,
     )
 

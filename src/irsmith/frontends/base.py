@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from irsmith.errors import UserError, nearest
 from irsmith.kernel import Kernel
 from irsmith.outcome import Lowering, Reject
+from irsmith.traits import Reading
 
 if TYPE_CHECKING:
     from irsmith.coverage import Coverage
+    from irsmith.rng import Stream
     from irsmith.synth import Settings
     from irsmith.verify.ports import Toolchain
 
@@ -84,11 +86,28 @@ class Stage:
         return "\n".join(text for text in found if text)
 
 
+@dataclass(frozen=True, slots=True)
+class Weighable:
+    """What a recipe may ask of a frontend's synthesiser.
+
+    Attributes:
+        types: The types that it may weigh.
+        builtins: The builtins and operators that it may weigh.
+        variants: The kinds of augmentation.
+    """
+
+    types: tuple[str, ...] = ()
+    builtins: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+
+
 class Frontend(Protocol):
     """A Python kernel language and its JIT, behind the questions that irsmith asks of it."""
 
     name: str
     stages: tuple[Stage, ...]
+    tags: frozenset[str]
+    """Every tag that `reading` may find."""
 
     def toolchain(self) -> dict[str, str]:
         """The versions of what lowers, by distribution name.
@@ -106,11 +125,34 @@ class Frontend(Protocol):
         """The shapes of program that can be synthesised, each with its default weight."""
         ...
 
-    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+    def weighable(self) -> Weighable:
+        """What a recipe may weigh beside categories, and the kinds of variants that it may ask for."""
+        ...
+
+    def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
         """The kernel of a key: the same for the same arguments, in any process and any order.
+
+        Args:
+            seed: The recipe's seed.
+            index: The kernel's place in the dataset.
+            settings: What to make.
+            draw: Tells several kernels for one place apart.
 
         Raises:
             Discard: Nothing came of it; the caller records it.
+        """
+        ...
+
+    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
+        """The kernel of a key written another way, with the same meaning; None where that would change nothing.
+
+        Args:
+            seed: The recipe's seed.
+            index: The kernel's place in the dataset.
+            settings: What was made.
+            draw: Which of the kernels for that place.
+            kind: One of the kinds of `weighable`.
+            rng: What to choose by.
         """
         ...
 
@@ -139,6 +181,10 @@ class Frontend(Protocol):
             texts: Columns of the stages; empty if it does not lower.
             story: What is to be known of it, in Markdown.
         """
+        ...
+
+    def reading(self, kernel: Kernel) -> Reading:
+        """What a kernel's source says of itself: its tags and, where there are threads, what one of them costs."""
         ...
 
     def prover(self) -> AbstractContextManager[Toolchain]:

@@ -6,9 +6,20 @@ legal without guards; every value made is read; both sides of every branch are w
 
 from __future__ import annotations
 
+from irsmith.synth.augment import Augment
 from irsmith.synth.categories import ALIASES, CATEGORIES
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Program
 from irsmith.synth.synthesis import GENERATOR_VERSION, Settings, Sizes, synthesise
 
-__all__ = ["ALIASES", "CATEGORIES", "GENERATOR_VERSION", "Discard", "Program", "Settings", "Sizes", "synthesise"]
+__all__ = [
+    "ALIASES",
+    "CATEGORIES",
+    "GENERATOR_VERSION",
+    "Augment",
+    "Discard",
+    "Program",
+    "Settings",
+    "Sizes",
+    "synthesise",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from irsmith.synth.cancel import refuse_empty
@@ -131,11 +131,16 @@ class Algebra:
         real: The kernel's floating-point type.
         whole: The integer type of the kernel's data (indices are always int32).
         definitions: What each variable was last assigned, where that is known.
+        length: Components of the kernel's vectors.
+        chances: How likely an application of an operator is kept, where a recipe weighs them; under the empty name
+            that of every other operator.
     """
 
-    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "definitions", "real", "whole")
+    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "chances", "definitions", "length", "real", "whole")
 
-    def __init__(self, real: Scalar, whole: Scalar) -> None:
+    def __init__(self, real: Scalar, whole: Scalar, chances: Mapping[str, float]) -> None:
+        self.chances = chances
+        self.length = 3
         self.real = real
         self.whole = whole
         self.definitions: dict[str, Expr] = {}
@@ -158,6 +163,8 @@ class Algebra:
             Discard: The operands are outside the operator's domain, the result would be too large, or one
                 operand would drown in the rounding of the other.
         """
+        if self.chances and self.chances.get(operator) == 0.0:
+            raise Discard(operator)
         refuse_empty(operator, args, self.definitions)
         entry = OPERATORS[operator]
         first = args[0]

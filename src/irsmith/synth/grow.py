@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from irsmith.synth.cancel import same
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
@@ -43,7 +45,7 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
     failures = 0
     while len(work) > 1 or size > 0 or work[0].kind != want:
         many = len(work)
-        if failures > 14:
+        if failures > (40 if al.chances else 14):
             raise Discard("grow")
         if many == 1:
             arity = 1
@@ -73,6 +75,8 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
         ):
             # People seldom apply one function straight to another.
             result = None
+        if result is not None and al.chances and not rng.chance(_chance(result, taken, al.chances)):
+            result = None
         if result is None or (result.kind != want and len(work) == 0 and not _leads_to(result.kind, want)):
             work += taken
             failures += 1
@@ -82,6 +86,22 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
         work.append(result)
         size -= 1
     return work[0]
+
+
+def _chance(result: Expr, operands: list[Expr], chances: Mapping[str, float]) -> float:
+    """How likely a combination is kept, where a recipe weighs operators: by its rarest, or else its favourite one."""
+    found: list[float] = []
+    queue = [result]
+    while queue:
+        e = queue.pop()
+        if any(e is operand for operand in operands):
+            continue
+        if e.op in chances:
+            found.append(chances[e.op])
+        queue += e.args
+    usual = chances[""]
+    rare = [chance for chance in found if chance < usual]
+    return min(rare) if rare else max(found, default=usual)
 
 
 def _rank(value: Expr) -> int:

@@ -45,7 +45,10 @@ class Expr(NamedTuple):
     (of a vector); ``element`` (of a matrix, args are the matrix and two subscripts); ``extent`` (an array's
     size along an axis); ``call`` (of a helper); ``cast``; ``make`` (a vector or matrix from its components);
     ``new`` (a struct with its defaults); ``mutable`` (a literal that will be changed in a loop); ``choose``
-    (a conditional expression: test, then, otherwise).
+    (a conditional expression: test, then, otherwise); ``static`` (a named number of the module, as a loop's bound);
+    ``atomic_cas`` and ``atomic_exch`` (an element's old value:
+    args are the element, what is expected in a compare-and-swap, and what replaces it); ``random`` (a call of the
+    named function of a random generator's state, which it changes).
     """
 
     op: str
@@ -163,13 +166,23 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A function that the kernel calls."""
+    """A function that the kernel calls.
+
+    Attributes:
+        name: Its name.
+        parameters: Its parameters.
+        returns: The type that it returns, for the parameters' own types.
+        body: Its statements.
+        docstring: Its docstring; empty for none.
+        generic: How many of its parameters, from the first, take values of any type.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
     returns: ValueType
     body: tuple[Stmt, ...]
     docstring: str = ""
+    generic: int = 0
 
 
 @dataclass(frozen=True, slots=True)

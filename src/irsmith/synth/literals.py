@@ -9,16 +9,25 @@ from irsmith.synth.algebra import Algebra, exactly
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 
+_MOST_DIGITS = 5
+
 
 def nice(value: float, width: float) -> float:
-    """A number within half a width of a value, with as few digits as that leaves room for."""
+    """A number within half a width of a value, with as few digits as that leaves room for.
+
+    Raises:
+        Discard: That takes more digits than people write.
+    """
     unit = 10.0 ** math.ceil(math.log10(width))
     for size in (1.0, 0.5, 0.1, 0.05):
         step = unit * size
         rounded = round(value / step) * step
         if abs(rounded - value) <= width / 2:
-            return round(rounded, max(0, 2 - math.floor(math.log10(step))))
-    return value
+            number = round(rounded, max(0, 2 - math.floor(math.log10(step))))
+            if len(f"{number:.9f}".replace(".", "").strip("-0")) > _MOST_DIGITS:
+                raise Discard("digits")
+            return number
+    raise Discard("digits")
 
 
 def threshold(al: Algebra, rng: Stream, x: Expr) -> Expr:

@@ -131,6 +131,11 @@ def suggestion(value: Expr, rng: Stream, temps: Sequence[str]) -> str:
     return rng.pick(temps)
 
 
+def initials(word: str) -> str:
+    """The first letters of a name's parts: ``d`` for ``dist``, ``nf`` for ``net_force``."""
+    return "".join(part[0] for part in word.lower().split("_") if part)
+
+
 def plural(word: str) -> str:
     """The plural of a name, where it has one that reads well."""
     if len(word) < 3 or word.endswith(("s", "x", "ed", "d", "in", "of")) or "_" in word:

@@ -27,7 +27,7 @@ GROUPS, MEMBERS = 8, 8
 LANES = GROUPS * MEMBERS
 _COLUMNS = 512
 _FACTORS = frozenset({"mul", "vscale", "neg", "vneg", "square", "cw_mul", "mmul", "mvmul", "mscale", "outer"})
-_LEAVES = frozenset({"literal", "name", "index", "field", "extent"})
+_LEAVES = frozenset({"literal", "static", "name", "index", "field", "extent"})
 # The least part of a result's spread that an operand must account for, and the least spread itself.
 _LEAST_EFFECT = 0.006
 _LEAST_SPREAD = 0.02
@@ -216,7 +216,7 @@ class Probe:
         """Go back to an earlier state. Names that are free again may come to stand for something else."""
         self.values, self._elements, self.influence, self.mask, self.looping = state
 
-    def _draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
+    def draw(self, value: Expr, *, by_group: bool = False) -> Lanes:
         """Lanes spread over an input's domain."""
         low, high = value.span.low, value.span.high
         table = _BY_GROUP if by_group else _BY_LANE
@@ -236,11 +236,11 @@ class Probe:
 
     def argument(self, value: Expr) -> None:
         """Give an argument by value its lanes."""
-        self.values[value.name] = self._draw(value, by_group=True)
+        self.values[value.name] = self.draw(value, by_group=True)
 
     def drawn(self, value: Expr) -> None:
         """Give what each thread draws at random its lanes."""
-        self.values[value.name] = self._draw(value)
+        self.values[value.name] = self.draw(value)
 
     def constant(self, value: Expr) -> None:
         """Give a name lanes that do not matter, such as a random state's."""
@@ -255,19 +255,19 @@ class Probe:
     def _leaf(self, e: Expr) -> Lanes:
         """The lanes of something that is read, drawn when it is first met."""
         op = e.op
-        if op == "literal":
+        if op in {"literal", "static"}:
             # A float goes for lanes that are all alike: numpy spreads it.
             return e.value  # type: ignore[return-value]
         if op == "name":
             known = self.values.get(e.name)
             if known is None:
-                known = self.values[e.name] = self._draw(e)
+                known = self.values[e.name] = self.draw(e)
             return known
         place = _place(e)
         known = self._elements.get(place)
         if known is None:
             owner = e.args[0].name if op == "field" else e.name
-            known = self._elements[place] = self._draw(e, by_group=owner in self.shared)
+            known = self._elements[place] = self.draw(e, by_group=owner in self.shared)
         return known
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
@@ -387,7 +387,7 @@ class Probe:
         """The lanes of every node, with the leaves below it as bits."""
         op = e.op
         if op in _LEAVES:
-            if op in {"literal", "extent"} or e.kind == "r":
+            if op in {"literal", "static", "extent"} or e.kind == "r":
                 entry = self._leaf(e), 0
             else:
                 place = e.name if op == "name" else _place(e)

@@ -24,6 +24,8 @@ def rehearse(program: Program) -> None:
     Raises:
         Discard: An argument or a statement changes nothing, or an output is not written, constant, or not finite.
     """
+    if not _repeatable(program):
+        return
     doubts: list[Doubt] = [a for a in program.arguments if _matters(a, program.body)]
     doubts += _removable(program.body, set(), inside=())
     try:
@@ -36,6 +38,20 @@ def rehearse(program: Program) -> None:
         raise Discard("changes nothing")
     if run.trouble():
         raise Discard(run.trouble())
+
+
+def _repeatable(program: Program) -> bool:
+    """Whether a program can be tried: not one that draws random numbers or exchanges, or that helps any type."""
+    if any(helper.generic for helper in program.helpers):
+        return False
+    queue: list[object] = [program.body, *(helper.body for helper in program.helpers)]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, Expr) and node.op in {"random", "atomic_cas", "atomic_exch"}:
+            return False
+        if isinstance(node, tuple):
+            queue += node
+    return True
 
 
 def _matters(argument: Argument, body: tuple[Stmt, ...]) -> bool:

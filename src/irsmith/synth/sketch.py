@@ -13,7 +13,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Comment, Constant, Expr, Helper, Span, Stmt, Thread
 from irsmith.synth.literals import nice
 from irsmith.synth.moves import USUAL, Repertoire
-from irsmith.synth.names import Names, plural, suggestion
+from irsmith.synth.names import Names, initials, plural, suggestion
 from irsmith.synth.probe import Lanes, Probe
 from irsmith.synth.style import Style
 from irsmith.synth.themes import Quantity, Theme
@@ -54,10 +54,10 @@ class Sketch:
         repertoire: The moves that its expressions are made with.
         names: The names taken in the current function.
         module_names: The names taken in the module.
-        length: Components of its vectors, and rows of its matrices.
         coords: The thread's coordinates.
         extents: How many elements there are along each of them.
         guarded: Whether bounds are looked after already.
+        fixed: Arrays that no result may be written back to, because other threads read them.
         launch: The launch dimension, which a guard may leave larger than the extents.
         pool: Values in scope.
         fresh: Values of the current block that nothing has read yet.
@@ -77,11 +77,11 @@ class Sketch:
         "coord_names",
         "coords",
         "extents",
+        "fixed",
         "fresh",
         "guarded",
         "helpers",
         "launch",
-        "length",
         "module_names",
         "names",
         "neighbours",
@@ -102,7 +102,7 @@ class Sketch:
         self.theme = theme
         self.style = style
         self.al = al
-        self.length = length
+        self.al.length = length
         self.budget = budget
         self.repertoire: Repertoire = USUAL
         self.module_names = Names()
@@ -124,10 +124,20 @@ class Sketch:
         self.verb = ""
         self.guarded = False
         self.neighbours: list[Expr] = []
+        self.fixed: set[str] = set()
         # A half has few digits: what is to be felt in one must be larger.
         self.probe = Probe(rng.below(512), 0.03 if al.real is FLOAT16 else 0.006)
         self.assignable: list[Expr] = []
         self._outer: list[list[Expr]] = []
+
+    @property
+    def length(self) -> int:
+        """Components of the kernel's vectors, and rows of its matrices."""
+        return self.al.length
+
+    @length.setter
+    def length(self, length: int) -> None:
+        self.al.length = length
 
     # Statements and scopes.
 
@@ -221,6 +231,8 @@ class Sketch:
     def define(self, value: Expr, wish: str = "", *, keep: bool = True) -> Expr:
         """Give a value a variable, in scope and unread unless it is kept out."""
         wish = wish or suggestion(value, self.rng, self.theme.temps)
+        if len(wish) > 2 and self.rng.chance(self.style.terse):
+            wish = initials(wish)
         lanes = self.probe.check(value)
         # A 4x4 matrix does not say by its type which kind it is.
         target = Expr("name", value.kind, value.type, value.span, (), self.names.distinguished(wish, self.rng))

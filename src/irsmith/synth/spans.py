@@ -112,14 +112,19 @@ def power(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
     return min(w, x, y, z), max(w, x, y, z)
 
 
+def _meet(a: float, b: float, c: float, d: float) -> bool:
+    """Whether two intervals overlap, or a number lies inside an interval."""
+    return max(a, c) < min(b, d) or a < c == d < b or c < a == b < d
+
+
 def minimum(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
     """The smaller of two that can each be it."""
-    return (min(a, c), min(b, d)) if max(a, c) < min(b, d) else None
+    return (min(a, c), min(b, d)) if _meet(a, b, c, d) else None
 
 
 def maximum(_: int, a: float, b: float, c: float, d: float) -> Bounds | None:
     """The larger of two that can each be it."""
-    return (max(a, c), max(b, d)) if max(a, c) < min(b, d) else None
+    return (max(a, c), max(b, d)) if _meet(a, b, c, d) else None
 
 
 def clamp(_: int, a: float, b: float, c: float, d: float, e: float, f: float) -> Bounds | None:

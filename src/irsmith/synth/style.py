@@ -28,6 +28,7 @@ class Style:
         docstring: Whether the kernel has a docstring.
         helper_docs: Whether helpers have docstrings.
         in_place: How likely a result is written back to an input array.
+        terse: How likely a variable gets initials for a name.
         weight: How many operators a statement has on average.
         order: The order of arguments: arrays before values, values first, or as they came up.
         affix: How array names differ from the names of their elements.
@@ -41,6 +42,7 @@ class Style:
     docstring: bool
     helper_docs: bool
     in_place: float
+    terse: float
     weight: float
     order: str
     affix: str
@@ -50,13 +52,14 @@ def draw_style(rng: Stream) -> Style:
     """One author."""
     return Style(
         coordinates=(_ONE.draw(rng), _TWO.draw(rng), _THREE.draw(rng), _FOUR.draw(rng)),
-        locals=rng.pick((1.0, 0.9, 0.5, 0.1)),
-        augmented=rng.pick((0.9, 0.6, 0.1)),
+        locals=rng.pick((1.0, 0.8, 0.4, 0.1, 0.0)),
+        augmented=rng.pick((0.9, 0.4, 0.1, 0.0)),
         ternary=rng.pick((0.0, 0.1, 0.4)),
         comments=rng.pick((0.0, 0.0, 0.0, 0.25, 0.6)),
         docstring=rng.chance(0.3),
         helper_docs=rng.chance(0.25),
         in_place=rng.pick((0.0, 0.1, 0.3)),
+        terse=rng.pick((0.0, 0.0, 0.15, 0.5, 0.9)),
         weight=rng.uniform(1.3, 3.2),
         order=_ORDERS.draw(rng),
         affix=_AFFIXES.draw(rng),

@@ -12,27 +12,29 @@ from irsmith.kernel import Argument, Direction
 from irsmith.rng import Stream, stream
 from irsmith.synth.algebra import Algebra
 from irsmith.synth.categories import CATEGORIES
-from irsmith.synth.choice import Choice
 from irsmith.synth.describe import describe
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Program
+from irsmith.synth.ir import Atomic, Expr, Program
+from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
+from irsmith.synth.phases.unread import refuse_unread
 from irsmith.synth.rehearsal import rehearse
 from irsmith.synth.sketch import Sketch
+from irsmith.synth.steering import Weights, chances, types
 from irsmith.synth.style import draw_style
 from irsmith.synth.themes import THEMES
-from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, Scalar
 
 GENERATOR_VERSION = 1
 """Raised by every change after which a key gives another program."""
 
 _ATTEMPTS = 40
-_REALS: Choice[Scalar] = Choice(((FLOAT32, 0.86), (FLOAT64, 0.1), (FLOAT16, 0.04)))
-_WHOLES: Choice[Scalar] = Choice((
-    (INT32, 0.82), (INT64, 0.06), (UINT32, 0.04), (INT16, 0.025), (UINT8, 0.02), (INT8, 0.01), (UINT16, 0.01),
-    (UINT64, 0.015),
-))  # fmt: skip
-_LENGTHS = Choice(((3, 7.0), (2, 2.0), (4, 1.5)))
+# Where a category cannot be written in so few lines, these are drawn again, and after a few times the category too:
+# so weights are kept as far as the sizes allow. A kernel may be a little shorter than is usual for its shape.
+_FITTINGS = 24
+_SAME = 2
+_SQUEEZED = 0.9
+# How likely an author gives fixed loop bounds names.
+_NAMED_BOUNDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,17 @@ class Settings:
     Attributes:
         categories: Category names with their weights, relative to each other.
         sizes: How long the kernels are.
+        types: Types with how much more often than by default each is drawn.
+        builtins: Operators with how much more often than by default each is used; 0 for never.
     """
 
     categories: tuple[tuple[str, float], ...] = field(default_factory=_default_categories)
     sizes: Sizes = Sizes()
+    types: Weights = ()
+    builtins: Weights = ()
 
 
-def synthesise(seed: int, frontend: str, index: int, settings: Settings) -> Program:
+def synthesise(seed: int, frontend: str, index: int, settings: Settings, draw: int = 0) -> Program:
     """The program of a key: the same for the same arguments, in any process and any order.
 
     Args:
@@ -83,26 +89,32 @@ def synthesise(seed: int, frontend: str, index: int, settings: Settings) -> Prog
         frontend: Whose programs these are; part of the key, no more.
         index: The program's place in the dataset.
         settings: What to make.
+        draw: Tells several programs for one place apart.
 
     Raises:
         Discard: No attempt came to an end; the caller records it.
     """
-    rng = stream(seed, frontend, GENERATOR_VERSION, index)
+    rng = stream(seed, frontend, GENERATOR_VERSION, index, *((draw,) if draw else ()))
     names, weights = zip(*settings.categories, strict=True)
-    return synthesise_category(rng, rng.weighted(names, weights), settings)
+    for fitting in range(_FITTINGS):
+        if fitting % _SAME == 0:
+            category = rng.weighted(names, weights)
+        lines = draw_lines(rng, settings.sizes, CATEGORIES[category].scale)
+        if lines >= CATEGORIES[category].floor * _SQUEEZED:
+            break
+    return _of_category(rng, category, lines, settings)
 
 
-def synthesise_category(rng: Stream, category: str, settings: Settings) -> Program:
+def _of_category(rng: Stream, category: str, lines: int, settings: Settings) -> Program:
     """A program of one category, from a stream.
 
     Raises:
         Discard: No attempt came to an end.
     """
-    lines = draw_lines(rng, settings.sizes, CATEGORIES[category].scale)
     for attempt in range(_ATTEMPTS):
         try:
             with np.errstate(all="ignore"):
-                return _attempt(rng, category, lines)
+                return _attempt(rng, category, lines, settings)
         except Discard:
             # What keeps failing may be too much to ask.
             if attempt % 4 == 3:
@@ -117,15 +129,22 @@ def draw_lines(rng: Stream, sizes: Sizes, scale: float) -> int:
     return int(min(max(lines, sizes.shortest), sizes.longest))
 
 
-def _attempt(rng: Stream, category: str, lines: int) -> Program:
-    theme, style = THEMES.draw(rng), draw_style(rng)
-    al = Algebra(_REALS.draw(rng), _WHOLES.draw(rng))
+def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Program:
+    themes = CATEGORIES[category].themes
+    theme, style = rng.pick(themes) if themes else THEMES.draw(rng), draw_style(rng)
+    numbers = types(settings.types)
+    al = Algebra(numbers.reals.draw(rng), numbers.wholes.draw(rng), chances(settings.builtins))
     # The decorator, the signature and the stores take lines of their own.
-    sketch = Sketch(rng, theme, style, al, _LENGTHS.draw(rng), lines - 3)
+    sketch = Sketch(rng, theme, style, al, numbers.lengths.draw(rng), lines - 3)
     CATEGORIES[category].make(sketch)
     if sketch.fresh or not sketch.arguments:
         raise Discard("unread")
+    if al.chances:
+        _refuse_banned(sketch)
+    refuse_unread(sketch)
     guard(sketch)
+    if rng.chance(_NAMED_BOUNDS):
+        name_bounds(sketch)
     name, description = describe(sketch, category)
     program = Program(
         name=name,
@@ -142,6 +161,21 @@ def _attempt(rng: Stream, category: str, lines: int) -> Program:
     )
     rehearse(program)
     return program
+
+
+def _refuse_banned(s: Sketch) -> None:
+    """Refuse a kernel that holds an operator of no weight: phases write some without asking.
+
+    Raises:
+        Discard: It does.
+    """
+    queue: list[object] = [*s.body, *(helper.body for helper in s.helpers)]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, Expr | Atomic) and s.al.chances.get(node.op) == 0.0:
+            raise Discard(node.op)
+        if isinstance(node, tuple):
+            queue += node
 
 
 def _ordered(s: Sketch) -> tuple[Argument, ...]:

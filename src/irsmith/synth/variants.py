@@ -282,7 +282,7 @@ class Run(Probe):
     def _leaf(self, e: Expr) -> Lanes:
         """What is read: a variable, an element, a field, or an argument by value."""
         op = e.op
-        if op == "literal":
+        if op in {"literal", "static"}:
             # Not an array: numpy spreads it.
             return np.float64(e.value)  # type: ignore[return-value]
         if op == "name":

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from irsmith.frontends.base import Stage
+from irsmith.frontends.base import Stage, Weighable
+from irsmith.frontends.jax.features import FEATURES
 from irsmith.frontends.jax.stages import STAGES
+from irsmith.traits import PATTERNS
 
 if TYPE_CHECKING:
     from irsmith.frontends.jax.proving import JaxToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
+    from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
 
@@ -23,6 +27,7 @@ class Jax:
 
     name = "jax"
     stages: tuple[Stage, ...] = STAGES
+    tags = FEATURES.union(PATTERNS)
 
     def toolchain(self) -> dict[str, str]:
         """The versions of JAX and of its compiled half."""
@@ -43,11 +48,19 @@ class Jax:
 
         return {name: category.weight for name, category in CATEGORIES.items()}
 
-    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+    def weighable(self) -> Weighable:
+        """Nothing beside categories: the grammar of array functions has no such dials."""
+        return Weighable()
+
+    def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
         """Grow a function over arrays."""
         from irsmith.frontends.jax.synth import synthesise
 
-        return synthesise(seed, index, settings)
+        return synthesise(seed, index, settings, draw)
+
+    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
+        """There are no kinds of variants."""
+        raise NotImplementedError(kind)
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a text with JAX and, for optimised HLO, XLA's passes."""
@@ -66,6 +79,12 @@ class Jax:
         from irsmith.frontends.jax.repro import files
 
         return files(kernel, texts, story)
+
+    def reading(self, kernel: Kernel) -> Reading:
+        """Patterns and features, by syntax; a function has no threads."""
+        from irsmith.frontends.jax.reading import read
+
+        return read(kernel)
 
     def prover(self) -> JaxToolchain:
         """The NumPy reference, and XLA in a process of its own."""

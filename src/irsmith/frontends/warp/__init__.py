@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irsmith.errors import UserError
-from irsmith.frontends.base import Stage
+from irsmith.frontends.base import Stage, Weighable
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
+from irsmith.frontends.warp.traits.features import FEATURES
+from irsmith.traits import PATTERNS
 
 if TYPE_CHECKING:
     from irsmith.coverage import Coverage
     from irsmith.frontends.warp.proving import WarpToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
+    from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
 
@@ -25,6 +29,7 @@ class Warp:
 
     name = "warp"
     stages: tuple[Stage, ...] = (CPP, CUDA, PTX)
+    tags = FEATURES.union(PATTERNS)
 
     def toolchain(self) -> dict[str, str]:
         """Warp's version."""
@@ -45,12 +50,28 @@ class Warp:
 
         return {name: category.weight for name, category in CATEGORIES.items()}
 
-    def synthesise(self, seed: int, index: int, settings: Settings) -> Kernel:
+    def weighable(self) -> Weighable:
+        """The types, builtins and kinds of variants of scalar kernels."""
+        from irsmith.synth.augment import KINDS
+        from irsmith.synth.steering import BUILTINS, TYPES
+
+        return Weighable(TYPES, BUILTINS, tuple(KINDS))
+
+    def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
         """Grow a scalar kernel and print it as Warp Python."""
         from irsmith.frontends.warp.printer import print_program
         from irsmith.synth import synthesise
 
-        return print_program(synthesise(seed, self.name, index, settings))
+        return print_program(synthesise(seed, self.name, index, settings, draw))
+
+    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
+        """Grow the kernel again, change its tree, and print that."""
+        from irsmith.frontends.warp.printer import print_program
+        from irsmith.synth import synthesise
+        from irsmith.synth.augment import KINDS
+
+        changed = KINDS[kind](synthesise(seed, self.name, index, settings, draw), rng)
+        return None if changed is None else print_program(changed)
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a text with Warp's own code generator and, for PTX, its NVRTC."""
@@ -71,6 +92,12 @@ class Warp:
         from irsmith.frontends.warp.repro import files
 
         return files(kernel, texts, story)
+
+    def reading(self, kernel: Kernel) -> Reading:
+        """Patterns, features and the cost of a thread, by syntax."""
+        from irsmith.frontends.warp.traits.reading import read
+
+        return read(kernel)
 
     def prover(self) -> WarpToolchain:
         """Warp's reference, its Clang and its NVRTC."""

@@ -55,7 +55,7 @@ class _Printer:
         self.power = (accent >> 12) % 12
         self.where = (accent >> 16) % 5 == 0
         self.returns = (accent >> 19) % 3 == 0
-        self.static = (accent >> 21) % 6 == 0
+        self.static = (accent >> 21) % 2 == 0
         self.multiplied = (accent >> 24) % 4 == 0
         self.counted = (accent >> 26) % 4 == 0
         self.constants: set[str] = set()
@@ -67,13 +67,17 @@ class _Printer:
     def module(self, program: Program) -> str:
         """The whole text."""
         lines = self.lines
+        if any(helper.generic for helper in program.helpers):
+            lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
         if program.constants:
             lines.append("")
         self.constants = {constant.name for constant in program.constants}
         self.vectors = {argument.name for argument in program.arguments if argument.rank == 1}
         for constant in program.constants:
-            lines.append(f"{constant.name} = wp.constant({self.expr(constant.value)})")
+            value = self.expr(constant.value)
+            plain = constant.value.kind == "i" and self.static
+            lines.append(f"{constant.name} = {value}" if plain else f"{constant.name} = wp.constant({value})")
         for struct in program.structs:
             lines += ["", "", "@wp.struct", f"class {struct.name}:"]
             lines += [f"    {field.name}: {self.type(field.type)}" for field in struct.fields]
@@ -92,8 +96,10 @@ class _Printer:
     def helper(self, helper: Helper) -> None:
         """A helper function."""
         self.lines += ["", "", "@wp.func"]
-        returns = f" -> {self.type(helper.returns)}" if self.returns else ""
-        self.header(helper.name, [f"{name}: {self.type(type)}" for name, type in helper.parameters], returns)
+        returns = f" -> {self.type(helper.returns)}" if self.returns and not helper.generic else ""
+        types = ["Any" if place < helper.generic else self.type(p.type) for place, p in enumerate(helper.parameters)]
+        named = [f"{p.name}: {type}" for p, type in zip(helper.parameters, types, strict=True)]
+        self.header(helper.name, named, returns)
         if helper.docstring:
             self.lines.append(f'    """{helper.docstring}"""')
         self.block(helper.body, "    ")
@@ -225,6 +231,14 @@ class _Printer:
             return f"wp.quat_identity({'' if scalar is FLOAT32 else f'dtype={self.type(scalar)}'})"
         if op == "rand_init":
             return f"wp.rand_init({', '.join([self.expr(arg) for arg in args])})"
+        if op in {"atomic_cas", "atomic_exch"}:
+            target, *values = args
+            given = ", ".join([self.expr(arg) for arg in (*target.args, *values)])
+            return f"wp.{op}({target.name}, {given})"
+        if op == "static":
+            return f"wp.static({e.name})" if self.static else e.name
+        if op == "random":
+            return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
         raise ValueError(f"Warp has no spelling for {op!r}")

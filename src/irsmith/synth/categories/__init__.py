@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.synth.categories import base, mechanics, patterns
+from irsmith.synth.categories import (
+    base,
+    folds,
+    generics,
+    graphics,
+    graphs,
+    grids,
+    learning,
+    linear,
+    mechanics,
+    patterns,
+    physics,
+    sampling,
+)
 from irsmith.synth.sketch import Sketch
+from irsmith.synth.themes import Theme, media, nature, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +31,20 @@ class Category:
         make: Fills a sketch.
         weight: How often it is drawn by default, relative to the others.
         scale: How long its kernels are, relative to the others.
+        themes: The fields of work that its words come from; empty for any.
+        floor: The lines that a short kernel of its shape takes; 0 for the fewest that any does.
     """
 
     make: Callable[[Sketch], None]
     weight: float = 1.0
     scale: float = 1.0
+    themes: tuple[Theme, ...] = ()
+    floor: int = 0
 
+
+_RENDERING = (media.SHADING, media.GEOMETRY)
+_NETWORKS = (numbers.LEARNING, numbers.STATISTICS)
+_BODIES = (nature.PARTICLES, numbers.ROBOTICS)
 
 CATEGORIES: dict[str, Category] = {
     "arithmetic": Category(base.arithmetic),
@@ -31,27 +53,71 @@ CATEGORIES: dict[str, Category] = {
     "vector": Category(base.vector),
     "matrix": Category(base.matrix, 1.0, 0.9),
     "control_flow": Category(base.control_flow),
-    "nested_branch": Category(base.nested_branch, 1.0, 1.1),
-    "multi_conditional": Category(base.multi_conditional, 1.0, 1.1),
-    "loop": Category(base.loop),
-    "nested_loop": Category(base.nested_loop, 1.0, 1.1),
+    "nested_branch": Category(base.nested_branch, 1.0, 1.1, floor=14),
+    "multi_conditional": Category(base.multi_conditional, 1.0, 1.1, floor=14),
+    "loop": Category(base.loop, floor=12),
+    "nested_loop": Category(base.nested_loop, 1.0, 1.1, floor=14),
     "atomic": Category(base.atomic),
     "reduction": Category(base.reduction),
     "multi_statement": Category(base.multi_statement, 1.0, 1.1),
-    "combined": Category(base.combined, 1.5, 1.4),
+    "combined": Category(base.combined, 1.5, 1.4, floor=16),
     "stencil": Category(patterns.stencil),
-    "scan": Category(patterns.scan, 0.8),
+    "scan": Category(patterns.scan, 0.8, floor=12),
     "histogram": Category(patterns.histogram, 0.7, 0.8),
     "gather": Category(patterns.gather),
     "scatter": Category(patterns.scatter, 0.8),
     "helper_function": Category(patterns.helper_function),
     "struct": Category(patterns.struct),
-    "while_loop": Category(patterns.while_loop, 0.8),
+    "while_loop": Category(patterns.while_loop, 0.8, floor=12),
     "early_exit": Category(patterns.early_exit),
     "rotation": Category(mechanics.rotation, 0.8, 0.75),
-    "rigid_body": Category(mechanics.rigid_body, 1.0, 0.75),
-    "random": Category(mechanics.random, 0.8, 0.75),
-    "noise": Category(mechanics.noise, 0.6, 0.65),
+    "rigid_transform": Category(mechanics.rigid_body, 1.0, 0.75),
+    "random_draw": Category(mechanics.random, 0.8, 0.75),
+    "noise_field": Category(mechanics.noise, 0.6, 0.65),
+    "arg_reduction": Category(folds.arg_reduction, 0.6, floor=18),
+    "strided_reduction": Category(folds.strided_reduction, 0.5, 0.7, floor=9),
+    "statistics": Category(folds.statistics, 0.5, 0.8, floor=14),
+    "image_filter": Category(grids.image_filter, 0.7, 1.0, (media.IMAGE, media.SIGNAL), floor=12),
+    "pde_step": Category(grids.pde_step, 0.8, 1.0, (nature.FLUID, nature.CHEMISTRY, numbers.PLAIN), floor=16),
+    "multi_dimensional": Category(grids.multi_dimensional, 0.8, floor=10),
+    "spring": Category(physics.spring, 0.7, 1.1, _BODIES, floor=21),
+    "sph": Category(physics.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID), floor=20),
+    "rigid_body": Category(physics.rigid_body, 0.7, 1.0, _BODIES, floor=17),
+    "integrator": Category(
+        physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY), floor=16
+    ),
+    "contact": Category(physics.contact, 0.7, 1.1, _BODIES, floor=22),
+    "point_field": Category(
+        physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
+    ),
+    "state_update": Category(physics.state_update, 0.7),
+    "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING, floor=18),
+    "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,), floor=23),
+    "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING, floor=9),
+    "noise": Category(graphics.noise, 0.6, 1.0, (media.SHADING, media.IMAGE, media.SIGNAL), floor=12),
+    "csr_row": Category(graphs.csr_row, 0.7, floor=16),
+    "relaxation": Category(graphs.relaxation, 0.6, 0.9, floor=16),
+    "atomic_loop": Category(graphs.atomic_loop, 0.6, 0.8, floor=11),
+    "exchange": Category(graphs.exchange, 0.4, 0.8, floor=12),
+    "matrix_product": Category(linear.matrix_product, 0.7, 0.9, floor=13),
+    "matrix_vector": Category(linear.matrix_vector, 0.6, 0.9, floor=13),
+    "vector_update": Category(linear.vector_update, 0.6, 0.8, floor=15),
+    "dense_solve": Category(linear.dense_solve, 0.5, floor=11),
+    "activation": Category(learning.activation, 0.6, 0.8, (numbers.LEARNING,)),
+    "loss": Category(learning.loss, 0.7, 0.9, _NETWORKS, floor=14),
+    "normalisation": Category(learning.normalisation, 0.6, 0.9, (numbers.LEARNING,), floor=14),
+    "attention": Category(learning.attention, 0.5, 0.9, (numbers.LEARNING,), floor=22),
+    "optimiser": Category(learning.optimiser, 0.6, 0.9, (numbers.LEARNING,), floor=16),
+    "monte_carlo": Category(
+        sampling.monte_carlo, 0.7, 0.9, (numbers.FINANCE, numbers.STATISTICS, numbers.PLAIN), floor=16
+    ),
+    "random_walk": Category(
+        sampling.random_walk, 0.5, 0.9, (numbers.FINANCE, numbers.STATISTICS, nature.PARTICLES), floor=15
+    ),
+    "random_sample": Category(
+        sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
+    ),
+    "generic": Category(generics.generic, 0.5, 0.9, floor=15),
 }
 """Every category, by name."""
 

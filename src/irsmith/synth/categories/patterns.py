@@ -14,7 +14,7 @@ from irsmith.synth.sketch import Sketch
 from irsmith.types import INT32, Domain
 
 
-def _moved(coord: Expr, by: int) -> Expr:
+def moved(coord: Expr, by: int) -> Expr:
     """A coordinate some places further."""
     if by == 0:
         return coord
@@ -50,7 +50,7 @@ _SHAPES: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
 
 def stencil(s: Sketch) -> None:
     """An element from its neighbours, with the border guarded."""
-    rng, al = s.rng, s.al
+    rng = s.rng
     rank = rng.pick((1, 1, 2, 2, 2, 3))
     # Enough along each axis for an inside.
     s.open(rank, (4, rng.between(4, 5), 4) if rank == 3 else ())
@@ -62,6 +62,12 @@ def stencil(s: Sketch) -> None:
         s.load("f")
     spend(s, branches.branch)
     straight.finish(s, 2)
+    close_border(s)
+
+
+def close_border(s: Sketch) -> None:
+    """Keep threads at the border from reading neighbours that are not there."""
+    rng, al = s.rng, s.al
     s.guarded = True
     edges = _edges(s)
     # Either the border leaves early, perhaps with a value of its own, or everything else is for the inside.
@@ -125,7 +131,7 @@ def _edges(s: Sketch) -> list[tuple[Expr, Expr | None, Expr | None]]:
                 if use_shape
                 else _size_argument(s, axis, extent)
             )
-            bound = _moved(size, -high)
+            bound = moved(size, -high)
         edges.append((coord, whole(-low) if low < 0 else None, bound))
     return edges
 
@@ -160,7 +166,7 @@ def _neighbourhood(s: Sketch, rank: int) -> None:
     shape = rng.pick(_SHAPES[rank])
     values = []
     for offset in shape:
-        place = field._replace(args=tuple(_moved(coord, by) for coord, by in zip(s.coords, offset, strict=True)))
+        place = field._replace(args=tuple(moved(coord, by) for coord, by in zip(s.coords, offset, strict=True)))
         s.neighbours.append(place)
         values.append(s.define(place, s.names_free(_DIRECTIONS[offset])) if s.style.locals > 0.6 else s.add(place))
     neighbours = [value for value, offset in zip(values, shape, strict=True) if any(offset)]
@@ -355,10 +361,10 @@ def _placed(s: Sketch) -> None:
             at = Expr(
                 "mul", "i", INT32, usual(0, stride * n), (i, whole(stride)) if rng.chance(0.5) else (whole(stride), i)
             )
-            places, shape = (_moved(at, rng.below(stride)),), (n * stride,)
+            places, shape = (moved(at, rng.below(stride)),), (n * stride,)
         else:
             shift = rng.pick((1, 2, 3, 5))
-            turned = Expr("rem", "i", INT32, usual(0, n - 1), (_moved(i, shift), whole(n)))
+            turned = Expr("rem", "i", INT32, usual(0, n - 1), (moved(i, shift), whole(n)))
             places, shape = (turned,), (n,)
     elif len(coords) == 2 and rng.chance(0.5):
         places, shape = coords[::-1], extents[::-1]

@@ -14,6 +14,11 @@ def _unary(operator: str) -> Move:
     return lambda al, _, x: al.do(operator, x)
 
 
+def _bare(operator: str) -> Move:
+    """A function that people apply to a name, seldom to an expression."""
+    return lambda al, _, x: al.do(operator, leaf(x))
+
+
 def _binary(operator: str) -> Move:
     def move(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
         distinct(a, b)
@@ -27,7 +32,7 @@ def _pair(operator: str) -> Move:
 
 
 def _vector_scale(al: Algebra, rng: Stream, v: Expr) -> Expr:
-    if v.op == "vscale":
+    if v.op not in {"name", "index", "field", "vadd", "vsub", "normalize", "cross"}:
         raise Discard("scale")
     return al.do("vscale", v, al.literal(rng.pick(FACTORS)))
 
@@ -299,9 +304,20 @@ def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
     return al.do("madd", m, scaled)
 
 
+def _vector_of(al: Algebra, rng: Stream, *parts: Expr) -> Expr:
+    """A vector put together from scalars, the rest of it zeros."""
+    if len(parts) > al.length:
+        raise Discard("vector")
+    values = [*parts, *[al.literal(rng.pick((0.0, 0.0, 1.0)))] * (al.length - len(parts))]
+    return al.make(*rng.shuffled(values))
+
+
 COMPOSITE_MOVES: Moves = {
+    "f": ((0.25, _vector_of),),
+    "ff": ((0.6, _vector_of),),
+    "fff": ((2.0, _vector_of),),
     "v": (
-        (3, _vector_scale), (1.8, _unary("normalize")), (0.7, _unary("vabs")), (0.5, _unary("vneg")), (3,
+        (3, _vector_scale), (1.8, _unary("normalize")), (0.2, _bare("vabs")), (0.5, _bare("vneg")), (3,
         _unary("length")),
         (0.25, _unary("vsign")), (0.5, _unary("vlow")), (0.5, _unary("vhigh")), (0.25, _which("argmin")),
         (0.3, _which("argmax")), (0.5, _norm("norm_l1")), (0.4, _norm("norm_l2")), (0.4, _reals("norm_huber")),

@@ -352,11 +352,11 @@ PLAIN_MOVES: Moves = {
 
 SCALAR_MOVES: Moves = {
     "f": (
-        (2.5, _wave("sin")), (2.5, _wave("cos")), (0.4, _unary("tan")), (0.4, _unary("asin")), (0.4, _unary("acos")),
-        (0.8, _unary("atan")), (0.25, _unary("sinh")), (0.25, _unary("cosh")), (2, _unary("tanh")), (1,
+        (1.5, _wave("sin")), (1.5, _wave("cos")), (0.4, _unary("tan")), (0.4, _unary("asin")), (0.4, _unary("acos")),
+        (0.8, _unary("atan")), (0.25, _unary("sinh")), (0.25, _unary("cosh")), (1, _unary("tanh")), (1,
         _unary("exp")),
-        (2.5, _decay), (1.2, _gaussian), (1.5, _safe_log), (1, _log1p), (0.3, _unary("log2")), (0.3, _unary("log10")),
-        (3, _safe_root), (0.3, _unary("cbrt")), (2.5, _unary("abs")), (1.5, _power), (1.2, _sigmoid), (0.8,
+        (1.5, _decay), (1, _gaussian), (0.8, _safe_log), (1, _log1p), (0.3, _unary("log2")), (0.3, _unary("log10")),
+        (3, _safe_root), (0.3, _unary("cbrt")), (1.2, _unary("abs")), (1, _power), (1.2, _sigmoid), (0.8,
         _softsign),
         (0.4, _unary("floor")), (0.25, _unary("ceil")), (0.25, _unary("round")), (0.3, _unary("frac")), (0.5,
         _unary("sign")),
@@ -372,7 +372,7 @@ SCALAR_MOVES: Moves = {
         (1.5, _floor_ratio), (0.8, _modulate("sqrt")), (0.5, _modulate("log")), (0.7, _modulate("exp")),
     ),
     "fff": (
-        (2, _oscillate), (2, _discount), (1.2, _between), (1, _chain("min", "max")), (1, _chain("max", "min")),
+        (1, _oscillate), (1, _discount), (1.2, _between), (1, _chain("min", "max")), (1, _chain("max", "min")),
         (0.8, _chain("mul", "max")), (0.8, _chain("sub", "max")),
     ),
     "i": (

@@ -58,7 +58,7 @@ def write(s: Sketch, values: list[Expr]) -> Contract:
         Discard: Nothing grew.
     """
     rng = s.rng
-    al = Algebra(s.al.real, s.al.whole)
+    al = Algebra(s.al.real, s.al.whole, s.al.chances)
     inner = Sketch(rng, s.theme, s.style, al, s.length, rng.pick((1, 1, 2, 3, 4, 6)))
     inner.repertoire = s.repertoire
     inner.names = Names(s.module_names)

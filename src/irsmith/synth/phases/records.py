@@ -45,6 +45,8 @@ def _struct(s: Sketch, names: tuple[str, ...], role: str, vectors: int, count: i
             continue
         taken.add(quantity.name)
         fields.append(Field(quantity.name, type, Domain(quantity.low, quantity.high)))
+    if not fields:
+        raise Discard("struct")
     struct = Struct(s.module_name(s.rng.pick(names)), tuple(fields))
     s.structs.append(struct)
     return struct

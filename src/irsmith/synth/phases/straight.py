@@ -136,7 +136,7 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
 def _own_element(s: Sketch, value: Expr) -> Expr | None:
     """This thread's element of an input array that can take the value, now also an output."""
     # What other threads read of it must not change under them, and what is there need not be written again.
-    shared = {place.name for place in s.neighbours} | {root(value, s.al.definitions).name}
+    shared = s.fixed.union((place.name for place in s.neighbours), {root(value, s.al.definitions).name})
     for position, argument in enumerate(s.arguments):
         if (
             argument.name not in shared

@@ -23,18 +23,19 @@ _SHORT = 30
 _REALS: Choice[str] = Choice((("float32", 0.72), ("bfloat16", 0.09), ("float16", 0.08), ("float64", 0.11)))
 
 
-def synthesise(seed: int, index: int, settings: Settings) -> Kernel:
+def synthesise(seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
     """The function of a key: the same for the same arguments, in any process and any order.
 
     Args:
         seed: The recipe's seed.
         index: The function's place in the dataset.
         settings: What to make.
+        draw: Tells several functions for one place apart.
 
     Raises:
         Discard: No attempt came to an end; the caller records it.
     """
-    rng = stream(seed, "jax", GENERATOR_VERSION, index)
+    rng = stream(seed, "jax", GENERATOR_VERSION, index, *((draw,) if draw else ()))
     names, weights = zip(*settings.categories, strict=True)
     label = rng.weighted(names, weights)
     category = CATEGORIES[label]

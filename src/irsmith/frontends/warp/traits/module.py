@@ -1,0 +1,90 @@
+"""A kernel's module as its traits are read from it: the functions that it reaches, and small questions of syntax."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from irsmith.kernel import Kernel
+from irsmith.structure import kernel_of, parsed
+
+_WORTH_LISTING = (ast.expr, ast.stmt, ast.arguments, ast.arg, ast.keyword, ast.Slice)
+
+
+class Module:
+    """The syntax of a kernel with the helpers that it calls.
+
+    Attributes:
+        kernel: The kernel.
+        function: Its own function.
+        helpers: Each helper that it reaches, by name.
+        names: What Warp's module is called in the source.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        tree = parsed(kernel.source)
+        self.kernel = kernel
+        self.function = kernel_of(tree, kernel.name)
+        self.names = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.Import)
+            for alias in node.names
+            if alias.name == "warp"
+        }
+        self._order: list[ast.AST] = []
+        self._span: dict[int, tuple[int, int]] = {}
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        self.helpers: dict[str, ast.FunctionDef] = {}
+        queue = [self.function]
+        while queue:
+            function = queue.pop()
+            self._list(function)
+            for node in self.below(function):
+                if node.__class__ is ast.Name:
+                    name: str = node.id
+                    helper = functions.get(name)
+                    if helper is not None and name not in self.helpers and helper is not self.function:
+                        self.helpers[name] = helper
+                        queue.append(helper)
+
+    def _list(self, node: ast.AST) -> None:
+        """Put a node and all below it in order. Operators and contexts have nothing below and stay with their owner."""
+        order = self._order
+        first = len(order)
+        order.append(node)
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if value.__class__ is list:
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        self._list(item)
+            elif isinstance(value, _WORTH_LISTING):
+                self._list(value)
+        self._span[id(node)] = first, len(order)
+
+    def below(self, node: ast.AST) -> list[ast.AST]:
+        """A node of the kernel or a helper, and every node below it."""
+        first, last = self._span[id(node)]
+        return self._order[first:last]
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the kernel and its helpers."""
+        return self._order
+
+    def builtin(self, node: ast.AST) -> str:
+        """The Warp builtin that a call or an attribute names, or an empty text. ``abs`` and its like count too."""
+        if isinstance(node, ast.Call):
+            node = node.func
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in self.names:
+            return node.attr
+        if isinstance(node, ast.Name) and node.id in {"abs", "min", "max", "round", "float", "int", "bool", "len"}:
+            return node.id
+        return ""
+
+    @cached_property
+    def builtins(self) -> set[str]:
+        """Every Warp builtin and dtype that the source names in the kernel and its helpers."""
+        return {name for node in self.nodes if (name := self.builtin(node))}
