@@ -85,7 +85,7 @@ def coverage(programs: int) -> Coverage:
         if internal or not forward:
             reason = internal or _WITHOUT_REFERENCE.get(name) or _BY_GROUP.get(group, "not in the reference")
         else:
-            reason = "" if used else _NOT_EMITTED.get(name, "not in the synthesiser")
+            reason = "" if used else _NOT_EMITTED.get(name, "in none of these programs")
         backward = forward if differentiable else None
         made.append(Builtin(name, group, not internal, used, forward, backward, reason))
     return Coverage(f"Warp {compiler.TESTED_VERSION}", programs, tuple(made))
