@@ -55,7 +55,6 @@ _WITHOUT_REFERENCE = reasons((
     ("a local array, which only some kernels may declare", "array zeros"),
     ("draws until a test passes, for which the reference has no bound", "poisson"),
     ("a loop's order, which programs write as bounds and step", "reversed"),
-    ("for a GPU's approximate division; a CPU divides", "div_approx"),
     ("differs between devices: 1 on a CPU", "block_dim"),
 ))  # fmt: skip
 _NOT_EMITTED = reasons((
@@ -81,12 +80,12 @@ def coverage(programs: int) -> Coverage:
     made = []
     for name, (group, differentiable) in registered.items():
         internal = _NOT_COUNTED.get(name, "")
-        forward = not internal and name in known
+        forward = not internal and name in known and name not in _WITHOUT_REFERENCE
         used = emitted[name] if forward else 0
         if internal or not forward:
             reason = internal or _WITHOUT_REFERENCE.get(name) or _BY_GROUP.get(group, "not in the reference")
         else:
-            reason = "" if used else _NOT_EMITTED.get(name, "not in the synthesiser")
+            reason = "" if used else _NOT_EMITTED.get(name, "in none of these programs")
         backward = forward if differentiable else None
         made.append(Builtin(name, group, not internal, used, forward, backward, reason))
     return Coverage(f"Warp {compiler.TESTED_VERSION}", programs, tuple(made))
