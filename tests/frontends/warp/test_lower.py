@@ -374,3 +374,31 @@ def test_builtins_that_are_written_in_python_leave_no_file_and_no_lines(make):
         assert "site-packages" not in text
     assert {span.python_line for span in lowering.lines} <= {4, 5, 6}
     assert not [span for span in lowering.lines if "functions" in span.column]
+
+
+def test_lines_of_an_instance_of_a_generic_function_are_those_of_the_source(make):
+    kernel = make(
+        """
+        from typing import Any
+
+
+        @wp.func
+        def twice(x: Any):
+            y = x + x
+            return y
+
+
+        @wp.kernel
+        def k(a: wp.array(dtype=float), v: wp.array(dtype=wp.vec3)):
+            a[0] = twice(a[0])
+            v[0] = twice(v[0])
+        """
+    )
+    lowering = lower(kernel, (CPP,))
+    source = kernel.source.splitlines()
+    spans = [span for span in lowering.lines if span.column.startswith("cpp_functions")]
+    assert {"    y = x + x", "    return y"} <= {source[span.python_line - 1] for span in spans}
+    assert f"// kernel.py:{source.index('@wp.func') + 1}\n" in lowering.texts["cpp_functions_forward"]
+    for span in spans:
+        lines = lowering.texts[span.column].splitlines()[span.first - 1 : span.last]
+        assert any(source[span.python_line - 1].strip() in line for line in lines), span

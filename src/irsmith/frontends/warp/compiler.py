@@ -38,7 +38,7 @@ _SCALARS = {name: scalar for name, scalar in SCALARS.items() if name != "bfloat1
 CUDA_ARCHITECTURE = 80
 """The architecture that tile operations, whose code depends on one, are built for."""
 
-_LINE_OF_LIBRARY = re.compile(r"^(\s*//.*?)\s*<L \d+>$")
+_LINE_MARK = re.compile(r"<L (\d+)>$")
 _IDENTIFIERS_OF_WARP = re.compile(r"(var|adj|ret|label|start_for|end_for|start_while|end_while)_\d+|label\d+")
 
 
@@ -416,6 +416,7 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
     functions = list(builder.functions)
     for function in functions:
         _forget_file(function.adj)
+        _count_from_source(function)
     plain = [function for function in functions if not function.adj.uses_grad_call]
     custom = {function.custom_grad_func for function in plain if function.custom_grad_func is not None}
     adjoints = [f for f in plain if f in custom] + [f for f in plain if f not in custom]
@@ -457,9 +458,23 @@ def _forget_file(adj: Any) -> None:
         last = max((place for place, part in enumerate(path.parts) if part == "site-packages"), default=-2)
         adj.filename = "/".join(path.parts[last + 1 :])
     adj.fun_lineno = 1
+    _change_lines(adj, lambda line: _LINE_MARK.sub("", line).rstrip())
+
+
+def _count_from_source(function: Any) -> None:
+    """Make the lines of an instance of a generic function count as those of the function: Warp's begin anew."""
+    adj, parent = function.adj, function.generic_parent
+    if parent is None or adj.fun_lineno != 0 or adj.filename != FILE_NAME:
+        return
+    first = adj.fun_lineno = parent.adj.fun_lineno
+    _change_lines(adj, lambda line: _LINE_MARK.sub(lambda mark: f"<L {int(mark[1]) + first}>", line))
+
+
+def _change_lines(adj: Any, change: Callable[[str], str]) -> None:
+    """Change the comments that Warp leaves where a line of the source begins."""
     block = adj.blocks[0]
     for body in (block.body_forward, block.body_replay, block.body_reverse):
-        body[:] = [_LINE_OF_LIBRARY.sub(r"\1", line) for line in body]
+        body[:] = [change(line) if line.lstrip().startswith("//") else line for line in body]
 
 
 def _kernel_parts(kernel: Any, device: str, options: dict[str, Any]) -> dict[str, str]:
