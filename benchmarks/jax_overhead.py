@@ -18,11 +18,11 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from irsmith.dataset.shard import Task, make
+from irsmith.drawing import Drawing
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.lower import flat, plain, product
 from irsmith.kernel import Direction, Kernel
-from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 
 
@@ -66,9 +66,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     recipe = Recipe(frontend="jax", count=options.functions, seed=7, verify="none")
-    pipeline = Pipeline(recipe)
     compiler.start()
-    kernels = [kernel for kernel in map(pipeline.kernel, range(options.functions)) if isinstance(kernel, Kernel)]
+    kernels = [kernel for kernel in map(Drawing(recipe).kernel, range(options.functions)) if isinstance(kernel, Kernel)]
     jax_alone(kernels[0])
     ratios, bare, ours = [], [], []
     with tempfile.TemporaryDirectory() as folder:

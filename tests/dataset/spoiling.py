@@ -15,7 +15,7 @@ from irsmith.dataset.parts import write_parquet
 from irsmith.dataset.shard import Shard, write_marker
 from irsmith.dataset.splits import Splits
 
-SMALL = Recipe(count=40, seed=5, shard_size=16, verify="none", splits=Splits(hold_out_categories=("scan",)))
+SMALL = Recipe(count=40, seed=5, shard_size=16, verify="none", splits=Splits(hold_out_categories=("nested_branch",)))
 
 
 def checksums(root):

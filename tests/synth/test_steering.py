@@ -50,7 +50,7 @@ def test_builtins_are_used_as_often_as_their_weights_say():
 
 
 def test_a_builtin_of_no_weight_is_used_nowhere():
-    banned = tuple((name, 0.0) for name in ("sqrt", "length", "min", "max", "vmin", "vmax"))
+    banned = tuple((name, 0.0) for name in ("sqrt", "length", "min", "max", "vmin", "vmax", "qlength", "vlow", "vhigh"))
     assert share(r"wp\.(sqrt|length|min|max)\(", sources(150, builtins=banned)) == 0
 
 

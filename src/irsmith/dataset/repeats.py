@@ -45,11 +45,21 @@ def repeats(paths: Sequence[Path]) -> list[Repeat]:
     several = counts.filter(pc.field("count_all") > 1)["structure_id"]
     found: list[Repeat] = []
     first: dict[str, tuple[str, str]] = {}
+    variants: set[str] = set()
     for batch in rows.filter(pc.is_in(rows["structure_id"], value_set=several)).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            holder, group = first.setdefault(row["structure_id"], (row["id"], row["group_id"]))
-            # An augmented variant is meant to be like its program, and is in its group.
-            variant = row["parent_id"] is not None and row["group_id"] == group
-            if holder != row["id"] and not variant:
+            if row["structure_id"] not in first:
+                first[row["structure_id"]] = (row["id"], row["group_id"])
+                continue
+            holder, group = first[row["structure_id"]]
+            # An augmented variant is meant to be like its program, and is in its group; the same one again is not.
+            if (
+                row["parent_id"] is not None
+                and row["group_id"] == group
+                and row["id"] != holder
+                and row["id"] not in variants
+            ):
+                variants.add(row["id"])
+            else:
                 found.append(Repeat(row["part"], row["index"], row["id"], holder))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 from irsmith.kernel import Argument, Direction
@@ -383,10 +383,18 @@ class Sketch:
                 return wish
         return wishes[0]
 
-    def module_name(self, wish: str) -> str:
-        """A name of the module that nothing in the kernel shadows."""
+    def module_name(self, wish: str, avoid: Set[str] = frozenset()) -> str:
+        """A name of the module that nothing in the kernel shadows.
+
+        Args:
+            wish: The name if it is free.
+            avoid: Names of variables that would shadow it elsewhere.
+        """
         self.module_names.taken |= self.names.taken
+        shadows = avoid - self.module_names.taken
+        self.module_names.taken |= shadows
         text = self.module_names.claim(wish)
+        self.module_names.taken -= shadows
         self.names.taken.add(text)
         return text
 

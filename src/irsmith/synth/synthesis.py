@@ -95,6 +95,19 @@ def synthesise(seed: int, frontend: str, index: int, settings: Settings, draw: i
         Discard: No attempt came to an end; the caller records it.
     """
     rng = stream(seed, frontend, GENERATOR_VERSION, index, *((draw,) if draw else ()))
+    for last in (False, False, False, True):
+        category, lines = _draw_category(rng, settings)
+        try:
+            return _of_category(rng, category, lines, settings)
+        except Discard:
+            # Some categories cannot do without a builtin that the recipe rules out.
+            if last or not settings.builtins:
+                raise
+    raise AssertionError
+
+
+def _draw_category(rng: Stream, settings: Settings) -> tuple[str, int]:
+    """A category, and how many lines its kernel is to have."""
     names, weights = zip(*settings.categories, strict=True)
     for fitting in range(_FITTINGS):
         if fitting % _SAME == 0:
@@ -102,7 +115,7 @@ def synthesise(seed: int, frontend: str, index: int, settings: Settings, draw: i
         lines = draw_lines(rng, settings.sizes, CATEGORIES[category].scale)
         if lines >= CATEGORIES[category].floor * _SQUEEZED:
             break
-    return _of_category(rng, category, lines, settings)
+    return category, lines
 
 
 def _of_category(rng: Stream, category: str, lines: int, settings: Settings) -> Program:

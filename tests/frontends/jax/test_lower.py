@@ -10,12 +10,12 @@ import sys
 
 import pytest
 
+from irsmith.drawing import Drawing
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.lower import lower
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.kernel import Kernel
 from irsmith.outcome import Lowering, Reject
-from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 
 STAGES = (JAXPR, STABLEHLO, HLO, HLO_OPTIMIZED)
@@ -163,8 +163,8 @@ def test_another_version_of_jax_is_refused(monkeypatch):
 
 
 def test_synthesised_functions_lower():
-    pipeline = Pipeline(Recipe(frontend="jax", stages=("jaxpr", "stablehlo"), verify="none"))
+    drawing = Drawing(Recipe(frontend="jax", stages=("jaxpr", "stablehlo"), verify="none"))
     for index in range(12):
-        kernel = pipeline.kernel(index)
+        kernel = drawing.kernel(index)
         assert isinstance(kernel, Kernel)
         assert isinstance(lower(kernel, (JAXPR, STABLEHLO)), Lowering)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from irsmith.rng import Stream
 from irsmith.synth.augment.walk import Block, blocks, everywhere, mapped, replaced
-from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Program, Stmt, Thread
+from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Program, Stmt, Thread, Unpack
 from irsmith.synth.names import RESERVED, initials
 from irsmith.synth.themes import THEMES
 
@@ -46,6 +46,8 @@ def _assigned(body: Block) -> list[str]:
                 found.update(dict.fromkeys(s.names))
             elif isinstance(s, Assign) and s.target.op == "name":
                 found[s.target.name] = None
+            elif isinstance(s, Unpack):
+                found.update((target.name, None) for target in s.targets)
             elif isinstance(s, For):
                 found[s.name] = None
     return list(found)

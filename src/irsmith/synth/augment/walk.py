@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Return, Stmt, While
+from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, Unpack, While
 
 Block = tuple[Stmt, ...]
 
@@ -25,7 +25,12 @@ def _statement(s: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
     if isinstance(s, While):
         return While(change(s.test), mapped(s.body, change))
     if isinstance(s, Atomic):
-        return s._replace(target=change(s.target), value=change(s.value))
+        compared = None if s.compare is None else change(s.compare)
+        return s._replace(target=change(s.target), value=change(s.value), compare=compared)
+    if isinstance(s, Unpack):
+        return Unpack(tuple(map(change, s.targets)), change(s.value))
+    if isinstance(s, Do):
+        return Do(change(s.call))
     if isinstance(s, Return) and s.value is not None:
         return Return(change(s.value))
     return s
@@ -70,4 +75,5 @@ def read(e: Expr) -> set[str]:
 
 def pure(e: Expr) -> bool:
     """Whether an expression changes nothing: no random draw, no exchange."""
-    return e.op not in {"random", "atomic_cas", "atomic_exch"} and all(map(pure, e.args))
+    # An operand of kind "r" is the state of a generator, which a draw moves on.
+    return e.kind != "r" and e.op not in {"random", "atomic_cas", "atomic_exch"} and all(map(pure, e.args))

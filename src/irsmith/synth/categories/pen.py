@@ -438,7 +438,7 @@ class Pen:
         if result.e.op != "name":
             inner.probe.check(result.e)
         inner.emit(Return(result.e))
-        text = s.module_name(s.rng.pick(tuple(names)))
+        text = s.module_name(s.rng.pick(tuple(names)), inner.names.taken)
         s.helpers.extend(inner.helpers)
         docs = f"Return the {text.replace('_', ' ')}." if s.style.helper_docs else ""
         helper = Helper(text, tuple(parameters), result.e.type, tuple(inner.body), docs)

@@ -111,7 +111,7 @@ def write(s: Sketch, values: list[Expr]) -> Contract:
     for other in spans:
         span = union(span, other)
     word = rng.pick(s.theme.temps)
-    text = s.module_name(word + rng.pick(_SUFFIXES[2:] if len(word) < 5 else _SUFFIXES))
+    text = s.module_name(word + rng.pick(_SUFFIXES[2:] if len(word) < 5 else _SUFFIXES), inner.names.taken)
     subject = text.removesuffix("_of").removesuffix("_fn").removesuffix("_func").replace("_", " ")
     given = " and ".join(parameter.name for parameter in parameters)
     docs = f"{rng.pick(('Return', 'Compute', 'Evaluate'))} the {subject} for {given}." if s.style.helper_docs else ""
