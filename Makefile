@@ -59,6 +59,7 @@ bench: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/irsmith coverage --frontend warp --out docs/coverage-warp.md
+	$(BIN)/irsmith coverage --frontend jax --out docs/coverage-jax.md
 	$(BIN)/python -m benchmarks.gallery
 	$(BIN)/python -m benchmarks.natural --out docs/natural.md
 

@@ -8,6 +8,7 @@ import irsmith
 from irsmith import Recipe
 from irsmith.drawing import Drawing
 from irsmith.kernel import Kernel
+from irsmith.synth import Sizes
 from irsmith.templates import Template
 
 RECIPE = Recipe(
@@ -30,6 +31,15 @@ def made(tmp_path_factory):
 def rows(made):
     """Its rows as plain records."""
     return list(made.records())
+
+
+@pytest.fixture(scope="session")
+def made_jax(tmp_path_factory):
+    """A few functions over arrays, proved, where JAX is installed."""
+    pytest.importorskip("jax")
+    root = tmp_path_factory.mktemp("made") / "jax"
+    irsmith.generate(Recipe(frontend="jax", count=4, seed=7, sizes=Sizes(median=6)), root)
+    return irsmith.load(root)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
+
+_WIDTH = 118
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,22 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The builtins of one frontend.
+    """One vocabulary of a frontend: the builtins of its language, or the operations of a stage.
 
     Attributes:
-        language: What the frontend calls its language, with its version.
-        programs: How many synthesised programs were looked at.
-        builtins: Every builtin, in the language's own order.
+        noun: What its members are called, as ``Builtins``.
+        language: What the vocabulary is called, with its version.
+        counts: What those that count have in common, and what the others are: the end of a sentence, and more.
+        meaning: What *forward* and *backward* mean here.
+        evidence: The programs that were looked at.
+        builtins: Every member, in the language's own order.
     """
 
+    noun: str
     language: str
-    programs: int
+    counts: str
+    meaning: str
+    evidence: str
     builtins: tuple[Builtin, ...]
 
     def groups(self) -> dict[str, list[Builtin]]:
@@ -63,29 +72,33 @@ def share(builtins: Iterable[Builtin]) -> tuple[int, int, int, int]:
     )
 
 
-def page(coverage: Coverage, command: str) -> str:
+def page(coverages: Sequence[Coverage], command: str) -> str:
     """The documentation page, in Markdown.
 
     Args:
-        coverage: What to show.
+        coverages: What to show, one chapter each.
         command: The command that makes the page.
     """
+    lines = []
+    for coverage in coverages:
+        lines += [f"# {coverage.noun} of {coverage.language}", "", f"Made by `{command}`.", "", *_chapter(coverage), ""]
+    return "\n".join(lines)
+
+
+def _chapter(coverage: Coverage) -> list[str]:
     groups = coverage.groups()
     everything = coverage.builtins
+    noun = coverage.noun.lower()
     count, emitted, forward, _ = share(everything)
     lines = [
-        f"# Builtins of {coverage.language}",
+        *wrap(
+            f"{coverage.language} has {len(everything)} {noun}. {count} of them count: {coverage.counts} Of those that "
+            f"count, {emitted} ({_percent(emitted, count)}) stand in some of {coverage.evidence}, and {forward} "
+            f"({_percent(forward, count)}) have a result that the reference checks.",
+            _WIDTH,
+        ),
         "",
-        f"Made by `{command}`.",
-        "",
-        f"{coverage.language} registers {len(everything)} builtins. {count} of them count: a thread of a user's",
-        "kernel can call them without an external asset. The others are what the compiler makes of syntax, aids of",
-        "its own tests, or need something that no text holds; each says which. Of those that count,",
-        f"{emitted} ({_percent(emitted, count)}) stand in some of the first {coverage.programs:,} programs of seed 0",
-        f"at default settings, and {forward} ({_percent(forward, count)}) have a result that the reference checks.",
-        "",
-        "*Forward*: the reference defines the result, and a test compares it with the compiled builtin. *Backward*:",
-        "its adjoint is compared with differences of the reference, row by row; `-` where the language defines none.",
+        *wrap(coverage.meaning, _WIDTH),
         "",
         "| group | registered | count | emitted | forward | backward |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -97,10 +110,10 @@ def page(coverage: Coverage, command: str) -> str:
             f"| {differentiated} |"
         )
     for group, builtins in groups.items():
-        lines += ["", f"## {group}", "", "| builtin | emitted | forward | backward | why not |"]
+        lines += ["", f"## {group}", "", f"| {noun.removesuffix('s')} | emitted | forward | backward | why not |"]
         lines.append("| --- | --- | --- | --- | --- |")
         lines += [_line(builtin) for builtin in builtins]
-    return "\n".join([*lines, ""])
+    return lines
 
 
 def _line(builtin: Builtin) -> str:

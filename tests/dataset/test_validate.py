@@ -49,6 +49,10 @@ def test_a_good_dataset_passes_and_is_only_read(small):
     assert checksums(small) == before
 
 
+def test_what_a_function_returns_is_no_argument_of_it(made_jax):
+    assert validate(made_jax.root) == (4, [])
+
+
 def column(name, row, value_):
     return lambda table: with_value(table, name, row, value_)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from irsmith import UserError
 from irsmith.export import TABLE, export, pair_files
 from irsmith.export.base import Options
-from irsmith.frontends.base import Part, Stage
 from irsmith.row import METRICS
 
 
@@ -46,28 +44,23 @@ def test_pairs_jsonl_full_module_is_the_unit_that_compiles(made, rows, tmp_path)
         assert (row["cpp_entry_backward"] or "") in record["cpp"]
 
 
-def test_hlo_jsonl_has_forward_backward_and_optimized(tmp_path):
-    texts = (Part("forward", "the program"), Part("backward", "its derivative", backward=True))
-    row = {"index": 7, "name": "f", "category": "softmax", "python_source": "def f(x): ...", "split": "train"}
-    row |= {"hlo_forward": "HloModule f", "hlo_backward": None}
-    row |= {"hlo_optimized_forward": "HloModule o", "hlo_optimized_backward": None}
-    dataset = SimpleNamespace(
-        root=tmp_path,
-        stages=(Stage("hlo", "hlo", texts), Stage("hlo_optimized", "hlo", texts)),
-        records=lambda: iter([row]),
-    )
-    export(dataset, tmp_path / "hlo.jsonl", "hlo-jsonl")
+def test_hlo_jsonl_has_forward_backward_and_optimized(made_jax, tmp_path):
+    export(made_jax, tmp_path / "hlo.jsonl", "hlo-jsonl")
+    rows = list(made_jax.records())
     assert lines(tmp_path / "hlo.jsonl") == [
         {
-            "id": 7,
-            "kernel_name": "f",
-            "python": "def f(x): ...",
-            "hlo_forward": "HloModule f",
-            "hlo_backward": None,
-            "hlo_optimized": "HloModule o",
-            "type": "softmax",
+            "id": row["index"],
+            "kernel_name": row["name"],
+            "python": row["python_source"],
+            "hlo_forward": row["hlo_forward"],
+            "hlo_backward": row["hlo_backward"],
+            "hlo_optimized": row["hlo_optimized_forward"],
+            "type": row["category"],
         }
+        for row in rows
     ]
+    assert all(row["hlo_forward"].startswith("HloModule ") for row in rows)
+    assert any(row["hlo_backward"] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,6 @@ from irsmith import frontends
 from irsmith.coverage import page
 from irsmith.files import write_text
 
-PROGRAMS = 12_000
-"""How many programs are looked at: enough that what is drawn once in a thousand is not missed."""
-
 
 @click.command("coverage")
 @click.option("--frontend", "name", default="warp", show_default=True, help="Whose builtins.")
@@ -26,7 +23,7 @@ def command(name: str, out: Path | None) -> None:
     """
     frontend = frontends.get(name)
     frontend.toolchain()
-    text = page(frontend.coverage(PROGRAMS), f"irsmith coverage --frontend {name} --out docs/coverage-{name}.md")
+    text = page(frontend.coverage(), f"irsmith coverage --frontend {name} --out docs/coverage-{name}.md")
     if out is None:
         click.echo(text, nl=False)
     else:

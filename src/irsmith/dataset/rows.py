@@ -10,6 +10,7 @@ from typing import Any
 from irsmith.dataset.splits import Facts, Splits, split_of
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
+from irsmith.kernel import Direction
 from irsmith.recipe import Recipe
 from irsmith.row import from_record
 from irsmith.structure import describe
@@ -76,7 +77,9 @@ def _source(record: Mapping[str, Any], tree: ast.Module) -> Iterator[tuple[str, 
         yield "python", f"python_source has no function {record['name']!r}"
         return
     names = [argument.arg for argument in kernel.args.args]
-    stated = [argument["name"] for argument in record["arguments"]]
+    # What a function returns stands behind its arguments, and is none.
+    called = record["launch"] is None
+    stated = [a["name"] for a in record["arguments"] if not (called and a["direction"] == Direction.OUT)]
     if names != stated:
         yield "python", f"the kernel's arguments are {', '.join(names)}, and the row says {', '.join(stated)}"
     found = describe(record["python_source"], record["name"])

@@ -191,8 +191,8 @@ class Frontend(Protocol):
         """What verification asks: the reference, and workers that compile and run texts, which it owns."""
         ...
 
-    def coverage(self, programs: int) -> Coverage:
-        """Which of the language's builtins the first so many programs of seed 0 use, and which are proved."""
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Which of the language's builtins its programs use, and which are proved: one for each vocabulary."""
         ...
 
     def accelerator(self) -> str | None:

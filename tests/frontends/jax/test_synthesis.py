@@ -33,6 +33,7 @@ def test_functions_of_a_category_differ(category):
     assert len(structures) >= 9
     for kernel in made:
         assert kernel.category == category
+        assert not kernel.source[0].isspace()
         tree = ast.parse(kernel.source)
         function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == kernel.name)
         given = [a.name for a in kernel.signature.arguments if a.direction is Direction.IN]

@@ -12,6 +12,7 @@ from irsmith.frontends.jax.stages import STAGES
 from irsmith.traits import PATTERNS
 
 if TYPE_CHECKING:
+    from irsmith.coverage import Coverage
     from irsmith.frontends.jax.proving import JaxToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
@@ -91,6 +92,12 @@ class Jax:
         from irsmith.frontends.jax.proving import JaxToolchain
 
         return JaxToolchain()
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """The operations of `jax.lax`, and those of StableHLO."""
+        from irsmith.frontends.jax.coverage import PROGRAMS, coverage
+
+        return coverage(PROGRAMS)
 
     def accelerator(self) -> str | None:
         """None: texts are made for one CPU core, whatever else there is."""

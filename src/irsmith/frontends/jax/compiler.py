@@ -186,6 +186,36 @@ class Staged:
             return _assembly(ir.Module.parse(text))
 
 
+def operations() -> Iterator[tuple[str, str | None, bool]]:
+    """What `jax.lax` and `jax.lax.linalg` offer to call, in alphabetical order.
+
+    Yields:
+        The name behind ``jax.lax.``; the primitive of the same name, None where there is none; whether JAX
+        differentiates that primitive to something else than zero.
+    """
+    jax = start()
+    from jax.interpreters import ad
+
+    for module, prefix in ((jax.lax, ""), (jax.lax.linalg, "linalg.")):
+        for name, function in sorted(vars(module).items()):
+            # Types are capitalised, and primitives cannot be called.
+            if not callable(function) or not name[0].islower():
+                continue
+            primitive = getattr(module, f"{name}_p", None)
+            rule = ad.primitive_jvps.get(primitive)
+            zero = getattr(getattr(rule, "func", rule), "__name__", "") == "zero_jvp"
+            yield f"{prefix}{name}", None if primitive is None else primitive.name, rule is not None and not zero
+
+
+def dialects() -> list[str]:
+    """The operations that StableHLO, and CHLO on top of it, define, with their dialect before them."""
+    start()
+    from jaxlib.mlir.dialects import chlo, stablehlo
+
+    found = {getattr(item, "OPERATION_NAME", None) for module in (stablehlo, chlo) for item in vars(module).values()}
+    return sorted((name for name in found if name), key=lambda name: (name.startswith("chlo"), name))
+
+
 def _assembly(module: Any) -> str:
     return str(module.operation.get_asm(enable_debug_info=False))
 

@@ -105,11 +105,11 @@ class Warp:
 
         return WarpToolchain()
 
-    def coverage(self, programs: int) -> Coverage:
+    def coverage(self) -> tuple[Coverage, ...]:
         """Warp's builtins, from its registry."""
-        from irsmith.frontends.warp.coverage import coverage
+        from irsmith.frontends.warp.coverage import PROGRAMS, coverage
 
-        return coverage(programs)
+        return (coverage(PROGRAMS),)
 
     def accelerator(self) -> str | None:
         """The name of the first CUDA device, if Warp sees one."""

@@ -148,7 +148,8 @@ def _module(draft: Draft, scope: Scope, name: str, description: str) -> str:
     if author.docstring:
         lines.append(f'    """{description}"""')
     parts.append("\n\n" + "\n".join([*lines, body]))
-    return "\n".join(parts) + "\n"
+    # A function that imports nothing begins its module.
+    return "\n".join(parts).lstrip("\n") + "\n"
 
 
 def _mentioned(word: str, body: str, draft: Draft, *, decorated: bool, annotated: bool) -> bool:
