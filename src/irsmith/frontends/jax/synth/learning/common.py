@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from irsmith.frontends.jax.synth import control
+from irsmith.frontends.jax.synth import choices, maps
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, div, mul, products
 from irsmith.frontends.jax.synth.moves import LAYER, MATHEMATICAL, activation, curve, grown
@@ -25,7 +25,7 @@ def ended(scope: Scope) -> None:
     """A few more statements, and the return."""
     while scope.budget > 3:
         if scope.budget > 7 and scope.rng.chance(0.12):
-            attempt(scope, scope.rng.pick((control.where, control.masked, control.mapped)))
+            attempt(scope, scope.rng.pick((choices.where, choices.masked, maps.mapped)))
             scope.draft.budget -= 1
         else:
             statement(scope, LAYER, reshape=0.12)
