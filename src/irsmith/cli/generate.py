@@ -32,7 +32,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--verified", type=int, help="Instead: go on until so many rows are delivered.")
 @click.option("--size", help="Instead: go on until the rows fill so much, such as 200MB.")
-@click.option("--size-format", help="The format that --size means: parquet (default) or jsonl.")
+@click.option("--size-format", help="Of what: parquet (default), jsonl, or a format of export.")
 @click.option("--append", "appending", is_flag=True, help="Add --count indices to the finished dataset in the folder.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
 @click.option(
