@@ -62,13 +62,15 @@ def summary(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     )
 
 
+UNSPLIT = "all_splits"
+"""What the hub's library calls the rows of files that hold every split: whoever asks for ``train`` is refused."""
 Layout = Mapping[str, Mapping[str, str]]
 """Frontend to split to the pattern of the split's files, below the folder of the card."""
 
 
 def configs(frontends: Sequence[str], layout: Layout | None) -> str:
-    """The front matter's ``configs``; without a layout every file of a frontend is in one split."""
-    everything = {name: {"train": f"data/{name}/*.parquet"} for name in frontends}
+    """The front matter's ``configs``; without a layout every file of a frontend is `UNSPLIT`."""
+    everything = {name: {UNSPLIT: f"data/{name}/*.parquet"} for name in frontends}
     return "".join(
         f"- config_name: {name}\n  data_files:\n"
         + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
@@ -182,10 +184,11 @@ names its licence in the column `licence`. No person's data is in the rows.
 
 
 def loading(frontend: str, layout: Layout | None) -> str:
-    """The line of Python that loads a frontend's rows."""
+    """The lines of Python that load a frontend's rows."""
     if layout:
         return f'rows = load_dataset("DIR", "{frontend}", split="{next(iter(layout[frontend]))}")'
-    return f'rows = load_dataset("parquet", data_dir="data/{frontend}", split="train")'
+    return f'''# A file holds rows of every split; `irsmith export DIR --format hf` writes a file a split.
+rows = load_dataset("DIR", "{frontend}", split="{UNSPLIT}", filters=[("split", "==", "train")])'''
 
 
 def figures_section(figures: Figures) -> str:
