@@ -18,8 +18,9 @@ import click
 from irsmith import recipe as recipes
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
-from irsmith.generation import Progress, Summary, append, generate
+from irsmith.generation import Progress, Summary, append
 from irsmith.recipe import TARGETS, Recipe
+from irsmith.together import generate_together
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -68,16 +69,26 @@ def command(
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     with _stopping_cleanly(), _progress(quiet) as on_progress:
         if appending:
-            summary = _append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)
+            summaries = [_append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)]
         else:
-            recipe = _recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
-            summary = generate(
-                recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
+            wanted = recipes.read_all(recipe_file) if recipe_file is not None else (Recipe(),)
+            for name in ("frontend", "stages", "categories"):
+                if len(wanted) > 1 and name in given:
+                    raise UserError(f"{recipe_file}: holds several recipes: say {name} in the file")
+            summaries = generate_together(
+                [_recipe(recipe, given) for recipe in wanted],
+                out,
+                workers=workers,
+                overwrite=overwrite,
+                jsonl=jsonl,
+                on_progress=on_progress.update,
             )
     if as_json:
-        click.echo(json.dumps(_record(summary)))
+        apart = [_record(summary) for summary in summaries[:-1]]
+        click.echo(json.dumps(_record(summaries[-1]) | ({"datasets": apart} if apart else {})))
     elif not quiet:
-        _print(summary)
+        for summary in summaries:
+            _print(summary)
 
 
 def _append(
