@@ -148,7 +148,7 @@ def compare(
         own = np.abs(points.nudged(along) - found[:, :1])
         sizes = np.where(finite, sizes, 0.0)
         telling = points.between if calm is None else points.between | calm
-        own = _unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, telling)
+        own = _unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, telling, truth.valid)
         base = FACTOR * truth.spread + _rounding(kernel) * (truth.size + sizes) + 4 * truth.error
         base = base + HALF_ULPS * _smallest(adjoints) * truth.directions.length()
         # An adjoint that depends on what the launch left may depend on it being exactly that.
@@ -187,12 +187,14 @@ def compare(
     )
 
 
-def _unsteadiness(own: Array, sizes: Array, between: Array) -> Array:
-    """How far nudged inputs move an adjoint. On an edge they may cross it: there, as far as elsewhere."""
-    if not between.any() or between.all():
-        return own
-    share = np.where(sizes > 0, own / sizes, 0.0)[between].max(axis=0)
-    return np.where(between[:, None, None], own, share * sizes)
+def _unsteadiness(own: Array, sizes: Array, between: Array, valid: Array) -> Array:
+    """How far nudged inputs move an adjoint. On an edge they may cross it: there, as far as elsewhere.
+
+    Elsewhere is where the derivative has one value: inputs that are all equal stand on edges that nobody put them on.
+    """
+    known = between[:, None, None] & valid & np.ones_like(sizes, bool)
+    share = np.where(known & (sizes > 0), own / sizes, 0.0).max(axis=0)
+    return np.where(known | ~known.any(axis=0), own, share * sizes)
 
 
 def _rounding(kernel: Kernel) -> float:
