@@ -176,6 +176,14 @@ def result_of_atomic(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float
     y[i] = x[i, 0] * old
 
 
+@wp.kernel
+def atomic_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What an atomic maximum replaced keeps its gradient, as if it had been added to."""
+    i = wp.tid()
+    y[i] = x[i, 0]
+    wp.atomic_max(y, i, x[i, 1])
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -193,6 +201,7 @@ WRONG = [
     remainder,
     fraction,
     result_of_atomic,
+    atomic_extreme,
 ]
 
 

@@ -98,6 +98,7 @@ class Agreement:
     Attributes:
         wrong: The directions along which it disagrees.
         clear: Whether each of them disagrees far beyond its tolerance, at two points or at the only one.
+        slight: Whether none of them disagrees far beyond its tolerance anywhere.
         judged: The directions along which some comparison could have failed.
         unjudged: The arguments along which none could.
         zero: Whether every derivative that could be judged is zero.
@@ -111,6 +112,7 @@ class Agreement:
 
     wrong: tuple[str, ...]
     clear: bool
+    slight: bool
     judged: tuple[str, ...]
     unjudged: tuple[str, ...]
     zero: bool
@@ -177,6 +179,7 @@ def compare(
     return Agreement(
         wrong=tuple(names[place] for place in wrong),
         clear=all(_clear(strong[:, :, place], fair[:, :, place]) for place in wrong),
+        slight=not strong[:, :, wrong].any(),
         judged=tuple(judged),
         unjudged=tuple(name for name in names if name not in (*judged, ALL, OUTPUTS)),
         zero=bool((truth.value[truth.valid] == 0).all()),

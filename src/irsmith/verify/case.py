@@ -386,7 +386,9 @@ class Case:
 
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
-        if agreement.wrong:
+        if agreement.wrong and agreement.slight:
+            self._set_backward(Status.NOT_APPLICABLE, "it is off by so little that rounding may be the cause")
+        elif agreement.wrong:
             self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
         elif agreement.unjudged:
             names = ", ".join(agreement.unjudged)
