@@ -48,8 +48,9 @@ def causes(row: Row) -> list[str]:
 
 
 def _atomic_result(node: ast.AST) -> bool:
-    value = node.value if isinstance(node, ast.Assign) else None
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr.startswith("atomic_")
+    call = node.value if isinstance(node, ast.Assign) else None
+    function = call.func if isinstance(call, ast.Call) else None
+    return isinstance(function, ast.Attribute) and function.attr.startswith("atomic_")
 
 
 def _element(node: ast.AST) -> bool:

@@ -52,7 +52,7 @@ def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=floa
     i = wp.tid()
     o[i] = wp.frac(x[i]) * y[i]
 """
-    row = make_row(source, "in x: float32 8 from 0.1 to 0.9", "in y: float32 8 from 0.5 to 2", "out o: float32 8")
+    row = make_row(source, "in x: float32 24 from -1 to 1", "in y: float32 24 from 0.5 to 2", "out o: float32 24")
     (outcome,) = verifier.verify([row])
     assert outcome.verdict("backward").status is Status.COMPILER_WRONG
     # As if every tolerance were next to the error.
