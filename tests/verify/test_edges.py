@@ -20,6 +20,7 @@ def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=floa
 """
 """At an x of 1 everything is exact on every machine, and so is the tie."""
 
+
 @pytest.fixture(scope="module")
 def outcomes(verifier, make_row, edited):
     x, y, out = "in x: float32 24 from 0 to 2", "in y: float32 24 from 0.5 to 2", "out o: float32 24"
