@@ -22,7 +22,7 @@ def unset(text: str) -> str | None:
         text: The generated adjoints of one or more functions.
     """
     for function in re.split(r"^}", text, flags=re.MULTILINE):
-        left_out = list(dict.fromkeys(_LEFT_OUT.findall(function)))
+        left_out: list[str] = list(dict.fromkeys(_LEFT_OUT.findall(function)))
         if not left_out:
             continue
         lines = [line for line in function.splitlines() if not line.lstrip().startswith("//")]
