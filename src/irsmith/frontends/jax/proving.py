@@ -23,8 +23,6 @@ from irsmith.types import ValueType, is_differentiable
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant
 
-_COMPILED = (HLO.name, STABLEHLO.name, HLO_OPTIMIZED.name)
-
 
 class JaxToolchain:
     """The NumPy reference and XLA; see `irsmith.verify.ports.Toolchain`. A context manager that owns a worker."""
