@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsmith import recipe as recipes
+from irsmith.dataset.splits import Splits
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
-from irsmith.dataset.splits import Splits
 from irsmith.synth import CATEGORIES
 
 RECIPES = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
