@@ -115,7 +115,9 @@ def test_another_schema_version_is_named(made, tmp_path):
 def test_an_older_schema_version_says_what_it_lacks(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 1}))
-    with pytest.raises(UserError, match=r"in 2 rows have a column `split`, in 3 rows say .*\): make it again with `irsmith generate`"):
+    with pytest.raises(
+        UserError, match=r"in 2 rows have a column `split`, in 3 .*\): make it again with `irsmith generate`"
+    ):
         irsmith.load(tmp_path)
 
 

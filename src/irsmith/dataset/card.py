@@ -69,11 +69,12 @@ def _is_real(recipe: Recipe) -> bool:
     return bool(recipe.real.kernels)
 
 
-def licences(recipes: Sequence[Recipe], manifest: Manifest) -> list[str]:
-    """The licences of a dataset's rows, as the hub writes them: irsmith's own first, for the compilers' words."""
+def licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
+    """The front matter's ``license``: irsmith's own, for the compilers' words, and those of what people wrote."""
     permitted = {name for recipe in recipes for name in recipe.real.licences}
     found = {name for origin in manifest.origins for name in origin.licences if licence.allowed(name, permitted)}
-    return list(dict.fromkeys(["apache-2.0", *(name.lower() for name in sorted(found))]))
+    names = list(dict.fromkeys(["apache-2.0", *(name.lower() for name in sorted(found))]))
+    return f"license: {names[0]}" if len(names) == 1 else "\n".join(["license:", *(f"- {name}" for name in names)])
 
 
 def origins_section(manifest: Manifest) -> str:
@@ -138,8 +139,8 @@ def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, fig
     made = _of_real(recipe) if _is_real(recipe) else _of_synthesis(recipe)
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
-license:
-{"".join(f"- {name}" + chr(10) for name in licences([recipe], manifest))}language:
+{licences([recipe], manifest)}
+language:
 - code
 task_categories:
 - text-generation

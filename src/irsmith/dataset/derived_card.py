@@ -32,8 +32,8 @@ def render(
     told = ", ".join(f"{name} {value}" for name, value in derived.settings.items() if value is not None)
     told = told and f" ({told})"
     return f"""---
-license:
-{"".join(f"- {name}" + chr(10) for name in card.licences(recipes, manifest))}language:
+{card.licences(recipes, manifest)}
+language:
 - code
 task_categories:
 - text-generation

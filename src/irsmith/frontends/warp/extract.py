@@ -449,6 +449,8 @@ class _Edits:
         if owner is not None and live.is_warp(owner):
             return f"wp.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.startswith("warp.") and "._" not in owner.__name__:
+            # Warp does not import all of its own packages.
+            writer.imports[f"import {owner.__name__}"] = None
             return f"wp.{owner.__name__.removeprefix('warp.')}.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.partition(".")[0] in sys.stdlib_module_names:
             writer.module(owner.__name__, holder[1])  # type: ignore[index]
