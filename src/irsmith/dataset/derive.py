@@ -6,8 +6,6 @@ recipes and toolchains, and what was taken out; it appears when it is whole.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -89,15 +87,11 @@ def derive(
     """
     check_free(out)
     _agree(datasets)
-    aside = out.with_name(f"{out.name}.{os.getpid()}.part~")
     try:
-        made = _write(datasets, aside, Derived(command, dict(settings), tuple(_sources(datasets))), gone)
-        aside.rename(out)
+        with files.whole_folder(out) as root:
+            return _write(datasets, root, Derived(command, dict(settings), tuple(_sources(datasets))), gone)
     except OSError as error:
         raise UserError(f"{error.filename or out}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return made
 
 
 def _write(
