@@ -153,7 +153,7 @@ def test_the_card_has_front_matter_that_names_the_files(made):
 def test_size_categories_are_the_hubs(made, rows, size):
     class Manifest:
         tried, rejects, verdicts, toolchain, python, platform = rows, {}, {}, {}, "", ""
-        difficulty, tags = {}, {}
+        difficulty, tags, origins = {}, {}, ()
 
     Manifest.rows = rows
     assert f"- {size}\n" in render(RECIPE, Manifest)

@@ -69,11 +69,15 @@ def _is_real(recipe: Recipe) -> bool:
     return bool(recipe.real.kernels)
 
 
+_HUB = {licence.UNSTATED: "other"}
+"""What the hub calls a licence, where it is not the identifier in small letters."""
+
+
 def licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     """The front matter's ``license``: irsmith's own, for the compilers' words, and those of what people wrote."""
     permitted = {name for recipe in recipes for name in recipe.real.licences}
     found = {name for origin in manifest.origins for name in origin.licences if licence.allowed(name, permitted)}
-    names = list(dict.fromkeys(["apache-2.0", *(name.lower() for name in sorted(found))]))
+    names = list(dict.fromkeys(["apache-2.0", *(_HUB.get(name, name.lower()) for name in sorted(found))]))
     return f"license: {names[0]}" if len(names) == 1 else "\n".join(["license:", *(f"- {name}" for name in names)])
 
 
