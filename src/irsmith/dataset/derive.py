@@ -51,7 +51,7 @@ def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
     return [
         Part(
             dataset.root / shard.file,
-            dataset.root / sidecar_file(shard.frontend, shard.first),
+            dataset.root / sidecar_file(shard.config, shard.first),
             shard,
             offset + shard.first,
         )
@@ -113,16 +113,17 @@ def _write(
         table, rejects = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
         old = part.shard
         out = tuple(sorted(gone.get(number, ())))
-        shard = Shard(old.frontend, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
+        shard = Shard(old.config, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
         shards.append(write_part(root, shard, _resplit(table, moved), rejects))
         if part.measured.exists():
-            write_measured(root / sidecar_file(shard.frontend, shard.first), part.measured, table)
+            write_measured(root / sidecar_file(shard.config, shard.first), part.measured, table)
     versions = {
         name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
         for dataset in datasets
         for name in dataset.manifest.toolchain
     }
-    result = manifest.made_here(datasets[0].manifest.version, versions, shards, derived)
+    origins = [origin for dataset in datasets for origin in dataset.manifest.origins]
+    result = manifest.made_here(datasets[0].manifest.version, versions, shards, origins, derived)
     recipes = tuple(recipe for dataset in datasets for recipe in dataset.recipes)
     files.write_text(root / CARD_FILE, derived_card.render(recipes, result, derived))
     files.write_text(root / manifest.FILE, result.to_json())

@@ -15,7 +15,6 @@ from irsmith.dataset.manifest import made_here
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.target import Delivered
 from irsmith.export import export
-from irsmith.frontends.base import Stage
 from irsmith.recipe import Recipe
 from irsmith.row import schema
 
@@ -29,11 +28,6 @@ class Prefix(Dataset):
     """
 
     parts: tuple[Delivered, ...] = ()
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages whose texts its rows hold, or would hold where there are none yet."""
-        return self.stages_of(self.recipe.frontend)
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow batches, as those of a finished dataset come."""
@@ -60,7 +54,7 @@ def size(recipe: Recipe, versions: dict[str, str], root: Path, parts: Sequence[D
     Raises:
         UserError: The recipe's rows lack what the format needs, or a library of the format is not installed.
     """
-    shards = [Shard(recipe.frontend, part.first, part.held, part.held, "", part.bytes, (), {}, "") for part in parts]
+    shards = [Shard(recipe.config, part.first, part.held, part.held, "", part.bytes, (), {}, "") for part in parts]
     rows = Prefix(root, (recipe,), made_here(recipe.version, versions, shards), tuple(parts))
     with TemporaryDirectory(prefix="irsmith-size-") as scratch:
         return export(rows, Path(scratch, "rows"), format_name).bytes

@@ -21,7 +21,7 @@ def selected(dataset: Dataset, options: Options, exported: Exported, stages: Ite
     """
     check_splits(options.splits)
     names = {stage.name for stage in stages}
-    holding = {f for f in dataset.manifest.frontends if names & {stage.name for stage in dataset.stages_of(f)}}
+    holding = {f for f in dataset.frontends if names & {stage.name for stage in dataset.stages_of(f)}}
     for record in dataset.records():
         if record["frontend"] not in holding:
             exported.leave_out(f"frontend {record['frontend']}, which has no {' and no '.join(sorted(names))}")

@@ -86,9 +86,8 @@ def of(dataset: Dataset, names: Sequence[str], templates: dict[str, Template]) -
         if name not in DEFAULTS:
             _ends(name, stages)
     found = [_task(name, stages, templates) for name in dict.fromkeys(names or _every(dataset))]
-    frontends = dataset.manifest.frontends
     for task in found:
-        if frontends and not any(task.stages <= {s.name for s in dataset.stages_of(name)} for name in frontends):
+        if not any(task.stages <= {s.name for s in dataset.stages_of(name)} for name in dataset.frontends):
             raise UserError(f"task {task.name!r}: its ends are stages of different frontends: no row has both")
     return found
 
@@ -120,7 +119,7 @@ def _end(name: str, stages: dict[str, Stage]) -> End:
 
 
 def _every(dataset: Dataset) -> Iterator[str]:
-    for frontend in dataset.manifest.frontends:
+    for frontend in dataset.frontends:
         yield from _all([stage.name for stage in dataset.stages_of(frontend)])
 
 

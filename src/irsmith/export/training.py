@@ -35,7 +35,7 @@ def write(
     # A row lacks the texts of other frontends' stages as a matter of course.
     mine = {
         frontend: {task.name for task in chosen if task.stages <= {stage.name for stage in dataset.stages_of(frontend)}}
-        for frontend in dataset.manifest.frontends
+        for frontend in dataset.frontends
     }
     measure = Measure(options, exported)
     with files.whole_folder(out) as root, ExitStack() as stack:
