@@ -213,7 +213,9 @@ class Run(Probe):
         """Lanes after a statement that ran in some of the active ones: those that left it, and those that skipped it."""
         if left is mine:
             return active
-        rest: Lanes = self._where(left) if mine is active else self._where(left) | (self._where(active) & ~self._where(mine))
+        rest: Lanes = (
+            self._where(left) if mine is active else self._where(left) | (self._where(active) & ~self._where(mine))
+        )
         return rest if rest.any() else self._nowhere
 
     def _if(self, statement: If, active: Lanes | None) -> Lanes | None:
@@ -435,7 +437,9 @@ class Run(Probe):
     def _of_base(self, lanes: Lanes) -> Lanes:
         return self._spread(lanes)[: self._shape[1]]
 
-    def _observe(self, name: str, flat: Lanes, value: Lanes, active: Lanes | None, type_: ValueType, range_of: str) -> None:
+    def _observe(
+        self, name: str, flat: Lanes, value: Lanes, active: Lanes | None, type_: ValueType, range_of: str
+    ) -> None:
         """Compare what every variant writes with what the program as it is writes."""
         threads = self._shape[1]
         scalar = scalar_of(type_) or FLOAT64
