@@ -195,7 +195,8 @@ class Run(Probe):
                 self._fixed.update(statement.names)
             elif isinstance(statement, Jump):
                 jumped = self._jumped.get(statement.word)
-                self._jumped[statement.word] = _either(jumped, self._where(active))
+                here = self._where(active)
+                self._jumped[statement.word] = here if jumped is None else jumped | here
                 return self._nowhere
             elif isinstance(statement, Return):
                 return self._nowhere
@@ -210,7 +211,7 @@ class Run(Probe):
         return np.ones(self.size, bool) if active is None else active
 
     def _rest(self, active: Lanes | None, mine: Lanes | None, left: Lanes | None) -> Lanes | None:
-        """Lanes after a statement that ran in some of the active ones: those that left it, and those that skipped it."""
+        """Lanes after a statement that ran in some of the active ones: those that left, and those that skipped it."""
         if left is mine:
             return active
         rest: Lanes = (
@@ -229,7 +230,7 @@ class Run(Probe):
         otherwise = self._block(statement.orelse, second)
         return active if then is first and otherwise is second else self._where(then) | self._where(otherwise)
 
-    def _spread(self, lanes: Lanes) -> Lanes:
+    def _spread(self, lanes: Any) -> Lanes:
         """Lanes of a scalar, which may be a number that goes for all of them."""
         return lanes if isinstance(lanes, np.ndarray) else np.full(self.size, lanes)
 
@@ -282,7 +283,7 @@ class Run(Probe):
         for _ in range(_TURNS):
             holds = self._spread(self.of(loop.test))
             left, running = left | (running & ~holds), running & holds
-            by_variant = running.reshape(self._shape).any(axis=1)
+            by_variant: Lanes = np.logical_or.reduce(running.reshape(self._shape), axis=1)
             if not by_variant[self._valid].any():
                 # What keeps running without a statement is not the same without it.
                 self._felt |= by_variant
@@ -348,12 +349,12 @@ class Run(Probe):
             return np.float64(self._arguments[e.name][1].shape[int(e.value)])  # type: ignore[return-value]
         if op == "index":
             argument = self._arguments[e.name][1]
-            place = self._fixed_place(e)
-            if place is None:
+            own = self._fixed_place(e)
+            if own is None:
                 return self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
-            known = self._own.get(place)
+            known = self._own.get(own)
             if known is None:
-                known = self._own[place] = self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+                known = self._own[own] = self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
             return known
         if op == "field":
             owner = e.args[0].name
