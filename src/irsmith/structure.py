@@ -91,10 +91,17 @@ def describe(source: str, name: str) -> Structure:
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             members[node.targets[0].id] = node
     kernel = kernel_of(tree, name)
-    walk = _Walk(modules, members, kernel)
+    walk = _Walk(modules, members, kernel, _instances(tree, name))
     first = min((node.lineno for node in kernel.decorator_list), default=kernel.lineno)
     text = source.splitlines()[first - 1 : kernel.end_lineno]
     return walk.result(sum(1 for line in text if line and not line.isspace()))
+
+
+def _instances(tree: ast.Module, name: str) -> list[ast.expr]:
+    """The types that a module's statements, such as ``wp.overload(name, [...])``, give a generic kernel."""
+    calls = (node.value for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+    mine = (c for c in calls if len(c.args) > 1 and isinstance(c.args[0], ast.Name) and c.args[0].id == name)
+    return [given for call in mine for given in call.args[1:]]
 
 
 @lru_cache(maxsize=2)
@@ -151,7 +158,13 @@ def _loose(token: str) -> str:
 class _Walk:
     """The state of one walk. ``out`` takes the tokens; those that stand for a name start with ``#``."""
 
-    def __init__(self, modules: dict[str, str], members: dict[str, ast.stmt], kernel: ast.FunctionDef) -> None:
+    def __init__(
+        self,
+        modules: dict[str, str],
+        members: dict[str, ast.stmt],
+        kernel: ast.FunctionDef,
+        instances: list[ast.expr],
+    ) -> None:
         self.modules = modules
         self.members = members
         self.out: list[str] = []
@@ -175,6 +188,9 @@ class _Walk:
         self._parts: list[str] = []
         self._loose_parts: list[str] = []
         self._function(kernel)
+        for given in instances:
+            self.names, self.version = {}, {}
+            self._finish_member("instance", [self._tokens(given)])
         while self._queue:
             node = members[self._queue.pop(0)]
             if isinstance(node, ast.FunctionDef):
