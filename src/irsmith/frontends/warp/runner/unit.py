@@ -195,8 +195,22 @@ def device_geometry(job: Job) -> tuple[int, int]:
 
 
 def geometry(job: Job) -> tuple[int, int]:
-    """Blocks and threads of one launch of a CUDA text on the host."""
-    if "_idx +=" in (job.texts.get("cuda_forward") or ""):
-        return BLOCKS, THREADS
+    """Blocks and threads of one launch of a CUDA text on the host, where tiles belong to a block of one thread."""
+    text = job.texts.get("cuda_forward") or ""
+    tiled = "wp::tile_" in text.replace("wp::tile_shared_storage_t", "")
+    threads = 1 if tiled else THREADS
+    if "_idx +=" in text:
+        # Blocks in the order of the C++ text, so that sums are rounded alike.
+        return (1 if tiled else BLOCKS), threads
     size = int(launch_bounds(job)["size"])
-    return max(1, -(-size // THREADS)), THREADS
+    return max(1, -(-size // threads)), threads
+
+
+def host_block(jobs: Sequence[Job]) -> int | None:
+    """The block size that a unit of jobs of one header is compiled for on the host, where a precompiled header may be.
+
+    Threads of a CUDA text run one after the other there, so that none can wait for another: of what they do together
+    each does the whole.
+    """
+    block = precompiled_block(header(jobs[0].texts, jobs[0].stage))
+    return block if block is None or jobs[0].stage == "cpp" else 1
