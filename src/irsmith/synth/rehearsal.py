@@ -41,13 +41,14 @@ def rehearse(program: Program) -> None:
 
 
 def _repeatable(program: Program) -> bool:
-    """Whether a program can be tried: not one that draws random numbers or exchanges, or that helps any type."""
+    """Whether a program can be tried: not one that draws random numbers,
+    exchanges or has tiles, or that helps any type."""
     if any(helper.generic for helper in program.helpers):
         return False
     queue: list[object] = [program.body, *(helper.body for helper in program.helpers)]
     while queue:
         node = queue.pop()
-        if isinstance(node, Expr) and node.op in {"random", "atomic_cas", "atomic_exch"}:
+        if isinstance(node, Expr) and node.op in {"random", "atomic_cas", "atomic_exch", "tile"}:
             return False
         if isinstance(node, tuple):
             queue += node

@@ -3,7 +3,8 @@
 Around one body Warp writes two wrappers: on the CPU arguments come in a struct, on the GPU one by one, in a
 loop over the grid or behind a test, where ``return`` becomes ``continue``. The wrappers are compared line
 by line with what Warp writes for the row's own arguments, and the bodies with each other. Comments, blank
-lines and indentation do not count; anything else that differs is a difference.
+lines and indentation do not count; anything else that differs is a difference. What blocks of threads do together, with
+tiles, is the same statements in blocks of another size: the C++ text runs in blocks of one thread.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _CUDA_WORDS = (
 #endif
 """,
 )
-_BLOCK_USE = re.compile(r"\bbuiltin_block_dim\(|\bWP_TILE_|\bwp::tile_|\bwp::\w*shared\w*\(")
+_BLOCK_USE = re.compile(r"\bbuiltin_block_dim\(|\bWP_TILE_")
 _FIELD = re.compile(r"(?P<type>.+) (?P<name>\w+);")
 _ARRAY = re.compile(r"wp::array_t<(?P<element>.+)>")
 _DISPATCHED = re.compile(r"\b_wp_args->(\w+)\.strides\[0\]")
