@@ -168,6 +168,32 @@ def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=floa
     y[i] = wp.length_sq(wp.transform_get_translation(t))
 
 
+@wp.kernel
+def tile_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The greatest element of a tile."""
+    i = wp.tid()
+    t = wp.tile_load(x[i], shape=4)
+    wp.tile_store(y, wp.tile_max(t), offset=i)
+
+
+@wp.kernel
+def tile_running_sum(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The running sums of a tile."""
+    i = wp.tid()
+    t = wp.tile_scan_inclusive(wp.tile_load(x[i], shape=4))
+    y[i] = t[2]
+
+
+@wp.kernel
+def tile_in_order(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The second smallest element of a tile."""
+    i = wp.tid()
+    t = wp.tile_load(x[i], shape=4)
+    k = wp.tile_zeros(shape=4, dtype=int)
+    wp.tile_sort(t, k)
+    y[i] = t[1]
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -184,6 +210,9 @@ WRONG = [
     while_reaches_beyond,
     remainder,
     fraction,
+    tile_extreme,
+    tile_running_sum,
+    tile_in_order,
 ]
 
 

@@ -42,7 +42,8 @@ def rehearse(program: Program) -> None:
 
 def _repeatable(program: Program) -> bool:
     """Whether a program can be tried: not one that draws random numbers,
-    exchanges or has tiles, or that helps any type."""
+    exchanges or has tiles, or that helps any type.
+    """
     if any(helper.generic for helper in program.helpers):
         return False
     queue: list[object] = [program.body, *(helper.body for helper in program.helpers)]

@@ -317,7 +317,9 @@ def _less(rows: _Rows, x: Q, top: Q) -> Q:
         return p.bind(value, lanes, "shifted", "d", "z")
     scalar = p.element(top, whole(0), names=("peak", "m_val", "x_max"))
     s.read(scalar.e)
-    called = p.via(("minus", "shifted_by", "relative_to"), lambda _, a, b: a - b, x, scalar, words=("x", "m"), chance=1.0)
+    called = p.via(
+        ("minus", "shifted_by", "relative_to"), lambda _, a, b: a - b, x, scalar, words=("x", "m"), chance=1.0
+    )
     value = p.call("tile_map", p.function(called.e.name, helper=True), x, scalar, span=span)
     return p.bind(value, lanes, "shifted", "d", "z")
 
@@ -471,7 +473,9 @@ def _sorted(rows: _Rows, x: Q) -> None:
     payload = p.bind(start, s.probe.of(p.literal(0.0)), "order", "ids", "payload", "tags", keep=False)
     s.emit(Do(p.call("tile_sort", x, payload)))
     p.raw.discard(x.e.name)
-    places = rng.pick(((width // 2,), (0, width - 1), (width // 4, 3 * width // 4), (width // 2, width - 1), (width - 2,)))
+    places = rng.pick(
+        ((width // 2,), (0, width - 1), (width // 4, 3 * width // 4), (width // 2, width - 1), (width - 2,))
+    )
     values = []
     for number, place in enumerate(places):
         subscripts = (whole(place),) if rows.by_view else (whole(0), whole(place))

@@ -8,7 +8,7 @@ from irsmith.frontends.warp.reference import Reference, Unsupported
 ROWS, COLUMNS, LANES = 3, 8, 7
 
 # `F` stands for the element's type. Each line of CASES is the body of a kernel with the arguments below.
-HEAD = '''
+HEAD = """
 import warp as wp
 
 SIZE = wp.constant(8)
@@ -30,8 +30,8 @@ def shifted(x: F, by: F):
 @wp.func
 def larger(x: F, y: F):
     return wp.max(x, y)
-'''
-KERNEL = '''
+"""
+KERNEL = """
 
 @wp.kernel
 def {name}(
@@ -40,7 +40,7 @@ def {name}(
 ):
     i = wp.tid()
 {body}
-'''
+"""
 ANY = {
     "arithmetic": """
         t = wp.tile_load(a, shape=(1, SIZE), offset=(i, 0))
@@ -299,7 +299,9 @@ def test_equal_keys_leave_the_order_of_their_values_open():
     k = wp.tile_zeros(8, dtype=int)
     wp.tile_sort(t, k)
     wp.tile_store(out[i], t)"""
-    source = text("float32") + KERNEL.format(name="alike", body=same).replace("F", "float").replace("vec3float", "vec3F")
+    source = text("float32") + KERNEL.format(name="alike", body=same).replace("F", "float").replace(
+        "vec3float", "vec3F"
+    )
     assert not any(Reference(source, "alike").run(given, (ROWS,)).faults)
 
 

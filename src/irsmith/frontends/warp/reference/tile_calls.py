@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,9 +80,7 @@ def _filled(number: int | None) -> Handler:
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
         found = _given(node, "shape", "dtype")
-        type = TileType(
-            _dtype(scope, found.get("dtype"), FLOAT32), _shape(scope, _needed(found, "shape", node))
-        )
+        type = TileType(_dtype(scope, found.get("dtype"), FLOAT32), _shape(scope, _needed(found, "shape", node)))
         value = np.full((1, *components(type)), number, scope.ops.dtype(scalar_of(type)))
         return Expr(type, lambda: value)
 
@@ -540,7 +538,8 @@ def _reduction(scope: Scope, call: Call | None, tile: Expr, axis: int | None) ->
             return total if split else total[:, None]
         results = []
         for where in places_of(made.shape if split else ()):
-            results.append(tiles.folded(call, [lines[(slice(None), place, *where)] for place in range(lines.shape[1])]))
+            elements = [at(lines[:, place], where) for place in range(lines.shape[1])]
+            results.append(tiles.folded(call, elements))
         return stacked(results, made)
 
     return Expr(made, fold, guarded=True)

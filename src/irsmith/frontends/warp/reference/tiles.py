@@ -38,7 +38,8 @@ def places_of(shape: tuple[int, ...]) -> Iterator[Where]:
 
 def at(value: Array, where: Where) -> Array:
     """The element of a tile at a place."""
-    return value[(slice(None), *where)]
+    element: Array = value[(slice(None), *where)]
+    return element
 
 
 def stacked(elements: Sequence[Array], type: TileType) -> Array:
@@ -133,7 +134,9 @@ def each(call: Call, arguments: Sequence[Expr], shape: tuple[int, ...], node: as
 
     def run() -> Value:
         values = [(compute(), is_tile) for compute, is_tile in runs]
-        made = [call(*(at(value, where) if is_tile else value for value, is_tile in values)) for where in places_of(shape)]
+        made = []
+        for where in places_of(shape):
+            made.append(call(*(at(value, where) if is_tile else value for value, is_tile in values)))
         return stacked(made, type)
 
     return Expr(type, run, guarded=True)
@@ -152,7 +155,6 @@ def folded(call: Call, elements: Sequence[Array]) -> Array:
 
 class View(Expr):
     """A tile that shows the elements of another one."""
-
 
 
 def shows(scope: Scope, node: ast.expr) -> None:
@@ -217,8 +219,9 @@ def _part(scope: Scope, owner: Expr, nodes: list[ast.expr], node: ast.AST) -> Ex
     for index, extent in zip(nodes, type.shape, strict=False):
         if isinstance(index, ast.Slice):
             parts = [None if part is None else constant(scope, part) for part in (index.lower, index.upper, index.step)]
-            cuts.append(slice(*parts))
-            shape.append(len(range(extent)[cuts[-1]]))
+            cut = slice(*parts)
+            cuts.append(cut)
+            shape.append(len(range(*cut.indices(extent))))
         else:
             cuts.append(constant(scope, index))
     shape += type.shape[len(nodes) :]
