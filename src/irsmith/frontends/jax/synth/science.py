@@ -8,7 +8,7 @@ from irsmith.frontends.jax.synth import shapes
 from irsmith.frontends.jax.synth.author import number
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, mul, products
-from irsmith.frontends.jax.synth.learning import BATCH, WIDTH, before, tamed
+from irsmith.frontends.jax.synth.learning.common import BATCH, WIDTH, before, tamed
 from irsmith.frontends.jax.synth.moves import MIXED, PLAIN, grown
 from irsmith.frontends.jax.synth.straight import fill, finish
 
