@@ -70,8 +70,7 @@ CASES = {
         "i = wp.tid()\ns = float(0.0)\nfor e in range(idx[i], idx[i + 1]):\n    s += x[e]\ny[i] = s", (X, IDX, Y),
         {"stencil", "gather", "reduce"},
     ),
-    "tile": ("i = wp.tid()\nt = wp.tile_load(x, shape=4, offset=i * 4)\nwp.tile_store(y, t * 2.0, offset=i * 4)", (X, Y),
-        {"map"}),
+    "tile": ("i = wp.tid()\nt = wp.tile_load(x, 4, i * 4)\nwp.tile_store(y, t * 2.0, i * 4)", (X, Y), {"map"}),
     "row of tiles": (
         "i = wp.tid()\nt = wp.tile_load(g[i], shape=8)\nwp.tile_store(y, wp.tile_sum(t), offset=i)", (GRID, Y),
         {"reduce"},

@@ -194,6 +194,22 @@ def tile_in_order(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
     y[i] = t[1]
 
 
+@wp.kernel
+def tile_diagonal(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The trace of a tile to whose diagonal another one was added."""
+    i = wp.tid()
+    t = wp.tile_diag_add(wp.tile_zeros(shape=(4, 4), dtype=float), wp.tile_load(x[i], shape=4))
+    y[i] = t[0, 0] + t[2, 2]
+
+
+@wp.kernel
+def tile_of_a_thread(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What one thread of a block gives to all."""
+    i = wp.tid()
+    t = wp.tile_from_thread(shape=4, value=x[i, 1], thread_idx=0)
+    y[i] = t[3]
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -213,6 +229,8 @@ WRONG = [
     tile_extreme,
     tile_running_sum,
     tile_in_order,
+    tile_diagonal,
+    tile_of_a_thread,
 ]
 
 

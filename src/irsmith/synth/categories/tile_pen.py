@@ -21,8 +21,8 @@ from irsmith.types import INT32, ValueType
 
 _UNARY = ("exp", "sin", "cos", "tanh", "sqrt", "abs", "log", "floor", "atan", "sign")
 _BINARY = ("min", "max", "atan2", "min", "max", "copysign")
-_HELPERS = ("activate", "combine", "weigh", "blend", "score", "response", "falloff", "mix", "penalty", "transform_value",
-            "shape_value", "update", "gate", "contribution", "residual_of")  # fmt: skip
+_HELPERS = ("activate", "combine", "weigh", "blend", "score", "response", "falloff", "mix", "penalty",
+            "transform_value", "shape_value", "update", "gate", "contribution", "residual_of")  # fmt: skip
 _LOCALS = ("t", "u", "v", "w", "x", "y", "z", "a", "b", "c", "p", "q", "r", "tile_a", "tile_b", "tile_c", "block",
            "lhs", "rhs", "vals", "part", "chunk", "patch", "local", "work", "res", "mixed", "scaled")  # fmt: skip
 _SIZES = ("TILE_SIZE", "TILE", "TILE_DIM", "BLOCK", "TILE_N", "CHUNK")
@@ -35,11 +35,12 @@ class TilePen(Pen):
     Attributes:
         tiles: The tiles that nothing has read yet.
         known: All tiles of the usual shape.
+        shown: The names of those that another tile shows.
         raw: The names of those that are what an array holds.
         scalars: Scalars that any element may be combined with.
     """
 
-    __slots__ = ("extents", "known", "raw", "scalars", "shape", "tiles", "used")
+    __slots__ = ("extents", "known", "raw", "scalars", "shape", "shown", "tiles", "used")
 
     def __init__(self, s: Sketch) -> None:
         super().__init__(s)
@@ -51,6 +52,7 @@ class TilePen(Pen):
         self.extents: tuple[int, ...] = ()
         self.used: set[str] = set()
         self.raw: set[str] = set()
+        self.shown: set[str] = set()
 
     # Shapes.
 
@@ -190,7 +192,9 @@ class TilePen(Pen):
             Discard: Nothing legal was found.
         """
         rng = self.s.rng
-        form = rng.pick(("operators", "operators", "operators", "builtin", "helper", "helper"))
+        form = rng.pick(("operators",) * 6 + ("builtin",) * 2 + ("helper",) * 4 + ("axpy",))
+        if form == "axpy":
+            return self.axpy()
         if form == "operators":
             return self.operators(self.chosen(rng.pick((1, 2, 2, 2, 3))))
         if form == "builtin":
@@ -229,6 +233,37 @@ class TilePen(Pen):
             return tile * factor if rng.chance(0.5) else factor * tile
         number = rng.pick((0.5, 2.0, 0.25, 1.5, 3.0, 0.1, 4.0))
         return tile * number if rng.chance(0.6) else number * tile if rng.chance(0.7) else tile / (number + 1.0)
+
+    def axpy(self) -> Q:
+        """A tile that nothing has read yet, to which a multiple of another one is added.
+
+        Raises:
+            Discard: There is none.
+        """
+        s, rng = self.s, self.s.rng
+        targets = [t for t in self.tiles if t in self.known and t.e.name not in self.shown]
+        if not targets:
+            raise Discard("axpy")
+        target = rng.pick(targets)
+        others = [t for t in self.known if t.e.name != target.e.name]
+        if not others:
+            raise Discard("axpy")
+        source = rng.pick(others)
+        if self.scalars and rng.chance(0.6):
+            factor = rng.pick(self.scalars)
+            s.read(factor.e)
+        else:
+            factor = Q(self, self.literal(rng.pick((0.5, 2.0, 0.1, -1.0, -0.5))))
+        value = s.al.do("add", target.e, s.al.do("mul", factor.e, source.e))
+        lanes = s.probe.check(value)
+        s.emit(Do(self.call("tile_axpy", factor, source, target)))
+        s.settle(target.e.name, lanes)
+        changed = Q(self, target.e._replace(span=value.span))
+        self.tiles = [changed if t.e.name == target.e.name else t for t in self.tiles]
+        self.known = [changed if t.e.name == target.e.name else t for t in self.known]
+        self.raw.discard(target.e.name)
+        self.read_tile(source)
+        return changed
 
     def mapped_builtin(self, tiles: list[Q]) -> Q:
         """A builtin of each element."""

@@ -63,14 +63,65 @@ def tile_map(s: Sketch) -> None:
     if len(p.shape) == 2 and rng.chance(0.3):
         _spread_row(p)
     p.steps(max(1, min(6, s.budget // 2)))
-    p.finish(lambda tile: p.store(_OUT, tile, p.extents, *offset))
+    ending = rng.pick(("store",) * 6 + ("shape", "halves", "joined", "apart")) if len(p.shape) == 1 else "store"
+    p.finish(lambda tile: _put(p, tile, ending, offset), most=1 if ending == "halves" else 2)
+
+
+def _put(p: TilePen, tile: Q, ending: str, offset: tuple[Expr, ...]) -> None:
+    """Store a tile: as it is, in another shape, its halves folded, behind another one, or with gaps."""
+    s, rng = p.s, p.s.rng
+    if ending == "store" or tile.e.type is INT32:
+        p.store(_OUT, tile, p.extents, *offset)
+        return
+    size, blocks, block = int(p.shape[0].value), s.extents[0], s.coords[0]
+    zero = whole(0)
+    p.read_tile(tile)
+    if ending == "shape":
+        rows = rng.pick((2, 4))
+        columns = whole(size // rows)
+        shaped = p.call("tile_reshape", tile, p.several(whole(rows), columns), span=tile.e.span)
+        if rng.chance(0.6):
+            shaped = p.bind(shaped, s.probe.of(tile.e), "patch", "grid", "folded", "mat", keep=False).e
+        places = p.several(p.offset(block, whole(rows)), zero)
+        array = p.result(_OUT, (blocks * rows, size // rows), s.al.real)
+        s.emit(Do(p.call("tile_store", array, shaped, places)))
+    elif ending == "halves":
+        half = whole(size // 2)
+        parts: list[Q] = []
+        for begin_at, names in ((zero, ("lo", "even", "head")), (half, ("hi", "odd", "tail"))):
+            value = p.call("tile_view", tile, p.several(begin_at), p.several(half), span=tile.e.span)
+            lanes = np.roll(s.probe.of(tile.e), 5 * len(parts))
+            s.probe.weights = {}
+            parts.append(p.bind(value, lanes, *names, keep=False))
+        folded = p.operators(parts)
+        p.store(_OUT, folded, (blocks * size // 2,), p.offset(block, half))
+    elif ending == "joined":
+        others = [other for other in p.known if other.e.name != tile.e.name]
+        other = rng.pick(others) if others else tile
+        dtype = Expr("dtype", "f", s.al.real, exactly(0.0))
+        start = p.call("tile_zeros", whole(2 * size), dtype, span=tile.e.span)
+        both = p.bind(start, s.probe.of(tile.e), "both", "joined", "packed", "pair", keep=False)
+        first, second = rng.shuffled((tile, other))
+        for part, place in ((first, zero), (second, p.shape[0])):
+            s.emit(Do(p.call("tile_assign", both, part, p.several(place))))
+            p.read_tile(part)
+        p.store(_OUT, both, (blocks * 2 * size,), p.offset(block, whole(2 * size)))
+    else:
+        every = rng.pick((2, 2, 3))
+        places = p.call("tile_arange", p.shape[0], Expr("dtype", "i", INT32, exactly(0.0)), type=INT32)
+        stride = Expr("mul", "i", INT32, exactly(0), (places, whole(every)))
+        at = p.bind(stride, s.probe.of(p.literal(0.0)), "slots", "places", "at", keep=False)
+        array = p.result(_OUT, (blocks * size * every,), s.al.real)
+        begin = Expr("mul", "i", INT32, exactly(0), (block, whole(size * every)))
+        s.emit(Do(p.call("tile_store_indexed", array, at, tile, p.several(begin))))
 
 
 def _made(p: TilePen, shape: Expr) -> None:
     """A tile of given numbers."""
     s, rng = p.s, p.s.rng
     dtype = Expr("dtype", "f", s.al.real, exactly(0.0))
-    form = rng.pick(("ones", "full", "range") if len(p.shape) == 1 and s.al.real is FLOAT32 else ("ones", "full"))
+    forms = ("ones", "full", "thread", "counts", *(("range",) if len(p.shape) == 1 and s.al.real is FLOAT32 else ()))
+    form = rng.pick(forms)
     if form == "ones":
         value = p.call("tile_ones", shape, dtype, span=exactly(1.0))
         p.bind(value, s.probe.of(s.al.literal(1.0)), "ones", "one")
@@ -79,6 +130,20 @@ def _made(p: TilePen, shape: Expr) -> None:
         s.read(value_of.e)
         value = p.call("tile_full", shape, value_of, dtype, span=value_of.e.span)
         p.bind(value, s.probe.of(value_of.e), "fill", "level", "base_tile")
+    elif form == "thread":
+        name, low, high = s.quantity("params")
+        array = p.array_of((f"block_{name}", name), low, high, s.extents, s.al.real)
+        of_block = p.let(p.at(array), name, "level", "gain_b")
+        value = p.call("tile_from_thread", shape, of_block, whole(0), span=of_block.e.span)
+        p.bind(value, s.probe.of(of_block.e), "spread", "level_t", "base_tile")
+    elif form == "counts":
+        offset = _offset(p)
+        array = p.wholes(("counts", "labels", "ids", "ages"), 0, 9, p.extents)
+        counted = p.load(array, shape, *offset, names=("k", "n", "count_t"))
+        p.read_tile(counted)
+        p.known.remove(counted)
+        value = p.call("tile_astype", counted, dtype, span=counted.e.span)
+        p.bind(value, s.probe.of(counted.e), "kf", "count_f", "as_real")
     else:
         size = int(p.shape[0].value)
         value = p.call("tile_arange", p.shape[0], dtype, span=exactly(0.0)._replace(high=size, usual_high=size))
@@ -93,6 +158,7 @@ def _spread_row(p: TilePen) -> None:
     row = p.load(array, columns, p.offset(s.coords[1], columns), names=("row", "bias_row", "w_row"))
     p.read_tile(row)
     p.known.remove(row)
+    p.shown.add(row.e.name)
     wide = p.call("tile_broadcast", row, p.several(rows, columns), span=row.e.span)
     if rng.chance(0.8):
         p.bind(wide, s.probe.of(row.e), "spread", "bias_tile", "wide")
@@ -154,6 +220,12 @@ class _Rows:
         if self.by_view:
             row = array._replace(op="index", args=(i,))
             p.put_tile("tile_store", row, tile)
+        elif p.s.rng.chance(0.25):
+            flat = p.call("tile_squeeze", tile, span=tile.e.span)
+            if p.s.rng.chance(0.5):
+                flat = p.bind(flat, p.s.probe.of(tile.e), "flat", "line", "row_v", keep=False).e
+            p.s.emit(Do(p.call("tile_store", array._replace(op="index", args=(i,)), flat)))
+            p.read_tile(tile)
         else:
             p.put_tile("tile_store", array, tile, i, whole(0))
 
@@ -309,6 +381,7 @@ def _less(rows: _Rows, x: Q, top: Q) -> Q:
     high = x.e.span.high - x.e.span.low
     span = exactly(0.0)._replace(low=-high, usual_low=-0.7 * high, usual_high=-0.1 * high)
     if rng.chance(0.5):
+        p.shown.add(top.e.name)
         wide = p.call("tile_broadcast", top, p.several(*rows.shape), span=top.e.span)
         if rng.chance(0.5):
             wide_tile = p.bind(wide, s.probe.of(top.e), "m_row", "top_row", keep=False)
@@ -406,6 +479,15 @@ def tile_matmul(s: Sketch) -> None:
         p.parameter()
     if rng.chance(0.35):
         _spread_row(p)
+    if rows == columns and rng.chance(0.3):
+        array = p.reals(("diag", "damping", "ridge"), 0.1, 2.0, (height,))
+        entries = p.load(array, first, p.offset(i, first), names=("d", "diag_t", "ridge_t"))
+        p.read_tile(entries)
+        p.known.remove(entries)
+        sum_of = s.al.do("add", made.e, entries.e)
+        added = p.call("tile_diag_add", made, entries, span=sum_of.span)
+        p.read_tile(made)
+        p.bind(added, s.probe.check(sum_of), "shifted", "damped", "regular")
     if rng.chance(0.2):
         name, low, high = s.quantity("scalars")
         array = p.array_of((name, "residual"), low, high, p.extents, s.al.real)

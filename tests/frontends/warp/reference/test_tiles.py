@@ -260,10 +260,14 @@ def test_against_warp(corpus, name):
     comparison.check(name, given, (ROWS,) if name not in ("scattered", "placed", "beyond") else (2,))
 
 
+def alone(name, body):
+    kernel = KERNEL.format(name=name, body=body).replace("F", "float").replace("vec3float", "vec3F")
+    return text("float32") + kernel
+
+
 def refused(body):
-    source = text("float32") + KERNEL.format(name="bad", body=body).replace("F", "float").replace("vec3float", "vec3F")
     with pytest.raises(Unsupported) as error:
-        Reference(source, "bad")
+        Reference(alone("bad", body), "bad")
     return error.value.construct
 
 
@@ -299,9 +303,7 @@ def test_equal_keys_leave_the_order_of_their_values_open():
     k = wp.tile_zeros(8, dtype=int)
     wp.tile_sort(t, k)
     wp.tile_store(out[i], t)"""
-    source = text("float32") + KERNEL.format(name="alike", body=same).replace("F", "float").replace(
-        "vec3float", "vec3F"
-    )
+    source = alone("alike", same)
     assert not any(Reference(source, "alike").run(given, (ROWS,)).faults)
 
 
@@ -310,8 +312,6 @@ def test_a_range_of_halves_is_refused():
 
 
 def test_before_the_array_is_outside():
-    source = text("float32") + KERNEL.format(
-        name="before", body="    t = wp.tile_load(w, shape=4, offset=i - 1)\n    wp.tile_store(small, t)"
-    ).replace("F", "float").replace("vec3float", "vec3F")
+    source = alone("before", "    t = wp.tile_load(w, shape=4, offset=i - 1)\n    wp.tile_store(small, t)")
     result = Reference(source, "before").run(inputs("float32"), (1,))
     assert all(fault.kind.name == "OUT_OF_BOUNDS" for fault in result.faults)

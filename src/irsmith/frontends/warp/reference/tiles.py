@@ -38,7 +38,8 @@ def places_of(shape: tuple[int, ...]) -> Iterator[Where]:
 
 def at(value: Array, where: Where) -> Array:
     """The element of a tile at a place."""
-    element: Array = value[(slice(None), *where)]
+    places: tuple[slice | int, ...] = (slice(None), *where)
+    element: Array = value[places]
     return element
 
 
