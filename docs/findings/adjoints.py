@@ -210,6 +210,22 @@ def tile_of_a_thread(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float
     y[i] = t[3]
 
 
+@wp.kernel
+def result_of_atomic(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What an atomic returned: the adjoint does not replay the atomic, and reads a variable that nobody set."""
+    i = wp.tid()
+    old = wp.atomic_add(y, i, 1.0)
+    y[i] = x[i, 0] * old
+
+
+@wp.kernel
+def atomic_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What an atomic maximum replaced keeps its gradient, as if it had been added to."""
+    i = wp.tid()
+    y[i] = x[i, 0]
+    wp.atomic_max(y, i, x[i, 1])
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -231,6 +247,11 @@ WRONG = [
     tile_in_order,
     tile_diagonal,
     tile_of_a_thread,
+
+
+@wp.kernel
+    result_of_atomic,
+    atomic_extreme,
 ]
 
 
