@@ -247,9 +247,6 @@ WRONG = [
     tile_in_order,
     tile_diagonal,
     tile_of_a_thread,
-
-
-@wp.kernel
     result_of_atomic,
     atomic_extreme,
 ]

@@ -30,7 +30,10 @@ _ABOUT = (
 )
 _CONSTRUCTORS = {Vector: "vector", Matrix: "matrix", Quaternion: "quaternion", Transformation: "transformation"}
 _NOT_COUNTED = reasons((
-    ("what subscripts become", "tile_slice_indexed array_store store load extract index indexref address view slice tuple"),
+    (
+        "what subscripts become",
+        "array_store store load extract index indexref address view slice tuple tile_slice_indexed",
+    ),
     (
         "what assignments to elements and components become",
         "copy assign assign_inplace assign_copy add_inplace sub_inplace bit_and_inplace bit_or_inplace "
