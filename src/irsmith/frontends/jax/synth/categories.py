@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.frontends.jax.synth import learning, science, shared
+from irsmith.frontends.jax.synth import bits, learning, primitives, science, shared, special
 from irsmith.frontends.jax.synth.draft import Scope
 
 
@@ -45,6 +45,9 @@ CATEGORIES: dict[str, Category] = {
     "helper_function": Category(shared.helper, 1.0, 0.8),
     "vmap": Category(shared.vectorised, 1.0, 0.8),
     "indexed_update": Category(shared.update, 1.0, 0.7),
+    "bitwise": Category(bits.bitwise, 0.5, 0.6, precisions=("float32",)),
+    "primitive": Category(primitives.primitive, 0.8, 0.8, precisions=WIDE),
+    "special_function": Category(special.special_function, 0.4, 0.4, precisions=WIDE),
     "matmul": Category(learning.matmul, 0.5, 0.7),
     "batched_matmul": Category(learning.batched_matmul, 0.4, 0.7),
     "einsum": Category(learning.einsum, 0.5, 0.7),
