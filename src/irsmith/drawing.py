@@ -98,7 +98,7 @@ class Drawing:
             if isinstance(made, Reject):
                 continue
             draw, parent = made
-            kernel = self.frontend.vary(self.recipe.seed, earlier, self._settings, draw, kind, rng)
+            kernel = self.frontend.variants()[kind](self.recipe.seed, earlier, self._settings, draw, rng)
             if kernel is not None and kernel.source != parent.source and self._wanted(kernel):
                 return Drawn(kernel, Lineage(earlier, kind, parent))
         return None

@@ -124,8 +124,11 @@ class Recipe:
         weighable = frontend.weighable()
         object.__setattr__(self, "types", check("types", frontend.name, weighable.types, self.types))
         object.__setattr__(self, "builtins", check("builtins", frontend.name, weighable.builtins, self.builtins))
-        if self.augment.total and not weighable.variants:
-            raise UserError(f"augment: the {frontend.name} frontend makes no variants: leave it out")
+        offered = frontend.variants()
+        for kind in self.augment.kinds:
+            if kind not in offered:
+                known = f"it makes {', '.join(offered)}" if offered else "it makes no variants: leave it out"
+                raise UserError(f"augment: the {frontend.name} frontend has no {kind!r}: {known}")
         _check_tags("require", self.require, frontend)
         _check_tags("forbid", self.forbid, frontend)
         both = sorted({*self.require} & {*self.forbid})

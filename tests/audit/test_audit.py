@@ -11,7 +11,7 @@ import pytest
 
 from irsmith import UserError
 from irsmith.audit import audit, reading
-from irsmith.audit.unpredictable import KINDS
+from irsmith.unpredictable import KINDS
 
 
 def kernel(name="k", body="x[i] = 1.0", helper=""):

@@ -20,6 +20,7 @@ from irsmith.dataset import card
 from irsmith.dataset.manifest import FILE, made_here
 from irsmith.dataset.validate import validate
 from irsmith.recipe import evenly
+from irsmith.unpredictable import KINDS
 
 
 def restate(root, shards):
@@ -153,25 +154,25 @@ def test_15_a_size_that_is_not_the_sources(copy):
 
 
 @pytest.mark.parametrize(
-    ("what", "text"),
+    ("kind", "text"),
     [
-        ("a hash suffix", "Particle_8f3a2b1c(x)"),
-        ("a path", "// at /tmp/build/kernel.cpp"),
-        ("an address", "object at 0x7f3c5a1b2c3d"),
-        ("a date", "// 2026-11-21"),
+        ("hash", "Particle_8f3a2b1c(x)"),
+        ("path", "// at /tmp/build/kernel.cpp"),
+        ("address", "object at 0x7f3c5a1b2c3d"),
+        ("date", "// 2026-11-21"),
     ],
 )
-def test_16_a_text_that_no_one_can_predict(copy, what, text):
+def test_16_a_text_that_no_one_can_predict(copy, kind, text):
     planted(copy, 0, column("cpp_forward", 3, value(copy, 0, "cpp_forward", 3) + text + "\n"))
     [(gate, _, said)] = faults(copy)
-    assert (gate, said.split(": ")[0]) == ("texts", f"cpp_forward holds {what}")
+    assert (gate, said) == ("texts", f"cpp_forward holds {KINDS[kind]}: {text!r}")
 
 
-def test_17_a_line_that_the_source_has_not(copy):
-    text = value(copy, 0, "cpp_forward", 3)
-    planted(copy, 0, column("cpp_forward", 3, text + "// kernel.py:4711\n"))
+@pytest.mark.parametrize("text", ["// kernel.py:4711", "// y = x  <L 4711>"])
+def test_17_a_line_that_the_source_has_not(copy, text):
+    planted(copy, 0, column("cpp_forward", 3, value(copy, 0, "cpp_forward", 3) + text + "\n"))
     [(gate, _, said)] = faults(copy)
-    assert (gate, said[:27]) == ("texts", "cpp_forward names line 4711")
+    assert (gate, said) == ("texts", f"cpp_forward holds {KINDS['line']}: {text!r}")
 
 
 def test_18_an_empty_text(copy):

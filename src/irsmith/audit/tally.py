@@ -8,8 +8,8 @@ from hashlib import blake2b
 from typing import Any
 
 from irsmith.audit.layouts import Sample
-from irsmith.audit.unpredictable import find
 from irsmith.structure import describe
+from irsmith.unpredictable import find
 
 EXAMPLES = 3
 """Places that are kept of each thing found."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from irsmith.audit import Audit, audit
-from irsmith.audit.unpredictable import KINDS
 from irsmith.cli.text import console, printable
+from irsmith.unpredictable import KINDS
 
 
 @click.command("audit")

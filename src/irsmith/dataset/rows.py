@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,16 +13,8 @@ from irsmith.kernel import Direction
 from irsmith.recipe import Recipe
 from irsmith.row import from_record
 from irsmith.structure import describe
+from irsmith.unpredictable import KINDS, find
 from irsmith.verdict import Status
-
-_UNPREDICTABLE = {
-    "an address": re.compile(r"\b0x(?:7f|5[56])[0-9a-f]{10}\b"),
-    "a path": re.compile(r"(?<![\w.\"'])/(?:tmp|home|root|usr|var|work|private|Users)/[\w.-]+"),
-    "a hash suffix": re.compile(r"\b[A-Za-z]\w*_(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,16}(?:_|\b)"),
-    "a date": re.compile(r"\b20\d\d-[01]\d-[0-3]\d\b"),
-}
-"""What no model can predict from the source, and how it shows in a text."""
-_KERNEL_FILE = re.compile(r"\.py:(\d+)")
 
 
 def faults_of(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
@@ -41,7 +32,7 @@ def faults_of(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]
         yield "python", f"python_source does not parse: {error}"
         return
     yield from _source(record, tree)
-    yield from _texts(record, stages)
+    yield from _texts(record, tree, stages)
     yield from _line_map(record)
     yield from _verdicts(record, recipe, stages)
 
@@ -88,8 +79,7 @@ def _source(record: Mapping[str, Any], tree: ast.Module) -> Iterator[tuple[str, 
             yield "structure", f"{name} is {getattr(found, name)}, and the row says {record[name]}"
 
 
-def _texts(record: Mapping[str, Any], stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
-    lines = record["python_source"].count("\n") + 1
+def _texts(record: Mapping[str, Any], tree: ast.Module, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
     for stage in stages:
         columns = stage.columns()
         if not any(record[column] for column in columns):
@@ -100,15 +90,8 @@ def _texts(record: Mapping[str, Any], stages: Sequence[Stage]) -> Iterator[tuple
                 continue
             if not text.strip():
                 yield "texts", f"{column} is empty: a part that is not there is null"
-            for what, pattern in _UNPREDICTABLE.items():
-                for match in pattern.finditer(text):
-                    # What the source says itself is no surprise in a text.
-                    if match[0].strip("_") not in record["python_source"]:
-                        yield "texts", f"{column} holds {what}: {match[0]!r}"
-                        break
-            beyond = [number for number in map(int, _KERNEL_FILE.findall(text)) if not 1 <= number <= lines]
-            if beyond:
-                yield "texts", f"{column} names line {beyond[0]} of a source of {lines} lines"
+            for finding in find(text, record["python_source"], tree):
+                yield "texts", f"{column} holds {KINDS[finding.kind]}: {finding.excerpt!r}"
 
 
 def _line_map(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

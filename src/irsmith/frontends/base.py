@@ -93,12 +93,26 @@ class Weighable:
     Attributes:
         types: The types that it may weigh.
         builtins: The builtins and operators that it may weigh.
-        variants: The kinds of augmentation.
     """
 
     types: tuple[str, ...] = ()
     builtins: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
+
+
+class Vary(Protocol):
+    """One kind of augmentation."""
+
+    def __call__(self, seed: int, index: int, settings: Settings, draw: int, rng: Stream) -> Kernel | None:
+        """The kernel of a key written another way, with the same meaning; None where that would change nothing.
+
+        Args:
+            seed: The recipe's seed.
+            index: The kernel's place in the dataset.
+            settings: What was made.
+            draw: Which of the kernels for that place.
+            rng: What to choose by.
+        """
+        ...
 
 
 class Frontend(Protocol):
@@ -126,7 +140,7 @@ class Frontend(Protocol):
         ...
 
     def weighable(self) -> Weighable:
-        """What a recipe may weigh beside categories, and the kinds of variants that it may ask for."""
+        """What a recipe may weigh beside categories."""
         ...
 
     def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
@@ -143,17 +157,8 @@ class Frontend(Protocol):
         """
         ...
 
-    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
-        """The kernel of a key written another way, with the same meaning; None where that would change nothing.
-
-        Args:
-            seed: The recipe's seed.
-            index: The kernel's place in the dataset.
-            settings: What was made.
-            draw: Which of the kernels for that place.
-            kind: One of the kinds of `weighable`.
-            rng: What to choose by.
-        """
+    def variants(self) -> Mapping[str, Vary]:
+        """What makes variants of kernels, by kind of augmentation; a recipe may ask for no other kind."""
         ...
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:

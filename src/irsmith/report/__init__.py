@@ -10,7 +10,6 @@ from pathlib import Path
 
 from irsmith import files
 from irsmith.audit import Audit
-from irsmith.audit.unpredictable import KINDS
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.near import THRESHOLD
 from irsmith.report import charts
@@ -18,6 +17,7 @@ from irsmith.report.clusters import SHOWN, clusters
 from irsmith.report.figures import gather
 from irsmith.report.page import render
 from irsmith.report.samples import choose
+from irsmith.unpredictable import KINDS
 
 FILE = "report.html"
 

@@ -72,7 +72,7 @@ def test_every_tag_is_declared():
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("[augment]\nrename = 0.1", "augment: the jax frontend"),
+        ("[augment]\nrename = 0.1", "augment: the jax frontend has no 'rename': it makes no variants"),
         ("[types]\nfloat32 = 2.0", "types"),
         ("[builtins]\nsin = 2.0", "builtins"),
         ('require = ["atomics"]', "require: unknown tag 'atomics'"),

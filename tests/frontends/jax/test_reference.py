@@ -113,7 +113,9 @@ def test_a_call_means_what_jax_computes(call):
     arrays = {name: random.uniform(0.3, 2.5, shapes.get(name, (4, 3))).astype(np.float32) for name in CALLS[call]}
     arrays |= {"u": random.uniform(0.1, 0.9, (4, 3)).astype(np.float32)} if "u" in CALLS[call] else {}
     arrays |= {"i": random.integers(-70_000, 70_000, (4, 3)).astype(np.int32)} if "i" in CALLS[call] else {}
-    source = f"import jax\nimport jax.numpy as jnp\nfrom jax import lax\n\ndef f({', '.join(arrays)}):\n    return {call}\n"
+    source = (
+        f"import jax\nimport jax.numpy as jnp\nfrom jax import lax\n\ndef f({', '.join(arrays)}):\n    return {call}\n"
+    )
     theirs = jaxs(source, "f", *arrays.values())
     names = ["result"] if len(theirs) == 1 else [f"result[{place}]" for place in range(len(theirs))]
     given = {**arrays, **dict(zip(names, theirs, strict=True))}

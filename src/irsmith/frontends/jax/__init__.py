@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from irsmith.frontends.base import Stage, Weighable
+from irsmith.frontends.base import Stage, Vary, Weighable
 from irsmith.frontends.jax.features import FEATURES
 from irsmith.frontends.jax.stages import STAGES
 from irsmith.traits import PATTERNS
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from irsmith.frontends.jax.proving import JaxToolchain
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
-    from irsmith.rng import Stream
     from irsmith.synth import Settings
     from irsmith.traits import Reading
 
@@ -59,9 +58,9 @@ class Jax:
 
         return synthesise(seed, index, settings, draw)
 
-    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
-        """There are no kinds of variants."""
-        raise NotImplementedError(kind)
+    def variants(self) -> Mapping[str, Vary]:
+        """None: array functions are grown as text, without a tree to change."""
+        return {}
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a text with JAX and, for optimised HLO, XLA's passes."""

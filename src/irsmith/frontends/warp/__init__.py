@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irsmith.errors import UserError
-from irsmith.frontends.base import Stage, Weighable
+from irsmith.frontends.base import Stage, Vary, Weighable
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.frontends.warp.traits.features import FEATURES
 from irsmith.traits import PATTERNS
@@ -51,11 +52,10 @@ class Warp:
         return {name: category.weight for name, category in CATEGORIES.items()}
 
     def weighable(self) -> Weighable:
-        """The types, builtins and kinds of variants of scalar kernels."""
-        from irsmith.synth.augment import KINDS
+        """The types and builtins of scalar kernels."""
         from irsmith.synth.steering import BUILTINS, TYPES
 
-        return Weighable(TYPES, BUILTINS, tuple(KINDS))
+        return Weighable(TYPES, BUILTINS)
 
     def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
         """Grow a scalar kernel and print it as Warp Python."""
@@ -64,8 +64,13 @@ class Warp:
 
         return print_program(synthesise(seed, self.name, index, settings, draw))
 
-    def vary(self, seed: int, index: int, settings: Settings, draw: int, kind: str, rng: Stream) -> Kernel | None:
-        """Grow the kernel again, change its tree, and print that."""
+    def variants(self) -> Mapping[str, Vary]:
+        """Each grows the kernel again, changes its tree, and prints that."""
+        from irsmith.synth.augment import KINDS
+
+        return {kind: partial(self._vary, kind) for kind in KINDS}
+
+    def _vary(self, kind: str, seed: int, index: int, settings: Settings, draw: int, rng: Stream) -> Kernel | None:
         from irsmith.frontends.warp.printer import print_program
         from irsmith.synth import synthesise
         from irsmith.synth.augment import KINDS

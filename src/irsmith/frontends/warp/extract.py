@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from irsmith.frontends.warp import compiler
+from irsmith.frontends.warp import live
 
 
 class CannotStandAloneError(Exception):
@@ -36,15 +36,15 @@ def source_of(kernel: Any) -> str:
         CannotStandAloneError: It refers to something that cannot be written down.
     """
     writer = _Writer()
-    code = compiler.code_of(compiler.original_of(kernel))
+    code = live.code_of(live.original_of(kernel))
     name = writer.take(code.name, kernel, set())
-    definition = writer.function(code, name, _call("wp.kernel", compiler.kernel_options(kernel)))
-    options = compiler.module_options(kernel)
+    definition = writer.function(code, name, _call("wp.kernel", live.kernel_options(kernel)))
+    options = live.module_options(kernel)
     if options:
         writer.definitions.append(f"wp.set_module_options({options!r})")
     writer.definitions.append(definition)
-    if compiler.original_of(kernel) is not kernel:
-        spelled = ", ".join(writer.spelled(type_) for type_ in compiler.argument_types(kernel))
+    if live.original_of(kernel) is not kernel:
+        spelled = ", ".join(writer.spelled(type_) for type_ in live.argument_types(kernel))
         writer.definitions.append(f"wp.overload({name}, [{spelled}])")
     return writer.text()
 
@@ -103,7 +103,7 @@ class _Writer:
 
     # Functions
 
-    def function(self, code: compiler.Code, name: str, decorator: str) -> str:
+    def function(self, code: live.Code, name: str, decorator: str) -> str:
         """A function's own lines under a name, with every other name that it uses made to mean the same here."""
         edits = _Edits(self, code)
         body = edits.rewritten(name)
@@ -114,26 +114,26 @@ class _Writer:
         known = self._objects.get(id(function))
         if known is not None:
             return self._usable(known[1], avoid)
-        members = compiler.members_of(function)
+        members = live.members_of(function)
         if any(id(member) in self._open for member in members):
             raise CannotStandAloneError(f"{function.key} calls itself")
         self._open |= {id(member) for member in members}
-        first = compiler.code_of(members[0])
+        first = live.code_of(members[0])
         name = self.take(first.name, function, avoid)
         for member in (function, *members):
             self._objects[id(member)] = (member, name)
         written: list[str | _Holder] = []
         for member in members:
             decorator = "wp.func"
-            snippets = compiler.snippets_of(member)
+            snippets = live.snippets_of(member)
             if snippets:
                 decorator = f"wp.func_native({', '.join(self._snippet(name, *item) for item in snippets.items())})"
-            elif hint := compiler.inline_of(member):
+            elif hint := live.inline_of(member):
                 decorator = f"wp.func(inline={hint == 'forceinline'})"
-            written.append(self.function(compiler.code_of(member), name, decorator))
-            for suffix, decorated in (("grad", compiler.gradient_of(member)), ("replay", compiler.replay_of(member))):
+            written.append(self.function(live.code_of(member), name, decorator))
+            for suffix, decorated in (("grad", live.gradient_of(member)), ("replay", live.replay_of(member))):
                 if decorated is not None:
-                    code = compiler.code_of(decorated)
+                    code = live.code_of(decorated)
                     own = self.take(code.name if code.name != name else f"{name}_{suffix}", decorated, avoid)
                     written.append(self.function(code, own, f"wp.func_{suffix}({name})"))
         self.definitions += written
@@ -158,17 +158,17 @@ class _Writer:
         known = self._objects.get(id(struct))
         if known is not None:
             return self._usable(known[1], avoid)
-        name = self.take(compiler.struct_name(struct), struct, avoid)
+        name = self.take(live.struct_name(struct), struct, avoid)
         self._objects[id(struct)] = (struct, name)
-        fields = [f"    {key}: {self.spelled(type_)}" for key, type_ in compiler.fields_of(struct)]
+        fields = [f"    {key}: {self.spelled(type_)}" for key, type_ in live.fields_of(struct)]
         self.definitions.append("\n".join(["@wp.struct", f"class {name}:", *(fields or ["    pass"])]))
         return name
 
     def spelled(self, type_: Any) -> str:
         """A type as an annotation."""
-        if compiler.is_struct(type_):
+        if live.is_struct(type_):
             return self.struct(type_, set())
-        text = compiler.spelled_type(type_, self.spelled)
+        text = live.spelled_type(type_, self.spelled)
         if text is None:
             raise CannotStandAloneError(f"a value of type {type_}")
         if text == "Any":
@@ -197,14 +197,14 @@ class _Writer:
             if isinstance(value, list):
                 return f"[{inside}]"
             return f"({inside},)" if len(value) == 1 else f"({inside})"
-        if compiler.is_function(value) and not compiler.is_builtin(value):
+        if live.is_function(value) and not live.is_builtin(value):
             return self.helper(value, set())
-        if compiler.is_struct(value) or compiler.spelled_type(value, lambda _: "") is not None:
+        if live.is_struct(value) or live.spelled_type(value, lambda _: "") is not None:
             return self.spelled(value)
-        scalar = compiler.scalar_value(value)
+        scalar = live.scalar_value(value)
         if scalar is not None:
             return f"{self.spelled(type(value))}({self.constant(scalar)})"
-        components = compiler.components_of(value)
+        components = live.components_of(value)
         if components is not None:
             inside = ", ".join(self.constant(item) for item in components)
             return f"{self.spelled(type(value))}({inside})"
@@ -253,7 +253,7 @@ _RESERVED = {"Any", "IntEnum", "IntFlag", "Enum"}
 class _Edits:
     """The changes to one function's lines."""
 
-    def __init__(self, writer: _Writer, code: compiler.Code) -> None:
+    def __init__(self, writer: _Writer, code: live.Code) -> None:
         self._writer = writer
         self._code = code
         self._tree = ast.parse(code.source)
@@ -343,7 +343,7 @@ class _Edits:
 
     def _static(self, node: ast.Call) -> bool:
         """Keep a `wp.static` whose names all have a meaning here, and otherwise put its value there."""
-        if self._object(node.func) is not compiler.static():
+        if self._object(node.func) is not live.static():
             return False
         inside = node.args[0] if node.args else node.keywords[0].value
         saved = len(self._changes)
@@ -356,8 +356,8 @@ class _Edits:
             known, value = self._code.static_value(ast.get_source_segment(self._code.source, inside) or "")
             if not known:
                 raise
-            if compiler.is_function(value):
-                text = f"wp.{value.key}" if compiler.is_builtin(value) else self._writer.helper(value, self._locals)
+            if live.is_function(value):
+                text = f"wp.{value.key}" if live.is_builtin(value) else self._writer.helper(value, self._locals)
                 self._replace(node, text)
                 return True
             self._replace(inside, self._writer.constant(value))
@@ -390,7 +390,7 @@ class _Edits:
         if value is None and not self._code.has(root.id):
             if hasattr(builtins, root.id):
                 return True
-            if compiler.public(root.id):
+            if live.public(root.id):
                 self._replace(root, f"wp.{root.id}")
                 return True
             raise CannotStandAloneError(f"the name {root.id}")
@@ -401,7 +401,7 @@ class _Edits:
                 if not hasattr(value, wanted):
                     return self._missing(chain, part, value)
                 value = getattr(value, wanted)
-            if compiler.is_function(value) and part is not node:
+            if live.is_function(value) and part is not node:
                 # An attribute that somebody hung on a function.
                 holder = (value, wanted)
                 continue
@@ -415,7 +415,7 @@ class _Edits:
 
     def _missing(self, chain: list[ast.Name | ast.Attribute], part: ast.expr, value: Any) -> bool:
         # Some builtins are no attributes of the module.
-        if compiler.is_warp(value):
+        if live.is_warp(value):
             self._replace(part.value, "wp")  # type: ignore[attr-defined]
             return True
         raise CannotStandAloneError(ast.unparse(chain[-1]))
@@ -424,29 +424,29 @@ class _Edits:
         self, part: ast.expr, wanted: str, value: Any, holder: tuple[Any, str] | None, whole: ast.expr
     ) -> str | None:
         writer = self._writer
-        if compiler.is_function(value):
-            return f"wp.{value.key}" if compiler.is_builtin(value) else writer.helper(value, self._locals)
-        if compiler.is_struct(value):
+        if live.is_function(value):
+            return f"wp.{value.key}" if live.is_builtin(value) else writer.helper(value, self._locals)
+        if live.is_struct(value):
             return writer.struct(value, self._locals)
         if isinstance(value, types.ModuleType):
             if part is whole:
                 raise CannotStandAloneError(f"the module {value.__name__}")
             return None
-        public = compiler.public_name(value, wanted)
+        public = live.public_name(value, wanted)
         if public is not None:
             return f"wp.{public}"
         if getattr(value, "__module__", "") == "typing" and getattr(typing, wanted, None) is value:
             writer.imports[f"from typing import {wanted}"] = None
             return wanted
         owner = holder[0] if holder is not None else None
-        if owner is not None and compiler.is_warp(owner):
+        if owner is not None and live.is_warp(owner):
             return f"wp.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.startswith("warp.") and "._" not in owner.__name__:
             return f"wp.{owner.__name__.removeprefix('warp.')}.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.partition(".")[0] in sys.stdlib_module_names:
             writer.module(owner.__name__, holder[1])  # type: ignore[index]
             return ast.unparse(part)
-        if isinstance(value, types.FunctionType) and compiler.is_warp_function(value):
+        if isinstance(value, types.FunctionType) and live.is_warp_function(value):
             return f"wp.{wanted}"
         try:
             if holder is None:

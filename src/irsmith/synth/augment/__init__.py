@@ -57,6 +57,11 @@ class Augment:
         """The share of variants of any kind."""
         return float(sum(getattr(self, entry.name) for entry in fields(self)))
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are asked for."""
+        return tuple(entry.name for entry in fields(self) if getattr(self, entry.name))
+
     def draw(self, rng: Stream) -> str | None:
         """The kind of an index, or None for a new program."""
         roll = rng.random()

@@ -150,7 +150,6 @@ def shift_right_logical(a: Any, b: Any) -> Array:
     return a.moved((bits.astype(kind) >> b.value.astype(kind)).view(a.value.dtype))
 
 
-
 def reduced(function: np.ufunc) -> Callable[..., Array]:
     """Bits folded along axes."""
 

@@ -1,8 +1,8 @@
 """Synthesis of functions over arrays, as JAX users write them.
 
 A program grows from named values that carry shape, dtype and bounds (`expr`), by moves that keep a shape (`moves`)
-or change it (`shapes`), in phases of straight code (`straight`) and of control flow (`control`). A category is a
-short function that drives phases.
+or change it (`shapes`), in phases of straight code (`straight`), of `choices`, `loops` and `maps`. A category is a
+short function that drives phases; those of machine learning stand in `learning`.
 """
 
 from __future__ import annotations

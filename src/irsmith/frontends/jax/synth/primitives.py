@@ -129,12 +129,14 @@ def _by_platform(scope: Scope, x: Expr) -> Expr | None:
     """One spelling of a function on a CPU, another elsewhere."""
     if x.reach > 4 or x.size:
         return None
-    one, two, low, high = scope.rng.pick((
-        ("v * v", "lax.square(v)", 0.0, x.reach**2),
-        ("jnp.tanh(v)", "v / (1.0 + jnp.abs(v))", -1.0, 1.0),
-        ("1.0 / (1.0 + jnp.exp(-v))", "lax.logistic(v)", 0.0, 1.0),
-        ("jnp.log(1.0 + jnp.exp(v))", "jnp.logaddexp(v, 0.0)", 0.0, x.reach + 1),
-    ))
+    one, two, low, high = scope.rng.pick(
+        (
+            ("v * v", "lax.square(v)", 0.0, x.reach**2),
+            ("jnp.tanh(v)", "v / (1.0 + jnp.abs(v))", -1.0, 1.0),
+            ("1.0 / (1.0 + jnp.exp(-v))", "lax.logistic(v)", 0.0, 1.0),
+            ("jnp.log(1.0 + jnp.exp(v))", "jnp.logaddexp(v, 0.0)", 0.0, x.reach + 1),
+        )
+    )
     lax = scope.draft.lax
     two = two.replace("lax.", f"{lax}.")
     text = f"{lax}.platform_dependent({x.text}, cpu=lambda v: {one}, default=lambda v: {two})"
@@ -197,7 +199,9 @@ def _put(scope: Scope, x: Expr) -> Expr | None:
 def _reshaped(scope: Scope, x: Expr) -> Expr | None:
     """Axes put in, put together, turned round or repeated."""
     rng, lax = scope.rng, scope.draft.lax
-    kind = rng.pick(("expand_dims", "collapse", "broadcast", "rev", "transpose", "tile", "broadcast_to_rank", "reshape"))
+    kind = rng.pick(
+        ("expand_dims", "collapse", "broadcast", "rev", "transpose", "tile", "broadcast_to_rank", "reshape")
+    )
     if kind == "expand_dims" and x.rank < 4:
         axis = rng.below(x.rank + 1)
         text = f"{lax}.expand_dims({x.text}, ({axis},))"
@@ -291,7 +295,9 @@ def _taken(scope: Scope, x: Expr) -> Expr | None:
 
 def _spread(scope: Scope, x: Expr) -> Expr | None:
     """A row, in the shape of a larger array that it goes with."""
-    mates = [v for v in scope.visible() if v.real and v.dtype == x.dtype and v.rank > x.rank and v.shape[-1:] == x.shape]
+    mates = [
+        v for v in scope.visible() if v.real and v.dtype == x.dtype and v.rank > x.rank and v.shape[-1:] == x.shape
+    ]
     if not mates:
         return None
     y, lax = scope.rng.pick(mates), scope.draft.lax

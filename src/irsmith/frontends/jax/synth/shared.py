@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from irsmith.frontends.jax.synth import control, shapes
+from irsmith.frontends.jax.synth import choices, loops, maps, shapes
 from irsmith.frontends.jax.synth.draft import Draft, Scope, require
-from irsmith.frontends.jax.synth.expr import add, called, mul, name
-from irsmith.frontends.jax.synth.moves import MATH, MIXED, PLAIN, grown
+from irsmith.frontends.jax.synth.expr import Expr, add, called, mul, name
+from irsmith.frontends.jax.synth.moves import MATH, MIXED, PLAIN, condition, grown
 from irsmith.frontends.jax.synth.straight import fill, finish, opened, shape, statement
 from irsmith.synth.errors import Discard
 
@@ -77,24 +77,24 @@ def control_flow(scope: Scope) -> None:
     """A choice between two ways."""
     opened(scope)
     _some(scope, (0, 1, 2))
-    must(scope, control.where, control.conditional, control.masked)
-    _rest(scope, control.where, control.conditional, control.masked)
+    must(scope, choices.where, choices.conditional, choices.masked)
+    _rest(scope, choices.where, choices.conditional, choices.masked)
 
 
 def nested_branch(scope: Scope) -> None:
     """A choice within a choice."""
     opened(scope)
     _some(scope, (0, 1))
-    must(scope, control.nested_where, lambda s: control.conditional(s, 1))
-    _rest(scope, control.where, control.masked)
+    must(scope, choices.nested_where, lambda s: choices.conditional(s, 1))
+    _rest(scope, choices.where, choices.masked)
 
 
 def multi_conditional(scope: Scope) -> None:
     """One of several cases."""
     opened(scope)
     _some(scope, (0, 1))
-    must(scope, control.select, control.switched)
-    _rest(scope, control.where, control.select)
+    must(scope, choices.select, choices.switched)
+    _rest(scope, choices.where, choices.select)
 
 
 def loop(scope: Scope) -> None:
@@ -103,22 +103,22 @@ def loop(scope: Scope) -> None:
     _some(scope, (0, 0, 1))
     must(
         scope,
-        control.folded,
-        control.scanned,
-        control.folded,
-        control.scanned,
-        control.repeated,
-        control.polynomial_sum,
+        loops.folded,
+        loops.scanned,
+        loops.folded,
+        loops.scanned,
+        loops.repeated,
+        loops.polynomial_sum,
     )
-    _rest(scope, control.folded, control.scanned, control.mapped)
+    _rest(scope, loops.folded, loops.scanned, maps.mapped)
 
 
 def nested_loop(scope: Scope) -> None:
     """A loop inside a loop."""
     opened(scope, (2, 2, 3))
     _some(scope, (0, 0, 1))
-    must(scope, lambda s: control.folded(s, depth=1), control.mapped_fold)
-    _rest(scope, control.folded, control.where)
+    must(scope, lambda s: loops.folded(s, depth=1), maps.mapped_fold)
+    _rest(scope, loops.folded, choices.where)
 
 
 def reduction(scope: Scope) -> None:
@@ -136,8 +136,11 @@ def reduction(scope: Scope) -> None:
 
 
 def _reduce(scope: Scope) -> None:
-    x = control.operand(scope)
+    x = choices.operand(scope)
     require(x.rank > 0)
+    if scope.rng.chance(0.15):
+        _counted(scope, x)
+        return
     inner = grown(scope, x, MIXED, scope.rng.pick((0, 1, 1)))
     made = None
     for _ in range(6):
@@ -145,6 +148,24 @@ def _reduce(scope: Scope) -> None:
     require(made is not None)
     assert made is not None
     scope.assign(made)
+
+
+def _counted(scope: Scope, x: Expr) -> None:
+    """Whether all or any, or how many, are beyond a bound."""
+    rng = scope.rng
+    test = condition(scope, x)
+    require(test is not None and test.shape == x.shape)
+    assert test is not None
+    axis = rng.below(x.rank)
+    kind = rng.pick(("all", "any", "count_nonzero"))
+    text = f"jnp.{kind}({test.text}, axis={axis})"
+    rest = (*x.shape[:axis], *x.shape[axis + 1 :])
+    dtype = scope.draft.whole if kind == "count_nonzero" else "bool"
+    scope.assign(
+        called(text, test, shape=rest, low=0, high=x.shape[axis], dtype=dtype), rng.pick(("flags", "hits", "passed"))
+    )
+    mean = called(f"jnp.mean({x.text}, axis={axis})", x, shape=rest, low=x.low, high=x.high)
+    scope.assign(mean, rng.pick(("avg", "level", "typical")))
 
 
 def vector(scope: Scope) -> None:
@@ -164,7 +185,7 @@ def matrix(scope: Scope) -> None:
 
 
 def _product(scope: Scope) -> None:
-    x = control.operand(scope)
+    x = choices.operand(scope)
     made = shapes.product(scope, x)
     require(made is not None)
     assert made is not None
@@ -183,21 +204,21 @@ def combined(scope: Scope) -> None:
     """Loops, branches and products together."""
     opened(scope, (2, 2, 3))
     steps: list[tuple[Phase, ...]] = [
-        (control.where, control.conditional, control.masked),
-        (control.folded, control.scanned, control.mapped),
+        (choices.where, choices.conditional, choices.masked),
+        (loops.folded, loops.scanned, maps.mapped),
     ]
     for step in scope.rng.shuffled(steps):
         _some(scope, (0, 1))
         must(scope, *step)
-    _rest(scope, control.where, control.folded, control.select, control.scanned, control.mapped, _product)
+    _rest(scope, choices.where, loops.folded, choices.select, loops.scanned, maps.mapped, _product)
 
 
 def vectorised(scope: Scope) -> None:
     """A function of one example, mapped over many."""
     opened(scope, (2, 2, 3))
     _some(scope, (0, 1))
-    must(scope, control.mapped)
-    _rest(scope, control.mapped)
+    must(scope, maps.mapped)
+    _rest(scope, maps.mapped)
 
 
 def update(scope: Scope) -> None:
@@ -208,7 +229,7 @@ def update(scope: Scope) -> None:
 
 
 def _update(scope: Scope) -> None:
-    x = control.operand(scope)
+    x = choices.operand(scope)
     made = shapes.updated(scope, x)
     require(made is not None)
     assert made is not None
@@ -250,11 +271,11 @@ def helper(scope: Scope) -> None:
     extra = [given.name for given in inside.draft.given]
     draft.helpers.append("\n".join([f"def {label}({', '.join([x.text, *extra])}):", *inside.lines]))
     for _ in range(rng.pick((1, 2, 2))):
-        value = control.operand(scope)
+        value = choices.operand(scope)
         if value.reach > 4:
             value = grown(scope, value, PLAIN, 1)
             require(value.reach <= 4)
         numbers = [scope.number(round(rng.uniform(given.low, given.high), 2)) for given in inside.draft.given]
         call = f"{label}({', '.join([value.text, *(item.text for item in numbers)])})"
         scope.assign(called(call, value, shape=value.shape, low=results[0].low, high=results[0].high))
-    _rest(scope, control.where)
+    _rest(scope, choices.where)

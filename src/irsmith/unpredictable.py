@@ -12,13 +12,13 @@ _PATTERNS = (
     ("hash", re.compile(r"_(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,64}(?![0-9A-Za-z])")),
     ("address", re.compile(r" at 0x[0-9a-f]{6,16}\b")),
     ("address", re.compile(r"0x(?:7f|55|56)[0-9a-f]{10}\b")),
-    ("path", re.compile(r"/(?<![\w/.]/)(?:tmp|home|root|usr|var|opt|mnt|Users|private|workspace)/[^\s\"'<>)]+")),
+    ("path", re.compile(r"/(?<![\w.]/)(?:tmp|home|root|usr|var|opt|mnt|work|workspace|Users|private)/[^\s\"'<>)]+")),
     ("path", re.compile(r":\\(?<=\b[A-Za-z]:\\)[\w\\.]+")),
-    ("date", re.compile(r"20\d\d[-/](?<=\b.{5})(?:0[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])\b")),
+    ("date", re.compile(r"20\d\d[-/](?<=\b.{5})[01]\d[-/][0-3]\d\b")),
     ("date", re.compile(r":[0-5]\d:(?<=\b[012]\d.{4})[0-5]\d\b")),
     ("machine", re.compile(r"outer_dimension_partitions")),
 )
-_LINES = (re.compile(r"<L (\d+)>"), re.compile(r"line[ =](\d+)"))
+_LINES = (re.compile(r"<L (\d+)>"), re.compile(r"line[ =](\d+)"), re.compile(r"\.py:(\d+)"))
 
 KINDS = {
     "hash": "a hash in a name",
@@ -41,28 +41,31 @@ class Finding:
 
 
 def find(text: str, source: str | None, tree: ast.Module | None) -> Iterator[Finding]:
-    """What is found in a text, each kind at most once a pattern.
+    """What is found in a text, each kind at most once.
 
     Args:
         text: The compiler's output.
         source: Its Python, which may say such things itself; None where there is none.
         tree: The Python's syntax tree; None where it does not parse.
     """
+    found = dict[str, re.Match[str]]()
     for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
-            if source is None or match[0] not in source:
-                yield Finding(kind, _around(text, match))
-                break
+        if kind not in found:
+            match = next((m for m in pattern.finditer(text) if source is None or m[0] not in source), None)
+            if match:
+                found[kind] = match
     if source is not None:
         last = source.count("\n") + 1
-        for pattern in _LINES:
-            far = next((match for match in pattern.finditer(text) if int(match[1]) > last), None)
-            if far:
-                yield Finding("line", _around(text, far))
+        matches = (match for pattern in _LINES for match in pattern.finditer(text))
+        beyond = next((match for match in matches if not 1 <= int(match[1]) <= last), None)
+        if beyond:
+            found["line"] = beyond
     if tree is not None:
         counted = _counted(text, tree)
         if counted:
-            yield Finding("counter", _around(text, counted))
+            found["counter"] = counted
+    for kind, match in found.items():
+        yield Finding(kind, _around(text, match))
 
 
 def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
