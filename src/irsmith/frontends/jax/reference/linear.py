@@ -11,7 +11,6 @@ from irsmith.frontends.jax.reference.array import FLOATS, Array, array, floated,
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
-
 _CLOSE = 1e-3
 """Eigenvalues so close together, relative to the largest, turn with their gap and not with the matrix alone."""
 

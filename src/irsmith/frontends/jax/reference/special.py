@@ -13,7 +13,6 @@ from irsmith.frontends.jax.reference.elementwise import SMOOTH
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
-
 Size = Callable[..., Any]
 
 
@@ -38,8 +37,8 @@ _FUNCTIONS: Mapping[str, tuple[str, Size]] = {
     "i1": ("i1", _relative(20)),
     "zeta": ("zeta", _relative(8)),
     "ndtr": ("ndtr", _relative(24)),
-    "log_ndtr": ("log_ndtr", lambda x, value: 28 + 8 * np.abs(value)),
-    "ndtri": ("ndtri", lambda x, value: 8 * (1 + np.abs(value))),
+    "log_ndtr": ("log_ndtr", lambda _, value: 28 + 8 * np.abs(value)),
+    "ndtri": ("ndtri", lambda _, value: 8 * (1 + np.abs(value))),
     "gammainc": ("gammainc", _incomplete),
     "gammaincc": ("gammaincc", _incomplete),
     "betainc": ("betainc", _relative(150)),

@@ -209,8 +209,9 @@ def linear_algebra(scope: Scope) -> None:
         lax = scope.draft.lax
         text = f"{lax}.linalg.cholesky_update({low.text}.T, {v.text}).T @ {b.text}"
         if rng.chance(0.4):
-            product = f"{lax}.linalg.symmetric_product({low.text}, {k.text}, symmetrize_output=True"
-            text = f"{product}, alpha={number(rng, 0.1, 1)!r}, beta=0.5) @ {b.text} + {v.text}{'' if b.rank == 1 else '[:, None]'}"
+            factors = f"{low.text}, {k.text}, alpha={number(rng, 0.1, 1)!r}, beta=0.5, symmetrize_output=True"
+            column = v.text if b.rank == 1 else f"{v.text}[:, None]"
+            text = f"{lax}.linalg.symmetric_product({factors}) @ {b.text} + {column}"
         made = called(text, low, v, b, k, shape=b.shape, low=-4 * n * n * b.reach, high=4 * n * n * b.reach)
         scope.assign(replace(made, binding=3), rng.pick(("updated", "y", "moved")))
     elif kind == "qr":

@@ -294,12 +294,7 @@ def updated(scope: Scope, x: Expr) -> Expr | None:
         where, part = f"{cut}:", (x.shape[0] - cut, *x.shape[1:])
     elif rng.chance(0.3) and x.rank >= 2:
         where, part = f":, {place if place == -1 else 0}", (x.shape[0], *x.shape[2:])
-    op = rng.pick(("set", "add", "multiply", "add", "max", "min", "set", "subtract", "apply"))
-    if op == "apply":
-        label = rng.pick(("jnp.tanh", "jnp.sin", "jnp.abs"))
-        low, high = (min(x.low, 0.0 if label == "jnp.abs" else -1.0), max(x.reach, 1.0))
-        made = called(f"{x.at(ATOM)}.at[{where}].apply({label})", x, shape=x.shape, low=low, high=high)
-        return _limited(scope, made)
+    op = rng.pick(("set", "add", "multiply", "add", "max", "min", "set", "subtract"))
     y = next(
         (
             v
