@@ -11,11 +11,11 @@ ratio.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.compared import overhead, print_overhead
 from benchmarks.machine import machine
 from irsmith.dataset.shard import Task, make
 from irsmith.drawing import Drawing
@@ -69,23 +69,21 @@ def main() -> None:
     compiler.start()
     kernels = [kernel for kernel in map(Drawing(recipe).kernel, range(options.functions)) if isinstance(kernel, Kernel)]
     jax_alone(kernels[0])
-    ratios, bare, ours = [], [], []
+
+    def alone() -> None:
+        for kernel in kernels:
+            jax_alone(kernel)
+
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(options.repeats):
-            began = time.process_time()
-            for kernel in kernels:
-                jax_alone(kernel)
-            middle = time.process_time()
+
+        def ours() -> None:
             make(Task(recipe, Path(folder), 0, options.functions), lambda _: None)
-            end = time.process_time()
-            bare.append((middle - began) / len(kernels) * 1e3)
-            ours.append((end - middle) / options.functions * 1e3)
-            ratios.append(ours[-1] / bare[-1])
+
+        counts = len(kernels), options.functions
+        bare, made = overhead(alone, ours, counts, clock=time.process_time, repeats=options.repeats)
     print(machine())
     print(f"{options.functions} functions, {options.repeats} repeats, medians of processor time")
-    print(f"JAX alone            {statistics.median(bare):.0f} ms a function")
-    print(f"index to written row {statistics.median(ours):.0f} ms a function")
-    print(f"ratio                {statistics.median(ratios):.3f}  ({min(ratios):.3f} to {max(ratios):.3f})")
+    print_overhead("JAX", "function", bare, made)
 
 
 if __name__ == "__main__":

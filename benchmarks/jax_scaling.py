@@ -12,12 +12,12 @@ import argparse
 import gc
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.compared import print_speedup
 from benchmarks.machine import machine
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
@@ -59,13 +59,8 @@ def main() -> None:
     parser.add_argument("--stages", default="jaxpr,stablehlo,hlo")
     options = parser.parse_args()
     print(machine())
-    ratios = []
-    for _ in range(options.repeats):
-        one, two = seconds(options.count, 1), seconds(options.count, 2)
-        ratios.append(one / two)
-        print(f"{options.count} functions: {one:.1f} s with one worker, {two:.1f} s with two, ratio {ratios[-1]:.2f}")
-    if ratios:
-        print(f"two workers over one, median: {statistics.median(ratios):.2f}")
+    count = options.count
+    print_speedup(lambda workers: seconds(count, workers), options.repeats, f"{count} functions")
     if options.memory:
         curve(options.memory, options.every, tuple(options.stages.split(",")))
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import linecache
-import statistics
 import sys
 import tempfile
 import time
 import types
 from pathlib import Path
 
+from benchmarks.compared import overhead, print_overhead
 from benchmarks.machine import machine
 from irsmith.dataset.shard import Task, make
 from irsmith.kernel import Kernel
@@ -61,25 +61,23 @@ def main() -> None:
     kernels = [kernel for kernel in map(pipeline.drawing.kernel, range(options.kernels)) if isinstance(kernel, Kernel)]
     for kernel in kernels[:50]:
         warp_alone(kernel)
-    ratios, bare, ours = [], [], []
+
+    def alone() -> None:
+        for kernel in kernels:
+            warp_alone(kernel)
+
     with tempfile.TemporaryDirectory() as folder:
         make(Task(recipe, Path(folder), 0, 50), lambda _: None)
-        for _ in range(options.repeats):
-            began = time.perf_counter()
-            for kernel in kernels:
-                warp_alone(kernel)
-            middle = time.perf_counter()
+
+        def ours() -> None:
             for first in range(0, options.kernels, SHARD):
                 make(Task(recipe, Path(folder), first, min(first + SHARD, options.kernels)), lambda _: None)
-            end = time.perf_counter()
-            bare.append((middle - began) / len(kernels) * 1e3)
-            ours.append((end - middle) / options.kernels * 1e3)
-            ratios.append(ours[-1] / bare[-1])
+
+        counts = len(kernels), options.kernels
+        bare, made = overhead(alone, ours, counts, clock=time.perf_counter, repeats=options.repeats)
     print(machine())
     print(f"{options.kernels} kernels, {options.repeats} repeats, medians")
-    print(f"Warp alone          {statistics.median(bare):.2f} ms a kernel")
-    print(f"index to written row {statistics.median(ours):.2f} ms a kernel")
-    print(f"ratio               {statistics.median(ratios):.3f}  ({min(ratios):.3f} to {max(ratios):.3f})")
+    print_overhead("Warp", "kernel", bare, made)
 
 
 if __name__ == "__main__":

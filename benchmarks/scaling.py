@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 
+from benchmarks.compared import print_speedup
 from benchmarks.machine import machine
 
 _PEAK = """
@@ -55,13 +55,8 @@ def main() -> None:
     parser.add_argument("--memory", default="2000,20000")
     options = parser.parse_args()
     print(machine())
-    ratios = []
-    for _ in range(options.repeats):
-        one, _ = generate(options.count, 1)
-        two, _ = generate(options.count, 2)
-        ratios.append(one / two)
-        print(f"{options.count} kernels: {one:.1f} s with one worker, {two:.1f} s with two, ratio {ratios[-1]:.2f}")
-    print(f"two workers over one, median: {statistics.median(ratios):.2f}")
+    count = options.count
+    print_speedup(lambda workers: generate(count, workers)[0], options.repeats, f"{count} kernels")
     small, large = (int(count) for count in options.memory.split(","))
     peaks = [generate(count, 1)[1] for count in (small, large)]
     print(f"peak memory of a worker: {peaks[0]:.0f} MiB at {small}, {peaks[1]:.0f} MiB at {large}", end="")

@@ -168,6 +168,22 @@ def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=floa
     y[i] = wp.length_sq(wp.transform_get_translation(t))
 
 
+@wp.kernel
+def result_of_atomic(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What an atomic returned: the adjoint does not replay the atomic, and reads a variable that nobody set."""
+    i = wp.tid()
+    old = wp.atomic_add(y, i, 1.0)
+    y[i] = x[i, 0] * old
+
+
+@wp.kernel
+def atomic_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What an atomic maximum replaced keeps its gradient, as if it had been added to."""
+    i = wp.tid()
+    y[i] = x[i, 0]
+    wp.atomic_max(y, i, x[i, 1])
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -184,6 +200,8 @@ WRONG = [
     while_reaches_beyond,
     remainder,
     fraction,
+    result_of_atomic,
+    atomic_extreme,
 ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from irsmith import files, real
 from irsmith.dataset import shard
 from irsmith.dataset.assemble import assemble, delivered, duplicates
 from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, tasks
@@ -24,6 +25,7 @@ from irsmith.dataset.target import of as target_of
 from irsmith.engines import local
 from irsmith.errors import StoppedError, UserError
 from irsmith.pipeline import Pipeline
+from irsmith.real import Gathered
 from irsmith.recipe import Recipe
 
 ENOUGH = 500
@@ -75,6 +77,7 @@ def generate(
     workers: int | None = None,
     overwrite: bool = False,
     jsonl: bool = False,
+    given: Gathered | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Make the dataset of a recipe in a folder, or complete the one that an earlier run began there.
@@ -85,6 +88,7 @@ def generate(
         workers: Worker processes; by default one a processor. They do not change the content.
         overwrite: Replace another recipe's dataset that the folder holds.
         jsonl: Write the rows as ``dataset.jsonl`` too.
+        given: The kernels of a recipe of kernels that people wrote; by default those that the folder holds.
         on_progress: Called a few times a second.
 
     Raises:
@@ -92,7 +96,9 @@ def generate(
         StoppedError: Rejects passed the recipe's bound, a worker died twice on one shard, or hardly any kernel is
             new. What was finished stays, and the same call goes on from there.
     """
-    run = _Run(recipe, Path(out), _workers(workers), on_progress)
+    if recipe.real.kernels and given is None:
+        given = real.read(Path(out), recipe.real.kernels)
+    run = _Run(recipe, Path(out), _workers(workers), on_progress, given)
     return run.complete(overwrite=overwrite, growing=False, jsonl=jsonl)
 
 
@@ -127,6 +133,8 @@ def append(
     dataset = load(root)
     if dataset.manifest.derived is not None:
         raise UserError(f"{root}: was made by `irsmith {dataset.manifest.derived.command}`: append to its source")
+    if dataset.recipe.real.kernels:
+        raise UserError(f"{root}: holds kernels that people wrote: harvest others into another folder, and merge")
     wanted, end = recipe or dataset.recipe, dataset.manifest.end
     grown = tuple(sorted({*(earlier for earlier in dataset.recipe.grown if earlier < end), end}))
     extent = {"count": end + count, "verified": None, "size": None, "grown": grown}
@@ -143,8 +151,16 @@ def _workers(given: int | None) -> int:
 class _Run:
     """One run of a recipe in a folder."""
 
-    def __init__(self, recipe: Recipe, root: Path, workers: int, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        root: Path,
+        workers: int,
+        on_progress: Callable[[Progress], None],
+        given: Gathered | None = None,
+    ) -> None:
         self.recipe, self.root, self.workers, self.on_progress = recipe, root, workers, on_progress
+        self.given = given
         # Asked for early: without its frontend a run must not touch the folder.
         pipeline = Pipeline(recipe)
         self.versions = toolchain(pipeline.frontend)
@@ -158,6 +174,8 @@ class _Run:
         """Make what is missing, put it together, and finish the folder."""
         try:
             with claimed(self.root, self.recipe, self.versions, overwrite=overwrite, growing=growing):
+                if self.given is not None:
+                    files.write_text(self.root / real.FILE, self.given.text())
                 known = None if growing else self._known_end()
                 target = target_of(self.recipe)
                 if self.recipe.count is not None:
@@ -169,7 +187,8 @@ class _Run:
                 self.bound.complete()
                 shards = assemble(self.root, self._shards())
                 clear_beyond(self.root, self.recipe, shards)
-                manifest = finish(self.root, self.recipe, self.versions, shards)
+                origins = self.given.origins if self.given is not None else ()
+                manifest = finish(self.root, self.recipe, self.versions, shards, origins)
                 if jsonl:
                     write_jsonl(self.root)
         except OSError as error:
@@ -289,14 +308,14 @@ class RejectBound:
         firsts = sorted(self._firsts) if item is None else (item.first, 0)
         raise StoppedError(
             f"{what} (bound {share:.1%}); most often {reason} ({times} times)"
-            + _example(self.root, self.recipe.frontend, firsts, reason)
+            + _example(self.root, self.recipe.config, firsts, reason)
             + f"; all of them: {self.root / 'rejects'}"
         )
 
 
-def _example(root: Path, frontend: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
+def _example(root: Path, config: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
     for first in firsts:
-        path = root / rejects_file(frontend, first)
+        path = root / rejects_file(config, first)
         if not path.exists():
             continue
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -17,6 +17,7 @@ from irsmith.dataset.splits import Splits
 from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
+from irsmith.real import Real, config_of
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
@@ -78,6 +79,7 @@ class Recipe:
         checks: How much is checked beyond what every row gets.
         splits: Which rows are for training, and which are kept from it.
         templates: Task or kind of task to the words that exports put around its texts. They change no row.
+        real: Which kernels that people wrote it holds, in place of synthesised ones.
     """
 
     frontend: str = "warp"
@@ -102,6 +104,7 @@ class Recipe:
     checks: Checks = field(default_factory=Checks)
     splits: Splits = field(default_factory=Splits)
     templates: tuple[tuple[str, Template], ...] = ()
+    real: Real = field(default_factory=Real)
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
@@ -120,7 +123,9 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
-        object.__setattr__(self, "categories", _weights(self.categories, frontend))
+        self._check_real()
+        if not self.real.kernels:
+            object.__setattr__(self, "categories", _weights(self.categories, frontend))
         weighable = frontend.weighable()
         object.__setattr__(self, "types", check("types", frontend.name, weighable.types, self.types))
         object.__setattr__(self, "builtins", check("builtins", frontend.name, weighable.builtins, self.builtins))
@@ -136,6 +141,30 @@ class Recipe:
             raise UserError(f"require and forbid: {both[0]!r} is in both")
         held = tuple(dict.fromkeys(_category(name, frontend.categories()) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
+
+    def _check_real(self) -> None:
+        """Refuse what says how kernels are made where they are given, and what would part a package."""
+        if not self.real.kernels:
+            return
+        usual = Splits()
+        for name in ("hold_out_categories", "hold_out_builtins", *(n for n in asdict(usual) if n.startswith("max_"))):
+            if getattr(self.splits, name) != getattr(usual, name):
+                raise UserError(f"splits.{name}: kernels that people wrote are split by package alone: leave it out")
+        for name in ("verified", "size", "categories", "types", "builtins", "require", "forbid"):
+            if getattr(self, name):
+                raise UserError(f"{name}: kernels that people wrote are taken as they are: leave it out")
+        if self.augment.total:
+            raise UserError("augment: kernels that people wrote are taken as they are: leave it out")
+
+    @property
+    def config(self) -> str:
+        """What the dataset calls its rows: the frontend's, or those of it that people wrote."""
+        return config_of(self.frontend, synthesised=not self.real.kernels)
+
+    @property
+    def row_seed(self) -> int | None:
+        """The seed that its rows state."""
+        return None if self.real.kernels else self.seed
 
     def _check_target(self) -> None:
         given = [name for name in TARGETS if getattr(self, name) is not None]
@@ -285,8 +314,14 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
 
 
 _WEIGHTS = ("categories", "types", "builtins")
-_Table = Sizes | Checks | Splits | Augment
-_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "splits": Splits, "augment": Augment}
+_Table = Sizes | Checks | Splits | Augment | Real
+_TABLES: dict[str, type[_Table]] = {
+    "sizes": Sizes,
+    "checks": Checks,
+    "splits": Splits,
+    "augment": Augment,
+    "real": Real,
+}
 
 
 def _checked(prefix: str, kind: type[Recipe | _Table], table: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,5 +363,6 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Checks": _TABLE,
     "Splits": _TABLE,
     "Augment": _TABLE,
+    "Real": _TABLE,
 }
 """What a setting of each type, as its field spells it, may be in TOML, and what to call that."""

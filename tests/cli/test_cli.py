@@ -7,16 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from tests.cli.command import refused, run
 
 import irsmith
 from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
 from irsmith.cli.text import printable
-
-
-def run(*arguments, cwd=None, **options):
-    line = [sys.executable, "-m", "irsmith", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=cwd, **options)
 
 
 @pytest.fixture(scope="module")
@@ -175,12 +171,7 @@ def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
     ],
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
-    shown = run(*arguments, cwd=tmp_path)
-    assert shown.returncode == 2
-    assert shown.stderr.count("\n") == 1
-    assert message in shown.stderr
-    assert shown.stdout == ""
-    assert list(tmp_path.iterdir()) == []
+    refused(arguments, message, tmp_path)
 
 
 def test_a_dataset_cannot_steer_the_terminal():

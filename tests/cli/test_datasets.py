@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pyarrow.parquet as pq
 import pytest
+from tests.cli.command import refused, run
 
 import irsmith
 from irsmith import Recipe
-
-
-def run(*arguments, cwd=None):
-    line = [sys.executable, "-m", "irsmith", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +77,4 @@ def test_stats_show_the_balance_of_splits(made):
     ],
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
-    shown = run(*arguments, cwd=tmp_path)
-    assert shown.returncode == 2
-    assert shown.stderr.count("\n") == 1
-    assert message in shown.stderr
-    assert shown.stdout == ""
-    assert list(tmp_path.iterdir()) == []
+    refused(arguments, message, tmp_path)

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
-
-
-def run(*arguments, cwd=None):
-    line = [sys.executable, "-m", "irsmith", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=cwd)
+from tests.cli.command import run
 
 
 def test_export_then_audit(made, rows, tmp_path):

@@ -108,14 +108,16 @@ def test_no_dataset_there(tmp_path):
 def test_another_schema_version_is_named(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 99}))
-    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 2: install a newer irsmith"):
+    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 3: install a newer irsmith"):
         irsmith.load(tmp_path)
 
 
 def test_an_older_schema_version_says_what_it_lacks(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 1}))
-    with pytest.raises(UserError, match=r"in 2 rows have a column `split`\): make it again with `irsmith generate`"):
+    with pytest.raises(
+        UserError, match=r"in 2 rows have a column `split`, in 3 .*\): make it again with `irsmith generate`"
+    ):
         irsmith.load(tmp_path)
 
 
@@ -151,7 +153,7 @@ def test_the_card_has_front_matter_that_names_the_files(made):
 def test_size_categories_are_the_hubs(made, rows, size):
     class Manifest:
         tried, rejects, verdicts, toolchain, python, platform = rows, {}, {}, {}, "", ""
-        difficulty, tags = {}, {}
+        difficulty, tags, origins = {}, {}, ()
 
     Manifest.rows = rows
     assert f"- {size}\n" in render(RECIPE, Manifest)

@@ -66,18 +66,18 @@ def command(
     With --append the folder's own recipe goes on where it ended, and no part file that is there is touched.
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
-    with _stopping_cleanly(), _progress(quiet) as on_progress:
+    with stopping_cleanly(), showing(quiet) as on_progress:
         if appending:
             summary = _append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)
         else:
-            recipe = _recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
+            recipe = given_recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
             summary = generate(
                 recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
             )
     if as_json:
-        click.echo(json.dumps(_record(summary)))
+        click.echo(json.dumps(record(summary)))
     elif not quiet:
-        _print(summary)
+        print_summary(summary)
 
 
 def _append(
@@ -96,11 +96,12 @@ def _append(
             raise UserError(f"--{name.replace('_', '-')}: does not go with --append, which adds --count indices")
     count = given.pop("count")
     own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
-    recipe = _recipe(own, given) if given or recipe_file is not None else None
+    recipe = given_recipe(own, given) if given or recipe_file is not None else None
     return append(out, count, recipe=recipe, workers=workers, jsonl=jsonl, on_progress=display.update)
 
 
-def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    """A recipe with the settings that options give."""
     given = dict(given)
     if "categories" in given:
         given["categories"] = recipes.evenly(given["categories"])
@@ -117,7 +118,7 @@ def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
 
 
 @contextmanager
-def _stopping_cleanly() -> Iterator[None]:
+def stopping_cleanly() -> Iterator[None]:
     """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -133,9 +134,14 @@ def _stopping_cleanly() -> Iterator[None]:
 class _Display(Protocol):
     def update(self, progress: Progress) -> None: ...
 
+    def say(self, what: str) -> None: ...
+
 
 class _Silent:
     def update(self, progress: Progress) -> None:
+        pass
+
+    def say(self, what: str) -> None:
         pass
 
 
@@ -150,6 +156,12 @@ class _Lines:
         if now - self.last >= PLAIN_INTERVAL:
             self.last = now
             click.echo(f"{progress.tried}/{progress.count} kernels, {_pace(progress)}", err=True)
+
+    def say(self, what: str) -> None:
+        now = time.monotonic()
+        if now - self.last >= PLAIN_INTERVAL:
+            self.last = now
+            click.echo(what, err=True)
 
 
 class _Bar:
@@ -168,6 +180,9 @@ class _Bar:
     def update(self, progress: Progress) -> None:
         self.rich.update(self.task, completed=progress.tried, total=progress.count, description=_pace(progress))
 
+    def say(self, what: str) -> None:
+        self.rich.update(self.task, description=what)
+
 
 def _pace(progress: Progress) -> str:
     fresh = progress.tried - progress.resumed
@@ -183,7 +198,8 @@ def _pace(progress: Progress) -> str:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[_Display]:
+def showing(quiet: bool) -> Iterator[_Display]:
+    """Progress as the terminal takes it."""
     if quiet:
         yield _Silent()
     elif sys.stderr.isatty():
@@ -194,7 +210,8 @@ def _progress(quiet: bool) -> Iterator[_Display]:
         yield _Lines()
 
 
-def _record(summary: Summary) -> dict[str, Any]:
+def record(summary: Summary) -> dict[str, Any]:
+    """A summary as a JSON object."""
     manifest = summary.manifest
     return {
         "out": str(summary.out),
@@ -208,7 +225,8 @@ def _record(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _print(summary: Summary) -> None:
+def print_summary(summary: Summary) -> None:
+    """A summary as lines."""
     manifest = summary.manifest
     fresh = manifest.tried - summary.resumed
     rate = f", {fresh / summary.seconds:.0f} a second" if fresh and summary.seconds else ""

@@ -74,8 +74,8 @@ def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
     """Rewrite a shard's part without some rows, which its rejects keep."""
     table = pq.ParquetFile(root / shard.file).read()
     kept, records = parted(table, gone)
-    earlier = read_rejects(root / rejects_file(shard.frontend, shard.first))
-    sidecar = root / sidecar_file(shard.frontend, shard.first)
+    earlier = read_rejects(root / rejects_file(shard.config, shard.first))
+    sidecar = root / sidecar_file(shard.config, shard.first)
     if sidecar.exists():
         measured = pq.ParquetFile(sidecar).read()
         measured = measured.filter(pc.is_in(measured["id"], value_set=kept["id"]))
@@ -102,7 +102,7 @@ def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[di
 def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str, Any]]) -> Shard:
     """Write a part's rows and rejects, and return its shard with what follows from them."""
     rejects.sort(key=lambda record: record["index"])
-    noted = write_rejects(root / rejects_file(shard.frontend, shard.first), rejects)
+    noted = write_rejects(root / rejects_file(shard.config, shard.first), rejects)
     checksum = files.write(root / shard.file, lambda aside: write_parquet(rows, aside))
     return replace(
         shard,

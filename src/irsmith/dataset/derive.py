@@ -6,8 +6,6 @@ recipes and toolchains, and what was taken out; it appears when it is whole.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -89,15 +87,11 @@ def derive(
     """
     check_free(out)
     _agree(datasets)
-    aside = out.with_name(f"{out.name}.{os.getpid()}.part~")
     try:
-        made = _write(datasets, aside, Derived(command, dict(settings), tuple(_sources(datasets))), gone)
-        aside.rename(out)
+        with files.whole_folder(out) as root:
+            return _write(datasets, root, Derived(command, dict(settings), tuple(_sources(datasets))), gone)
     except OSError as error:
         raise UserError(f"{error.filename or out}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return made
 
 
 def _write(
@@ -111,14 +105,15 @@ def _write(
         table, rejects = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
         old = part.shard
         out = tuple(sorted(gone.get(number, ())))
-        shard = Shard(old.frontend, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
+        shard = Shard(old.config, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
         shards.append(write_part(root, shard, _resplit(table, moved), rejects))
     versions = {
         name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
         for dataset in datasets
         for name in dataset.manifest.toolchain
     }
-    result = manifest.made_here(datasets[0].manifest.version, versions, shards, derived)
+    origins = [origin for dataset in datasets for origin in dataset.manifest.origins]
+    result = manifest.made_here(datasets[0].manifest.version, versions, shards, origins, derived)
     recipes = tuple(recipe for dataset in datasets for recipe in dataset.recipes)
     files.write_text(root / CARD_FILE, derived_card.render(recipes, result, derived))
     files.write_text(root / manifest.FILE, result.to_json())

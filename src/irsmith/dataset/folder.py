@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from irsmith import files
+from irsmith import files, real
 from irsmith import recipe as recipes
 from irsmith.dataset import card, manifest, shard
 from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import UserError
+from irsmith.real import Origin
 from irsmith.recipe import Recipe
 
 RECIPE_FILE = "recipe.toml"
@@ -26,6 +27,7 @@ _OURS = (
     RECIPE_FILE,
     CARD_FILE,
     manifest.FILE,
+    real.FILE,
     "data",
     "rejects",
     "measurements",
@@ -145,15 +147,17 @@ def clear_beyond(root: Path, recipe: Recipe, shards: Iterable[Shard]) -> None:
     """Remove the parts that some shards do not account for: of an earlier end, or from beyond a target."""
     known = {item.first for item in shards}
     for place in (data_file, rejects_file, sidecar_file):
-        for path in sorted((root / place(recipe.frontend, 0)).parent.glob("part-*")):
+        for path in sorted((root / place(recipe.config, 0)).parent.glob("part-*")):
             number = path.stem.removeprefix("part-")
             if number.isdecimal() and int(number) not in known:
                 path.unlink()
 
 
-def finish(root: Path, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard]) -> manifest.Manifest:
+def finish(
+    root: Path, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard], origins: Iterable[Origin] = ()
+) -> manifest.Manifest:
     """Write the card and, last, the manifest: from then on there is a dataset."""
-    result = manifest.made_here(recipe.version, versions, shards)
+    result = manifest.made_here(recipe.version, versions, shards, origins)
     files.write_text(root / CARD_FILE, card.render(recipe, result))
     files.write_text(root / manifest.FILE, result.to_json())
     shutil.rmtree(root / MARKERS, ignore_errors=True)

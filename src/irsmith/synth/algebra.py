@@ -152,10 +152,6 @@ class Algebra:
         """A literal of the real type."""
         return Expr("literal", "f", self.real, exactly(value), (), "", float(value))
 
-    def whole_literal(self, value: int) -> Expr:
-        """A literal of the whole type."""
-        return Expr("literal", "i", self.whole, exactly(value), (), "", value)
-
     def do(self, operator: str, *args: Expr) -> Expr:
         """Apply an operator of the table.
 

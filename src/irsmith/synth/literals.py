@@ -50,8 +50,3 @@ def threshold(al: Algebra, rng: Stream, x: Expr) -> Expr:
     if near < -0.1 * width and far > 0.1 * width and rng.chance(0.6):
         return al.literal(0.0)
     return al.literal(nice(near + width * rng.uniform(0.3, 0.7), width * 0.3))
-
-
-def small_whole(low: int, high: int, rng: Stream) -> int:
-    """A count that people favour, between two bounds."""
-    return rng.pick([count for count in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32) if low <= count <= high] or [low])

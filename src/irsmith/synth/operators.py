@@ -204,6 +204,3 @@ OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _TABLE
 
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 """Tests of two scalars."""
-
-CONNECTIVES = ("both", "either", "not")
-"""Tests made of tests."""

@@ -54,7 +54,6 @@ class Sketch:
         repertoire: The moves that its expressions are made with.
         names: The names taken in the current function.
         module_names: The names taken in the module.
-        inner_names: The names of helpers' own variables.
         coords: The thread's coordinates.
         extents: How many elements there are along each of them.
         guarded: Whether bounds are looked after already.
@@ -82,7 +81,6 @@ class Sketch:
         "fresh",
         "guarded",
         "helpers",
-        "inner_names",
         "launch",
         "module_names",
         "names",
@@ -108,7 +106,6 @@ class Sketch:
         self.budget = budget
         self.repertoire: Repertoire = USUAL
         self.module_names = Names()
-        self.inner_names: set[str] = set()
         self.names = Names()
         self.arguments: list[Argument] = []
         self.constants: list[Constant] = []
@@ -391,11 +388,10 @@ class Sketch:
 
         Args:
             wish: The name if it is free.
-            avoid: Names of variables that would shadow it in the function that it is for; later ones keep off them too.
+            avoid: Names of variables that would shadow it elsewhere.
         """
         self.module_names.taken |= self.names.taken
-        self.inner_names |= avoid
-        shadows = self.inner_names - self.module_names.taken
+        shadows = avoid - self.module_names.taken
         self.module_names.taken |= shadows
         text = self.module_names.claim(wish)
         self.module_names.taken -= shadows

@@ -94,6 +94,8 @@ class Case:
         self._again: Points | None = None
         self._settled: Mapping[str, Array] | None = None
         self._settled_truth: Derivatives | None = None
+        if meaningless := toolchain.meaningless(texts, self.stage):
+            self._set_backward(Status.COMPILER_WRONG, meaningless)
 
     def trials(self) -> list[Trial]:
         """What is to be run next; nothing once the row is decided."""
@@ -231,7 +233,8 @@ class Case:
             beside = self.evidence.inputs.sets(modes, "beside")
             sets, after = joined(sets, beside), joined(after, beside)
         adjoint = None
-        if self.row.texts.get(f"{stage}_backward"):
+        # What means nothing is compiled, and not run.
+        if self.row.texts.get(f"{stage}_backward") and self._backward is None:
             adjoint = where.adjoint if where else Adjoint(take(sets, slice(0, 1)), {})
             if where is not None and self.difference is not None and self.evidence.inputs is not None:
                 adjoint = where.on_all(self.evidence.inputs, sets, after)
@@ -383,7 +386,9 @@ class Case:
 
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
-        if agreement.wrong:
+        if agreement.wrong and agreement.slight:
+            self._set_backward(Status.NOT_APPLICABLE, "it is off by so little that rounding may be the cause")
+        elif agreement.wrong:
             self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
         elif agreement.unjudged:
             names = ", ".join(agreement.unjudged)

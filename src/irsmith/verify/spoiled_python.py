@@ -173,11 +173,6 @@ def _range(change: Callable[[list[str]], list[str]]) -> Mutation:
     return mutation
 
 
-def _shortened(args: list[str]) -> list[str]:
-    last = min(1, len(args) - 1)
-    return [f"({text}) - 1" if place == last else text for place, text in enumerate(args)]
-
-
 def _dropped(*kinds: type[ast.stmt]) -> Mutation:
     def mutation(site: _Site) -> list[str]:
         node = site.node

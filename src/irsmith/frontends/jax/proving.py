@@ -23,8 +23,6 @@ from irsmith.types import ValueType, is_differentiable
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant
 
-_COMPILED = (HLO.name, STABLEHLO.name, HLO_OPTIMIZED.name)
-
 
 class JaxToolchain:
     """The NumPy reference and XLA; see `irsmith.verify.ports.Toolchain`. A context manager that owns a worker."""
@@ -75,6 +73,10 @@ class JaxToolchain:
     def spoiled(self, texts: ports.Texts, stage: str, *, backward: bool, random: Stream) -> Iterator[Mutant]:
         """Spoiled HLO or StableHLO."""
         return spoiled(texts, stage, backward=backward, random=random)
+
+    def meaningless(self, texts: ports.Texts, stage: str) -> str | None:  # noqa: ARG002
+        """Nothing: no value of an HLO text can be read before it is computed."""
+        return None
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:  # noqa: ARG002
         """What the StableHLO is to XLA other than the HLO."""

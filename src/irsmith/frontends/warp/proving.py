@@ -11,6 +11,7 @@ import numpy as np
 from irsmith.frontends.warp import runner
 from irsmith.frontends.warp.reference import Reference, Unsupported
 from irsmith.frontends.warp.runner.statements import same_statements
+from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
 from irsmith.rng import Stream
 from irsmith.types import ValueType
@@ -68,6 +69,13 @@ class WarpToolchain:
         parts = ["forward", "functions_forward", *(["backward", "functions_backward"] if backward else [])]
         for part in parts:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
+
+    def meaningless(self, texts: ports.Texts, stage: str) -> str | None:
+        """Whether the adjoint reads what nobody set."""
+        for part in ("functions_backward", "backward"):
+            if unset(texts.get(f"{stage}_{part}") or ""):
+                return "the adjoint reads the result of an atomic, which it does not replay"
+        return None
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:
         """What the CUDA text says other than the C++ text."""

@@ -69,7 +69,6 @@ _CHANCE = {
     "randf": 1, "randn": 1, "randi": 3, "randu": 3, "sample_unit_ring": 1, "sample_unit_disk": 1,
     "sample_unit_square": 1, "sample_triangle": 1, "sample_unit_sphere_surface": 1, "sample_unit_sphere": 1,
     "sample_unit_hemisphere_surface": 1, "sample_unit_hemisphere": 1, "sample_unit_cube": 1,
-    "sample_unit_hypercube": 1,
 }  # fmt: skip
 _RIGID_SIGNS = {"qmul": "*", "tmul": "*", "wadd": "+", "wsub": "-", "wscale": "*", "amul": "@"}
 

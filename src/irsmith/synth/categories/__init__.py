@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from irsmith.synth.categories import (
     base,
+    bodies,
     folds,
     generics,
     graphics,
@@ -15,8 +16,9 @@ from irsmith.synth.categories import (
     learning,
     linear,
     mechanics,
+    motion,
+    particles,
     patterns,
-    physics,
     sampling,
 )
 from irsmith.synth.sketch import Sketch
@@ -80,17 +82,17 @@ CATEGORIES: dict[str, Category] = {
     "image_filter": Category(grids.image_filter, 0.7, 1.0, (media.IMAGE, media.SIGNAL), floor=12),
     "pde_step": Category(grids.pde_step, 0.8, 1.0, (nature.FLUID, nature.CHEMISTRY, numbers.PLAIN), floor=16),
     "multi_dimensional": Category(grids.multi_dimensional, 0.8, floor=10),
-    "spring": Category(physics.spring, 0.7, 1.1, _BODIES, floor=21),
-    "sph": Category(physics.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID), floor=20),
-    "rigid_body": Category(physics.rigid_body, 0.7, 1.0, _BODIES, floor=17),
+    "spring": Category(particles.spring, 0.7, 1.1, _BODIES, floor=21),
+    "sph": Category(particles.sph, 0.6, 1.0, (nature.PARTICLES, nature.FLUID), floor=20),
+    "rigid_body": Category(bodies.rigid_body, 0.7, 1.0, _BODIES, floor=17),
     "integrator": Category(
-        physics.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY), floor=16
+        motion.integrator, 0.7, 1.0, (nature.PARTICLES, nature.CHEMISTRY, nature.ASTRONOMY), floor=16
     ),
-    "contact": Category(physics.contact, 0.7, 1.1, _BODIES, floor=22),
+    "contact": Category(bodies.contact, 0.7, 1.1, _BODIES, floor=22),
     "point_field": Category(
-        physics.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
+        particles.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
     ),
-    "state_update": Category(physics.state_update, 0.7),
+    "state_update": Category(motion.state_update, 0.7),
     "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING, floor=18),
     "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,), floor=23),
     "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING, floor=9),

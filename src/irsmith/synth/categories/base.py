@@ -49,10 +49,10 @@ def spend(s: Sketch, *phases: Callable[[Sketch], object], kinds: str = "ff") -> 
             s.budget -= 1
 
 
-def _extras(s: Sketch, calls: float = 0.18) -> None:
+def _extras(s: Sketch) -> None:
     """What any kernel may have beside its subject: a helper, a struct of parameters, a named constant."""
     rng = s.rng
-    if s.budget > 4 and rng.chance(calls):
+    if s.budget > 4 and rng.chance(0.18):
         s.attempt(lambda: functions.call(s))
     if s.budget > 5 and rng.chance(0.07):
         s.attempt(lambda: records.parameters(s))

@@ -301,7 +301,7 @@ def _primitive(p: Pen, form: str, point: Q, size: Q) -> Q:
 _SHAPES = ("sphere", "sphere", "box", "torus", "plane", "cylinder", "gyroid")
 
 
-def _scene(p: Pen, names: tuple[str, ...] = ("d", "dist", "sd", "d_scene")) -> Callable[[Pen, Q, Q], Q]:
+def _scene(p: Pen) -> Callable[[Pen, Q, Q], Q]:
     """A distance field of one to three shapes and how they meet."""
     rng = p.s.rng
     shapes = [rng.pick(_SHAPES) for _ in range(rng.pick((1, 2, 2, 3)))]
@@ -320,7 +320,7 @@ def _scene(p: Pen, names: tuple[str, ...] = ("d", "dist", "sd", "d_scene")) -> C
                     "q_pos",
                 )
             d = _primitive(q, form, at, size)
-            d = q.let(d, names[0] + str(position + 1), "d_" + form, form[:3] + "_d")
+            d = q.let(d, f"d{position + 1}", "d_" + form, form[:3] + "_d")
             if total is None:
                 total = d
                 continue

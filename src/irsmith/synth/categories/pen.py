@@ -16,7 +16,7 @@ from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.base import spend
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands
-from irsmith.synth.ir import Assign, Atomic, Expr, For, Helper, Parameter, Return, Span, While
+from irsmith.synth.ir import Assign, Atomic, Expr, For, Helper, Parameter, Return, Span
 from irsmith.synth.names import Names
 from irsmith.synth.phases import branches, straight
 from irsmith.synth.sketch import Contract, Sketch, mentions
@@ -303,13 +303,6 @@ class Pen:
         s.probe.looping -= 1
         bounds = [None if b is None else whole(b) if isinstance(b, int) else b.e for b in (first, stop, step)]
         s.emit(For(text, bounds[0], bounds[1] or whole(most), bounds[2], body))
-
-    def while_(self, test: Expr, fill: Callable[[], None]) -> None:
-        """A loop that runs as long as a test holds."""
-        self.s.probe.looping += 1
-        body = self.s.block(fill)
-        self.s.probe.looping -= 1
-        self.s.emit(While(test, body))
 
     def now(self, target: Q) -> Q:
         """A variable as it is after all that has changed it."""

@@ -162,15 +162,15 @@ def _arm_value(s: Sketch, kind: str, room: int) -> Expr:
     return grow(s, values, max(len(values) - 1, s.rng.pick((0, 1, 1, 2))), kind)
 
 
-def branch(s: Sketch, depth: int = 1) -> None:
+def branch(s: Sketch) -> None:
     """One conditional step: an update, an if/else that defines a value, or a conditional expression."""
     roll = s.rng.random()
-    if depth == 1 and roll < s.style.ternary:
+    if roll < s.style.ternary:
         ternary(s)
     elif roll < 0.6 and s.assignable:
-        update(s, depth)
+        update(s, 1)
     else:
-        define_both(s, depth)
+        define_both(s, 1)
 
 
 def nest(s: Sketch) -> None:

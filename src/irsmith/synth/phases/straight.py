@@ -8,7 +8,6 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of, wanted_kind
 from irsmith.synth.ir import Assign, Expr
 from irsmith.synth.sketch import Sketch
-from irsmith.types import Domain
 
 _LOAD_NOTES = ("load inputs", "read this thread's values", "fetch the inputs", "get local values")
 _STORE_NOTES = ("write result", "store the result", "write back", "save output")
@@ -154,8 +153,3 @@ def _own_element(s: Sketch, value: Expr) -> Expr | None:
 
 def _nothing() -> Expr:
     raise Discard("nothing in scope")
-
-
-def spare_domain(value: Expr) -> Domain:
-    """A domain like a value's usual band."""
-    return Domain(round(value.span.usual_low, 2), round(value.span.usual_high, 2))

@@ -47,11 +47,6 @@ def default_whole() -> str:
     return "int64" if Current.lane.x64 else "int32"
 
 
-def is_real(dtype: str) -> bool:
-    """Whether a dtype is one of floats."""
-    return dtype in FLOATS
-
-
 class Array:
     """An array.
 

@@ -295,6 +295,6 @@ def require(holds: bool, why: str = "legal") -> None:
         raise Discard(why)
 
 
-def atom(value: Expr, scope: Scope, wish: str | None = None) -> Expr:
+def atom(value: Expr, scope: Scope) -> Expr:
     """An expression that binds tightly and is cheap to repeat: a name, made if need be."""
-    return value if value.binding == ATOM and value.size == 0 else scope.assign(value, wish, keep=True)
+    return value if value.binding == ATOM and value.size == 0 else scope.assign(value, keep=True)

@@ -8,15 +8,17 @@ from irsmith.frontends.jax.synth.expr import Expr, Shape, add, broadcast, called
 from irsmith.frontends.jax.synth.moves import MIXED, Repertoire, combined, grown, shrunk
 from irsmith.frontends.jax.synth.shapes import changed, reduced
 
+_MOST_ELEMENTS = 512
 
-def shape(scope: Scope, rank: int, most: int = 512) -> Shape:
+
+def shape(scope: Scope, rank: int) -> Shape:
     """A shape of that rank with not too many elements."""
     while True:
         drawn = tuple(extent(scope.rng, (32, 32, 16, 8, 5)[rank]) for _ in range(rank))
         count = 1
         for size in drawn:
             count *= size
-        if count <= most:
+        if count <= _MOST_ELEMENTS:
             return drawn
 
 
@@ -49,9 +51,9 @@ def statement(scope: Scope, repertoire: Repertoire = MIXED, *, reshape: float = 
     return scope.assign(made)
 
 
-def fill(scope: Scope, repertoire: Repertoire = MIXED, *, reshape: float = 0.15, leave: int = 3) -> None:
+def fill(scope: Scope, repertoire: Repertoire = MIXED, *, reshape: float = 0.15) -> None:
     """Statements for the lines that are left."""
-    while scope.budget > leave:
+    while scope.budget > 3:
         statement(scope, repertoire, reshape=reshape)
         if scope.rng.chance(scope.draft.author.blank):
             scope.lines.append("")

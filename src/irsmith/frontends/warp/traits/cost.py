@@ -11,7 +11,7 @@ import ast
 
 from irsmith.frontends.warp.traits.module import Module
 from irsmith.kernel import Argument
-from irsmith.types import FLOAT32, INT32, SCALARS, Matrix, Quaternion, Scalar, Struct, ValueType, Vector
+from irsmith.types import FLOAT32, INT32, SCALARS, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 UNKNOWN_TURNS = 8
 """Turns of a loop whose bound only the data knows."""
@@ -312,7 +312,7 @@ class _Walk:
             return Matrix(n, n, first.scalar)
         if name.startswith(("quat_rotate", "transform_")):
             self.count(30)
-            return types[-1]
+            return types[-1] if types else Transformation(FLOAT32)
         if name.startswith("quat_"):
             self.count(20)
             return first

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, mul, products
-from irsmith.frontends.jax.synth.learning.common import INPUT, SEQUENCE, affine, before, ended, tamed
+from irsmith.frontends.jax.synth.learning.common import INPUT, SEQUENCE, affine, before, ended, held, tamed
 from irsmith.frontends.jax.synth.learning.probabilities import softmax_of
 
 
@@ -100,7 +100,7 @@ def _attention(scope: Scope, *, hidden: bool) -> None:
     s = t if hidden else rng.pick(SEQUENCE)
     if rng.chance(0.35) and len(lead) <= 1:
         x = before(scope, scope.argument((*lead, t, d), INPUT, bounds=(-1, 1)))
-        x = x if x.size == 0 else scope.assign(x)
+        x = held(scope, x)
         q, k, v = (
             scope.assign(tamed(scope, affine_plain(scope, x, wish), 4), label)
             for wish, label in (("wq", "q"), ("wk", "k"), ("wv", "v"))
@@ -144,7 +144,7 @@ def multi_head_attention(scope: Scope) -> None:
     width = heads * d
     lead: Shape = () if batch is None else (batch,)
     x = before(scope, scope.argument((*lead, t, width), INPUT, bounds=(-1, 1)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     parts = []
     for wish, label in (("wq", "q"), ("wk", "k"), ("wv", "v")):
         y = scope.assign(tamed(scope, affine_plain(scope, x, wish), 4), label)
@@ -170,7 +170,7 @@ def grouped_attention(scope: Scope) -> None:
     t, kv, group, d = rng.pick(SEQUENCE), rng.pick((1, 2, 2)), rng.pick((2, 2, 3)), rng.pick((3, 4, 6))
     heads = kv * group
     q = before(scope, scope.argument((heads, t, d), ("q", "query"), bounds=(-1, 1)))
-    q = q if q.size == 0 else scope.assign(q)
+    q = held(scope, q)
     k = scope.argument((kv, t, d), ("k", "keys"), bounds=(-1, 1))
     v = scope.argument((kv, t, d), ("v", "values"), bounds=(-1, 1))
     if rng.chance(0.6):
@@ -208,7 +208,7 @@ def rotary(scope: Scope) -> None:
     lead: Shape = rng.pick(((), (2,), (3,)))
     half = d // 2
     x = before(scope, scope.argument((*lead, t, d), ("x", "q", "query"), bounds=(-1, 1)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     if rng.chance(0.5):
         angles = scope.argument((t, half), ("angles", "theta", "freqs"), bounds=(-3, 3))
     else:

@@ -41,6 +41,11 @@ def before(scope: Scope, x: Expr) -> Expr:
     return x
 
 
+def held(scope: Scope, x: Expr) -> Expr:
+    """The value with a name, so that it can be written more than once."""
+    return x if x.size == 0 else scope.assign(x)
+
+
 def affine(scope: Scope, x: Expr, width: int | None = None, *, wish: str | None = None) -> Expr:
     """A product with a weight and perhaps a bias."""
     rng = scope.rng
@@ -85,9 +90,9 @@ def activated(scope: Scope, x: Expr) -> Expr:
     return curve(scope, tamed(scope, x, 3.5), MATHEMATICAL["tanh"]) or x
 
 
-def kept_shape(shape: Shape, axis: int) -> Shape:
-    """The shape after a reduction that keeps its axis."""
-    return tuple(1 if place == axis % len(shape) else size for place, size in enumerate(shape))
+def kept_shape(shape: Shape) -> Shape:
+    """The shape after a reduction of the last axis that keeps it."""
+    return (*shape[:-1], 1)
 
 
 def matrix_shape(scope: Scope) -> Shape:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import PRODUCT, Expr, Shape, add, called
-from irsmith.frontends.jax.synth.learning.common import BIAS, activated, before, ended, over, tamed
+from irsmith.frontends.jax.synth.learning.common import BIAS, activated, before, ended, held, over, tamed
 
 
 def convolution(scope: Scope) -> None:
@@ -133,7 +133,7 @@ def pooling(scope: Scope) -> None:
     rng = scope.rng
     n, size, c, k = rng.pick((1, 2)), rng.pick((4, 6, 8)), rng.pick((1, 2, 3)), 2
     x = before(scope, scope.argument((n, size, size, c), ("x", "image", "feat"), bounds=(-2, 2)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     kind = rng.pick(("max", "avg", "reshape_max", "reshape_mean", "global"))
     half = size // k
     shape: Shape = (n, half, half, c)

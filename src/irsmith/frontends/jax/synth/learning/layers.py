@@ -15,6 +15,7 @@ from irsmith.frontends.jax.synth.learning.common import (
     affine,
     before,
     ended,
+    held,
     matrix_shape,
     tamed,
 )
@@ -29,7 +30,7 @@ def mlp(scope: Scope) -> None:
     kind = rng.pick(("plain", "plain", "gated", "residual"))
     if kind == "gated":
         hidden = rng.pick(WIDTH)
-        x = x if x.size == 0 else scope.assign(x)
+        x = held(scope, x)
         gate = scope.assign(activated(scope, tamed(scope, affine(scope, x, hidden))), rng.pick(("gate", "g")))
         up = scope.assign(tamed(scope, affine(scope, x, hidden)), rng.pick(("up", "u")))
         scope.assign(tamed(scope, affine(scope, scope.assign(mul(gate, up)), x.shape[-1])))
@@ -47,7 +48,7 @@ def gelu(scope: Scope) -> None:
     """The Gaussian error linear unit, from the library or by hand."""
     rng = scope.rng
     x = before(scope, scope.argument(matrix_shape(scope), INPUT, bounds=(-3, 3)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     x = x if x.reach <= 12 else scope.assign(tamed(scope, x))
     kind = rng.pick(("library", "tanh", "erf", "exact", "fast"))
     low, high = -0.2, max(x.high, 0.1)
@@ -69,7 +70,7 @@ def silu(scope: Scope) -> None:
     """A value times its logistic function, often with a gate."""
     rng = scope.rng
     x = before(scope, scope.argument(matrix_shape(scope), INPUT, bounds=(-3, 3)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     x = x if x.reach <= 8 else scope.assign(tamed(scope, x))
     kind = rng.pick(("library", "sigmoid", "hand", "swish"))
     text = {
@@ -90,7 +91,7 @@ def dropout(scope: Scope) -> None:
     rng = scope.rng
     require(scope.draft.real == "float32", "random numbers of float32 alone")
     x = before(scope, scope.argument(matrix_shape(scope), INPUT, bounds=(-2, 2)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     rate = rng.pick((0.1, 0.2, 0.25, 0.3, 0.5))
     kind = rng.pick(("seed", "key", "split", "fold"))
     if kind == "seed":

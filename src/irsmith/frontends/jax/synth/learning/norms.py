@@ -15,6 +15,7 @@ from irsmith.frontends.jax.synth.learning.common import (
     affine,
     before,
     ended,
+    held,
     kept_shape,
     matrix_shape,
     tamed,
@@ -26,10 +27,10 @@ def normal_of(scope: Scope, x: Expr, kind: str) -> Expr:
     rng = scope.rng
     width = x.shape[-1]
     eps = rng.pick((1e-5, 1e-6, 1e-3, 1e-2)) if scope.draft.real in ("float32", "float64") else 0.01
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     # Kept off zero variance by the size of the eps alone: bounds follow from the width.
     reach = width**0.5
-    kept = kept_shape(x.shape, -1)
+    kept = kept_shape(x.shape)
     if kind == "rms":
         inner = f"jnp.mean({x.text} ** 2, axis=-1, keepdims=True)"
         if rng.chance(0.5):

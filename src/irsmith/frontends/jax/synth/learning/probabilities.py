@@ -8,29 +8,36 @@ from dataclasses import replace
 from irsmith.frontends.jax.synth.author import number
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import Expr, add, called, div, mul
-from irsmith.frontends.jax.synth.learning.common import WEIGHT, WIDTH, before, ended, kept_shape, matrix_shape, tamed
+from irsmith.frontends.jax.synth.learning.common import (
+    WEIGHT,
+    WIDTH,
+    before,
+    ended,
+    held,
+    kept_shape,
+    matrix_shape,
+    tamed,
+)
 
 
-def softmax_of(scope: Scope, x: Expr, axis: int = -1) -> Expr:
+def softmax_of(scope: Scope, x: Expr) -> Expr:
     """A softmax, from the library or by hand."""
     rng = scope.rng
     x = tamed(scope, x, 10)
     shape = x.shape
     if rng.chance(0.5):
-        return called(f"{scope.draft.nn}.softmax({x.text}, axis={axis})", x, shape=shape, low=0, high=1, tied=True)
+        return called(f"{scope.draft.nn}.softmax({x.text}, axis=-1)", x, shape=shape, low=0, high=1, tied=True)
     if x.size:
         x = scope.assign(x, rng.pick(("scores", "logits", "shifted", "s")))
     top = scope.assign(
-        called(
-            f"jnp.max({x.text}, axis={axis}, keepdims=True)", x, shape=kept_shape(shape, axis), low=x.low, high=x.high
-        ),
+        called(f"jnp.max({x.text}, axis=-1, keepdims=True)", x, shape=kept_shape(shape), low=x.low, high=x.high),
         rng.pick(("m", "x_max", "top")),
     )
     exps = scope.assign(
         called(f"jnp.exp({x.text} - {top.text})", x, top, shape=shape, low=0, high=1),
         rng.pick(("e", "exps", "unnorm", "p")),
     )
-    total = f"jnp.sum({exps.text}, axis={axis}, keepdims=True)"
+    total = f"jnp.sum({exps.text}, axis=-1, keepdims=True)"
     made = called(f"{exps.text} / {total}", exps, shape=shape, low=0, high=1, tied=True)
     return replace(made, binding=4)
 
@@ -64,7 +71,7 @@ def log_softmax(scope: Scope) -> None:
             called(
                 f"{scope.draft.nn}.logsumexp({x.text}, axis=-1, keepdims=True)",
                 x,
-                shape=kept_shape(x.shape, -1),
+                shape=kept_shape(x.shape),
                 low=x.low,
                 high=x.high + math.log(width),
             ),
@@ -82,7 +89,7 @@ def cross_entropy(scope: Scope) -> None:
     rng = scope.rng
     batch, classes = matrix_shape(scope)
     x = before(scope, scope.argument((batch, classes), ("logits", "scores", "preds"), bounds=(-3, 3)))
-    x = x if x.size == 0 else scope.assign(x)
+    x = held(scope, x)
     logp = scope.assign(
         called(
             f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)",

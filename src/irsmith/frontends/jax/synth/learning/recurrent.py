@@ -7,7 +7,7 @@ from dataclasses import replace
 from irsmith.frontends.jax.synth.author import number
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called
-from irsmith.frontends.jax.synth.learning.common import SEQUENCE, before, ended, tamed
+from irsmith.frontends.jax.synth.learning.common import SEQUENCE, before, ended, held, tamed
 
 
 def rnn(scope: Scope) -> None:
@@ -15,7 +15,7 @@ def rnn(scope: Scope) -> None:
     rng = scope.rng
     t, d, h = rng.pick(SEQUENCE), rng.pick((3, 4, 6)), rng.pick((3, 4, 5))
     xs = before(scope, scope.argument((t, d), ("xs", "inputs", "seq", "x"), bounds=(-1, 1)))
-    xs = xs if xs.size == 0 else scope.assign(xs)
+    xs = held(scope, xs)
     xs = xs if xs.reach <= 4 else scope.assign(tamed(scope, xs, 4))
     wx = scope.argument((d, h), ("w_x", "w_in", "wxh"), bounds=(-0.7, 0.7))
     wh = scope.argument((h, h), ("w_h", "u", "whh"), bounds=(-0.6, 0.6))
