@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
 
 from irsmith import frontends
 from irsmith.dataset.splits import Facts, split_of
@@ -47,6 +48,16 @@ class Pipeline:
             UserError: The frontend is not installed, or not in the version that was tested.
         """
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions of all that decides a dataset's bytes, by distribution name.
+
+        Raises:
+            UserError: The frontend is not installed, or not in the version that was tested.
+        """
+        ours = {"irsmith": version("irsmith"), "irsmith-generator": str(self.frontend.generator())}
+        return ours | self.frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
     @cached_property
     def drawing(self) -> Drawing:

@@ -7,7 +7,6 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -17,6 +16,7 @@ from irsmith.dataset.splits import Splits
 from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
+from irsmith.places import Place
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
@@ -258,7 +258,7 @@ def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
         raise UserError(f"{origin}: {error}") from None
 
 
-def read(path: Path) -> Recipe:
+def read(path: Place) -> Recipe:
     """Read a recipe file.
 
     Raises:
@@ -267,7 +267,7 @@ def read(path: Path) -> Recipe:
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not UTF-8 text") from None
 

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irsmith.errors import UserError
+from irsmith.places import Place, parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,7 @@ class Delivered:
         indices: The indices of the rows that stay, in order.
     """
 
-    path: Path
+    path: Place
     first: int
     bytes: int
     held: int
@@ -61,10 +61,8 @@ class Delivered:
     def rows(self) -> pa.Table:
         """The rows that stay."""
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        # Opened as one file: the folder's name says nothing about its rows.
-        table = pq.ParquetFile(self.path).read()
+        table = parquet(self.path).read()
         return table if len(self.indices) == self.held else table.filter(pc.field("index").isin(self.indices))
 
 
