@@ -45,6 +45,15 @@ def slow(task, on_progress):
     return task
 
 
+def test_an_address_without_a_cluster_is_named():
+    """Stands first: a process that is connected does not connect again."""
+    with (
+        pytest.raises(UserError, match=r"engine ray: no cluster at 127.0.0.1:1"),
+        engines.opened("ray", 2, "127.0.0.1:1"),
+    ):
+        pass
+
+
 @pytest.fixture(scope="module")
 def run():
     with engines.opened("ray", 2, None) as opened:
@@ -77,16 +86,6 @@ def test_progress_counts_what_is_in_hand(run):
     list(run(slow, [1, 2], on_progress=seen.append))
     assert max(seen) > 4
     assert seen[-1] == 0
-
-
-def test_an_address_without_a_cluster_is_named(monkeypatch):
-    if ray.is_initialized():
-        pytest.skip("a cluster is open")
-    with (
-        pytest.raises(UserError, match=r"engine ray: no cluster at 127.0.0.1:1"),
-        engines.opened("ray", 2, "127.0.0.1:1"),
-    ):
-        pass
 
 
 def test_unknown_engines_are_named():
