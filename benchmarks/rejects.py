@@ -39,9 +39,18 @@ def causes(row: Row) -> list[str]:
         "dynamic loop": any(not _unrolled(loop) for loop in loops),
         "in place": bool(both & written),
         "frac": "frac" in attributes,
+        "atomic min or max": bool(attributes & {"atomic_min", "atomic_max"}),
+        "result of an atomic": any(_atomic_result(node) for node in nodes),
+        "part of a transform": bool(attributes & {"transform_set_translation", "transform_set_rotation"}),
         "%": any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in nodes),
     }
     return [name for name, there in found.items() if there]
+
+
+def _atomic_result(node: ast.AST) -> bool:
+    call = node.value if isinstance(node, ast.Assign) else None
+    function = call.func if isinstance(call, ast.Call) else None
+    return isinstance(function, ast.Attribute) and function.attr.startswith("atomic_")
 
 
 def _element(node: ast.AST) -> bool:

@@ -65,12 +65,22 @@ def else_of_loop(n: int, o: wp.array(dtype=float)):
         o[1] = 2.0
 
 
+@wp.kernel
+def inverse_error_function(n: int, o: wp.array(dtype=float)):
+    """``wp.erfinv`` of a ``float64`` near zero is off by far more than a ``float64`` rounds: here in parts of 1e9."""
+    x = wp.float64(1.0e-8)
+    slope = wp.sqrt(wp.float64(wp.pi)) / wp.float64(2.0)
+    o[0] = 0.0
+    o[1] = float(wp.round((wp.erfinv(x) / (x * slope) - wp.float64(1.0)) * wp.float64(1.0e9)))
+
+
 EXPECTED = [
     (swap_in_loop, [2.0, 1.0]),
     (tuple_aliases_vector, [1.0, 4.0]),
     (tuple_keeps_reference, [77.0, 1.0]),
     (late_load, [5.0, 0.0]),
     (else_of_loop, [2.0, 2.0]),
+    (inverse_error_function, [0.0, 0.0]),
 ]
 """Each kernel with what Python's meaning stores, for ``n`` of 3."""
 

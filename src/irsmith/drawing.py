@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
-from irsmith import frontends
+from irsmith import frontends, real
 from irsmith.frontends.base import Frontend
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject, Step
+from irsmith.places import Place
 from irsmith.recipe import Recipe
 from irsmith.rng import stream
 from irsmith.synth import Discard
@@ -45,6 +47,31 @@ class Drawn:
 
     kernel: Kernel
     lineage: Lineage | None = None
+
+
+class Source(Protocol):
+    """Where the kernels of a recipe come from."""
+
+    def drawn(self, index: int) -> Drawn | Reject:
+        """The kernel of an index with its lineage: a pure function of the recipe and the index."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Kernels that people wrote, which stand in the dataset's folder: an index is a place among them."""
+
+    recipe: Recipe
+    root: Place
+
+    @cached_property
+    def _gathered(self) -> real.Gathered:
+        return real.read(self.root, self.recipe.real.kernels)
+
+    def drawn(self, index: int) -> Drawn | Reject:
+        """The kernel of an index, or why it could not be taken."""
+        item = self._gathered.items[index]
+        return item if isinstance(item, Reject) else Drawn(item)
 
 
 @dataclass(frozen=True)

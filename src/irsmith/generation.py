@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from irsmith import engines
+from irsmith import engines, files, real
 from irsmith.dataset import shard
 from irsmith.dataset.assemble import assemble, delivered, duplicates
 from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, tasks
@@ -25,6 +25,7 @@ from irsmith.engines import Run
 from irsmith.errors import StoppedError, UserError
 from irsmith.pipeline import Pipeline
 from irsmith.places import Place, Remote, place
+from irsmith.real import Gathered
 from irsmith.recipe import Recipe
 
 ENOUGH = 500
@@ -78,6 +79,7 @@ def generate(
     address: str | None = None,
     overwrite: bool = False,
     jsonl: bool = False,
+    given: Gathered | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Make the dataset of a recipe in a folder, or complete the one that an earlier run began there.
@@ -91,6 +93,7 @@ def generate(
         address: Where the engine's cluster is; by default it is this machine.
         overwrite: Replace another recipe's dataset that the folder holds.
         jsonl: Write the rows as ``dataset.jsonl`` too.
+        given: The kernels of a recipe of kernels that people wrote; by default those that the folder holds.
         on_progress: Called a few times a second.
 
     Raises:
@@ -98,7 +101,10 @@ def generate(
         StoppedError: Rejects passed the recipe's bound, a worker died twice on one shard, or hardly any kernel is
             new. What was finished stays, and the same call goes on from there.
     """
-    run = _Run(recipe, place(out), _Means(engine, _workers(workers), address), on_progress)
+    root = place(out)
+    if recipe.real.kernels and given is None:
+        given = real.read(root, recipe.real.kernels)
+    run = _Run(recipe, root, _Means(engine, _workers(workers), address), on_progress, given)
     return run.complete(overwrite=overwrite, growing=False, jsonl=jsonl)
 
 
@@ -137,6 +143,8 @@ def append(
     dataset = load(root)
     if dataset.manifest.derived is not None:
         raise UserError(f"{root}: was made by `irsmith {dataset.manifest.derived.command}`: append to its source")
+    if dataset.recipe.real.kernels:
+        raise UserError(f"{root}: holds kernels that people wrote: harvest others into another folder, and merge")
     wanted, end = recipe or dataset.recipe, dataset.manifest.end
     grown = tuple(sorted({*(earlier for earlier in dataset.recipe.grown if earlier < end), end}))
     extent = {"count": end + count, "verified": None, "size": None, "grown": grown}
@@ -167,12 +175,21 @@ class _Means:
 class _Run:
     """One run of a recipe in a folder."""
 
-    def __init__(self, recipe: Recipe, root: Place, means: _Means, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        root: Place,
+        means: _Means,
+        on_progress: Callable[[Progress], None],
+        given: Gathered | None = None,
+    ) -> None:
         self.recipe, self.root, self.means, self.on_progress = recipe, root, means, on_progress
+        self.given = given
         # Asked for early: without its frontend a run must not touch the folder.
         pipeline = Pipeline(recipe)
         self.versions = pipeline.versions
         pipeline.require_device()
+        self.target = target_of(recipe, root, self.versions)
         self.began = time.monotonic()
         self.done: dict[int, Shard] = {}
         self.bound = RejectBound(recipe, root)
@@ -188,18 +205,20 @@ class _Run:
                 claimed(self.root, self.recipe, self.versions, overwrite=overwrite, growing=growing) as still,
             ):
                 self.run, self.still = run, still
+                if self.given is not None:
+                    files.write_text(self.root / real.FILE, self.given.text())
                 known = None if growing else self._known_end()
-                target = target_of(self.recipe)
                 if self.recipe.count is not None:
                     self._make(self.recipe.count)
                 elif known is not None:
                     self._make(known)
-                elif target is not None:
-                    self._fill(target)
+                elif self.target is not None:
+                    self._fill(self.target)
                 self.bound.complete()
                 shards = assemble(self.root, self._shards(), run)
                 clear_beyond(self.root, self.recipe, shards)
-                manifest = finish(self.root, self.recipe, self.versions, shards)
+                origins = self.given.origins if self.given is not None else ()
+                manifest = finish(self.root, self.recipe, self.versions, shards, origins)
                 if jsonl:
                     write_jsonl(self.root)
         except OSError as error:
@@ -321,14 +340,14 @@ class RejectBound:
         firsts = sorted(self._firsts) if item is None else (item.first, 0)
         raise StoppedError(
             f"{what} (bound {share:.1%}); most often {reason} ({times} times)"
-            + _example(self.root, self.recipe.frontend, firsts, reason)
+            + _example(self.root, self.recipe.config, firsts, reason)
             + f"; all of them: {self.root / 'rejects'}"
         )
 
 
-def _example(root: Place, frontend: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
+def _example(root: Place, config: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
     for first in firsts:
-        path = root / rejects_file(frontend, first)
+        path = root / rejects_file(config, first)
         if not path.exists():
             continue
         for line in path.read_text(encoding="utf-8").splitlines():

@@ -7,6 +7,12 @@ from enum import StrEnum
 
 from irsmith.types import Domain, ValueType
 
+USER = "user"
+"""The category of the kernels of a user's own file."""
+
+REAL = "real"
+"""The category of kernels that people wrote and that were gathered into a dataset."""
+
 
 class Direction(StrEnum):
     """Which way an argument carries data."""
@@ -59,11 +65,23 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a kernel that was not synthesised comes from; None where the source does not say."""
+    """Where a kernel that was not synthesised comes from; None where nothing says.
+
+    Attributes:
+        file: Its file, below the folder that its package stands in.
+        licence: The file's or else the package's, as an SPDX expression.
+        version: The package's, or the file's own.
+        package: The distribution or folder that it was harvested from; None for a single file.
+        line: The line of the file on which its definition begins.
+        docstring: Its docstring.
+    """
 
     file: str
     licence: str | None = None
     version: str | None = None
+    package: str | None = None
+    line: int | None = None
+    docstring: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +90,7 @@ class Kernel:
 
     Attributes:
         name: The function's name in ``source``.
-        category: The shape of program that it was made as, or ``user`` for a user's own.
+        category: The shape of program that it was made as, or `USER` or `REAL`.
         description: One sentence on what it computes.
         source: A complete module: imports, structs, helpers, and the kernel.
         signature: Its arguments and launch dimension.

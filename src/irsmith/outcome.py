@@ -11,6 +11,7 @@ from typing import NamedTuple
 class Step(StrEnum):
     """Where on its way a kernel was rejected."""
 
+    HARVEST = "harvest"
     SYNTHESISE = "synthesise"
     LOWER = "lower"
     COMPILE = "compile"

@@ -11,11 +11,13 @@ from importlib.metadata import version
 
 from irsmith import frontends
 from irsmith.dataset.splits import Facts, split_of
-from irsmith.drawing import Drawing, Lineage
+from irsmith.drawing import Drawing, Kept, Lineage, Source
 from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
+from irsmith.places import Place
+from irsmith.real import group_of, id_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 from irsmith.structure import describe
@@ -26,9 +28,15 @@ from irsmith.verify import Level, Measurements, Settings, Verified, Verifier
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What a recipe asks for, resolved once: its frontend, stages and settings."""
+    """What a recipe asks for, resolved once: its frontend, stages and settings.
+
+    Attributes:
+        recipe: The recipe.
+        root: The dataset's folder, where a recipe of kernels that people wrote finds them.
+    """
 
     recipe: Recipe
+    root: Place | None = None
 
     @cached_property
     def frontend(self) -> Frontend:
@@ -60,16 +68,21 @@ class Pipeline:
         return ours | self.frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
     @cached_property
-    def drawing(self) -> Drawing:
+    def drawing(self) -> Source:
         """What draws the kernels."""
-        return Drawing(self.recipe)
+        if not self.recipe.real.kernels:
+            return Drawing(self.recipe)
+        assert self.root is not None
+        return Kept(self.recipe, self.root)
 
     def row(self, index: int) -> Row | Reject:
         """The row of an index: a pure function of the recipe, the index and the toolchain."""
         drawn = self.drawing.drawn(index)
         if isinstance(drawn, Reject):
             return drawn
-        return self.lowered(drawn.kernel, index, self._id(index), self.recipe.seed, drawn.lineage)
+        seed = self.recipe.row_seed
+        row_id = id_of(self.recipe.frontend, drawn.kernel) if seed is None else self._id(index)
+        return self.lowered(drawn.kernel, index, row_id, seed, drawn.lineage)
 
     def _id(self, index: int) -> str:
         return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"
@@ -84,8 +97,9 @@ class Pipeline:
         structure = describe(kernel.source, kernel.name)
         root = kernel if lineage is None else lineage.parent
         of_root = structure if lineage is None else describe(root.source, root.name)
-        # Kernels of one structure are one program as far as a split is concerned.
-        group_id = of_root.structure_id
+        package = root.provenance.package if root.provenance is not None else None
+        # Kernels of one structure are one program as far as a split is concerned, and so are those of one package.
+        group_id = group_of(package) if package else of_root.structure_id
         return Row(
             id=row_id,
             index=index,

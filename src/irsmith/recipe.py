@@ -17,6 +17,7 @@ from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
 from irsmith.places import Place
+from irsmith.real import Real, config_of
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
@@ -30,6 +31,8 @@ TARGETS = ("count", "verified", "size")
 _LATER = ("templates",)
 """The settings that decide what is made of rows, and not the rows."""
 LEVELS = ("full", "compile", "none")
+_SEVERAL = "datasets"
+"""The key of a file that holds several recipes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Recipe:
         checks: How much is checked beyond what every row gets.
         splits: Which rows are for training, and which are kept from it.
         templates: Task or kind of task to the words that exports put around its texts. They change no row.
+        real: Which kernels that people wrote it holds, in place of synthesised ones.
     """
 
     frontend: str = "warp"
@@ -102,6 +106,7 @@ class Recipe:
     checks: Checks = field(default_factory=Checks)
     splits: Splits = field(default_factory=Splits)
     templates: tuple[tuple[str, Template], ...] = ()
+    real: Real = field(default_factory=Real)
 
     def __post_init__(self) -> None:
         frontend = frontends.get(self.frontend)
@@ -120,7 +125,9 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
-        object.__setattr__(self, "categories", _weights(self.categories, frontend))
+        self._check_real()
+        if not self.real.kernels:
+            object.__setattr__(self, "categories", _weights(self.categories, frontend))
         weighable = frontend.weighable()
         object.__setattr__(self, "types", check("types", frontend.name, weighable.types, self.types))
         object.__setattr__(self, "builtins", check("builtins", frontend.name, weighable.builtins, self.builtins))
@@ -134,8 +141,32 @@ class Recipe:
         both = sorted({*self.require} & {*self.forbid})
         if both:
             raise UserError(f"require and forbid: {both[0]!r} is in both")
-        held = tuple(dict.fromkeys(_category(name, frontend.categories()) for name in self.splits.hold_out_categories))
+        held = tuple(dict.fromkeys(_held_out(name, frontend) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
+
+    def _check_real(self) -> None:
+        """Refuse what says how kernels are made where they are given, and what would part a package."""
+        if not self.real.kernels:
+            return
+        usual = Splits()
+        for name in ("hold_out_categories", "hold_out_builtins", *(n for n in asdict(usual) if n.startswith("max_"))):
+            if getattr(self.splits, name) != getattr(usual, name):
+                raise UserError(f"splits.{name}: kernels that people wrote are split by package alone: leave it out")
+        for name in ("verified", "size", "categories", "types", "builtins", "require", "forbid"):
+            if getattr(self, name):
+                raise UserError(f"{name}: kernels that people wrote are taken as they are: leave it out")
+        if self.augment.total:
+            raise UserError("augment: kernels that people wrote are taken as they are: leave it out")
+
+    @property
+    def config(self) -> str:
+        """What the dataset calls its rows: the frontend's, or those of it that people wrote."""
+        return config_of(self.frontend, synthesised=not self.real.kernels)
+
+    @property
+    def row_seed(self) -> int | None:
+        """The seed that its rows state."""
+        return None if self.real.kernels else self.seed
 
     def _check_target(self) -> None:
         given = [name for name in TARGETS if getattr(self, name) is not None]
@@ -200,6 +231,14 @@ def _category(name: str, known: Mapping[str, float]) -> str:
     return canonical
 
 
+def _held_out(name: str, frontend: Frontend) -> str:
+    """A held-out category by its own name. It may be another frontend's: datasets to be merged are split alike."""
+    known = dict(frontend.categories())
+    if ALIASES.get(name, name) not in known:
+        known |= {other: 0.0 for each in frontends.TABLE for other in frontends.get(each).categories()}
+    return _category(name, known)
+
+
 def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tuple[str, float], ...]:
     known = frontend.categories()
     weights: dict[str, float] = {}
@@ -239,11 +278,17 @@ def parse(text: str, origin: str) -> Recipe:
     Raises:
         UserError: It is not TOML, has an unknown key, or a value that cannot be used.
     """
+    table = _toml(text, origin)
+    if _SEVERAL in table:
+        raise UserError(f"{origin}: holds recipes of several datasets, which `irsmith generate` alone takes")
+    return of_table(table, origin)
+
+
+def _toml(text: str, origin: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{origin}: not TOML: {error}") from None
-    return of_table(table, origin)
 
 
 def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
@@ -258,14 +303,55 @@ def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
         raise UserError(f"{origin}: {error}") from None
 
 
+def parse_all(text: str, origin: str) -> tuple[Recipe, ...]:
+    """Read the recipes of a file that has several, or the one that it is.
+
+    Each table of ``datasets`` is a recipe, of which the settings at the top are those that it does not give itself.
+
+    Args:
+        text: The TOML.
+        origin: What to call it in errors, such as a file's path.
+
+    Raises:
+        UserError: As for `parse`, or two of them are of one frontend or split differently.
+    """
+    table = _toml(text, origin)
+    if _SEVERAL not in table:
+        return (of_table(table, origin),)
+    shared = {name: value for name, value in table.items() if name != _SEVERAL}
+    own = table[_SEVERAL]
+    if not isinstance(own, list) or not own or not all(isinstance(one, dict) for one in own):
+        raise UserError(f"{origin}: {_SEVERAL}: is not a list of tables: write [[{_SEVERAL}]] above each recipe's")
+    if any("splits" in one for one in own):
+        raise UserError(f"{origin}: {_SEVERAL}.splits: all rows are split alike: put [splits] at the top of the file")
+    found = tuple(of_table(shared | one, f"{origin}: {_SEVERAL}[{number}]") for number, one in enumerate(own))
+    names = [recipe.frontend for recipe in found]
+    if len(set(names)) < len(names):
+        raise UserError(f"{origin}: {_SEVERAL}: two are of one frontend: make them apart, and `irsmith merge` them")
+    return found
+
+
 def read(path: Place) -> Recipe:
     """Read a recipe file.
 
     Raises:
         UserError: It cannot be read, or is not a recipe.
     """
+    return parse(_text(path), str(path))
+
+
+def read_all(path: Place) -> tuple[Recipe, ...]:
+    """Read the recipes of a file; see `parse_all`.
+
+    Raises:
+        UserError: It cannot be read, or is not what `parse_all` reads.
+    """
+    return parse_all(_text(path), str(path))
+
+
+def _text(path: Place) -> str:
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -285,8 +371,14 @@ def _from_table(table: Mapping[str, Any]) -> Recipe:
 
 
 _WEIGHTS = ("categories", "types", "builtins")
-_Table = Sizes | Checks | Splits | Augment
-_TABLES: dict[str, type[_Table]] = {"sizes": Sizes, "checks": Checks, "splits": Splits, "augment": Augment}
+_Table = Sizes | Checks | Splits | Augment | Real
+_TABLES: dict[str, type[_Table]] = {
+    "sizes": Sizes,
+    "checks": Checks,
+    "splits": Splits,
+    "augment": Augment,
+    "real": Real,
+}
 
 
 def _checked(prefix: str, kind: type[Recipe | _Table], table: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,5 +420,6 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Checks": _TABLE,
     "Splits": _TABLE,
     "Augment": _TABLE,
+    "Real": _TABLE,
 }
 """What a setting of each type, as its field spells it, may be in TOML, and what to call that."""

@@ -13,6 +13,7 @@ from typing import Any
 from irsmith import frontends
 from irsmith.dataset.load import Dataset, load
 from irsmith.dataset.parts import rejects_file
+from irsmith.drawing import Drawn
 from irsmith.engines import local
 from irsmith.errors import UserError
 from irsmith.frontends.base import default_stages
@@ -85,7 +86,7 @@ def _case(dataset: Dataset, row_id: str) -> _Case:
     if index is not None:
         for shard in dataset.manifest.shards:
             if index in (*shard.rejected, *shard.dropped):
-                return _of_reject(dataset, index, dataset.root / rejects_file(shard.frontend, shard.first))
+                return _of_reject(dataset, index, dataset.root / rejects_file(shard.config, shard.first))
     return _of_row(dataset.row(row_id))
 
 
@@ -113,9 +114,9 @@ def _of_reject(dataset: Dataset, index: int, path: Path) -> _Case:
         f"Index {index} of a dataset, rejected at the step *{reject.step}* with the symptom *{reject.symptom}*, under "
         f"{versions}:\n\n```\n{reject.message.strip()}\n```"
     )
-    again = Pipeline(dataset.recipe).drawing.kernel(index)
-    if isinstance(again, Kernel) and again.source == reject.source:
-        return _Case(again, {}, story)
+    again = Pipeline(dataset.recipe, dataset.root).drawing.drawn(index)
+    if isinstance(again, Drawn) and again.kernel.source == reject.source:
+        return _Case(again.kernel, {}, story)
     # Another generator made it: how it is called is not known.
     return _Case(Kernel(reject.name, reject.category, "", reject.source, Signature(())), {}, story)
 

@@ -18,15 +18,18 @@ import pyarrow.parquet as pq
 from irsmith import files
 from irsmith.dataset.splits import Split
 from irsmith.frontends.base import Stage
-from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.kernel import Kernel
 from irsmith.outcome import LineSpan
+from irsmith.records import PROVENANCE, kernel_of, kernel_record
 from irsmith.structure import Structure
 from irsmith.traits import Traits
-from irsmith.types import Domain, Field, Struct, ValueType, parse_type
 from irsmith.verdict import Status, Uncovered, Verdict
 
-SCHEMA_VERSION = 2
-SCHEMA_CHANGES = {2: "rows have a column `split`"}
+SCHEMA_VERSION = 3
+SCHEMA_CHANGES = {
+    2: "rows have a column `split`",
+    3: "rows say where kernels that people wrote come from: `package`, `line`, `docstring`",
+}
 """What each version of the schema changed, for who opens a dataset of another one."""
 
 
@@ -37,7 +40,7 @@ class Row:
     Attributes:
         id: Unique in the dataset.
         index: The place in the recipe's sequence, or in the user's file.
-        seed: The recipe's seed; None for a user's own kernel.
+        seed: The recipe's seed; None for a kernel that was not synthesised.
         frontend: The Python kernel language.
         kernel: The source with its signature.
         texts: Column to text for every part of every stage that was asked for; None where there is none.
@@ -69,6 +72,11 @@ class Row:
     uncovered: tuple[Uncovered, ...] = ()
     parent_id: str | None = None
     augmentation: str | None = None
+
+    @property
+    def package(self) -> str | None:
+        """The package that its kernel was harvested from."""
+        return self.kernel.provenance.package if self.kernel.provenance is not None else None
 
 
 _DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
@@ -136,6 +144,8 @@ METRICS = (
     "structs_used",
 )
 """The figures of `Structure` that have a column of the same name."""
+_OF_KERNEL = ("name", "category", "description", "python_source", "arguments", "structs", "launch", *PROVENANCE)
+"""The columns of the kernel itself."""
 _TRAITS = tuple(field.name for field in dataclass_fields(Traits))
 """The columns of `Traits`."""
 
@@ -171,9 +181,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("bound", pa.string()),
             pa.field("capability", pa.string()),
             pa.field("toolchain", pa.string(), nullable=False),
-            pa.field("file", pa.string()),
-            pa.field("licence", pa.string()),
-            pa.field("version", pa.string()),
+            *(pa.field(name, pa.int32() if name == "line" else pa.string()) for name in PROVENANCE),
         ]
     )
 
@@ -181,17 +189,12 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
 def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
     """Rows as an Arrow table of `schema`."""
     target = schema(stages)
-    columns: dict[str, Any] = {
+    kernels = [kernel_record(row.kernel) for row in rows]
+    columns: dict[str, Any] = {name: [record[name] for record in kernels] for name in _OF_KERNEL}
+    columns |= {
         "id": [row.id for row in rows],
         "index": [row.index for row in rows],
         "frontend": [row.frontend for row in rows],
-        "name": [row.kernel.name for row in rows],
-        "category": [row.kernel.category for row in rows],
-        "description": [row.kernel.description for row in rows],
-        "python_source": [row.kernel.source for row in rows],
-        "arguments": [[_argument_record(a) for a in row.kernel.signature.arguments] for row in rows],
-        "structs": [[_struct_record(s) for s in structs_of(row.kernel.signature)] for row in rows],
-        "launch": [row.kernel.signature.launch for row in rows],
         "line_map": _line_map([row.lines for row in rows]),
         "verdicts": [[asdict(verdict) for verdict in row.verdicts] for row in rows],
         "uncovered": [[asdict(way) for way in row.uncovered] for row in rows],
@@ -203,9 +206,6 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "split": [row.split.value for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
-        "file": [row.kernel.provenance and row.kernel.provenance.file for row in rows],
-        "licence": [row.kernel.provenance and row.kernel.provenance.licence for row in rows],
-        "version": [row.kernel.provenance and row.kernel.provenance.version for row in rows],
     }
     for metric in METRICS:
         columns[metric] = [getattr(row.structure, metric) for row in rows]
@@ -237,73 +237,9 @@ def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=pa.list_(_LINE_SPAN))
 
 
-def structs_of(signature: Signature) -> list[Struct]:
-    """The structs that a signature's types name, those within others first."""
-    found: dict[str, Struct] = {}
-
-    def visit(type_: ValueType) -> None:
-        if isinstance(type_, Struct):
-            for field in type_.fields:
-                visit(field.type)
-            found.setdefault(type_.name, type_)
-
-    for argument in signature.arguments:
-        visit(argument.type)
-    return list(found.values())
-
-
-def _bounds(domain: Domain | None) -> dict[str, float | None]:
-    return {"low": None, "high": None} if domain is None else {"low": domain.low, "high": domain.high}
-
-
-def _argument_record(argument: Argument) -> dict[str, Any]:
-    return {
-        "name": argument.name,
-        "type": str(argument.type),
-        "rank": argument.rank,
-        "direction": argument.direction.value,
-        "shape": argument.shape,
-        **_bounds(argument.domain),
-    }
-
-
-def _struct_record(struct: Struct) -> dict[str, Any]:
-    fields = [{"name": f.name, "type": str(f.type), **_bounds(f.domain)} for f in struct.fields]
-    return {"name": struct.name, "fields": fields}
-
-
-def _domain(record: Mapping[str, Any]) -> Domain | None:
-    return None if record["low"] is None else Domain(record["low"], record["high"])
-
-
 def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
     """A row from one record of a table, such as ``table.to_pylist()`` or a line of JSONL gives."""
-    structs: dict[str, Struct] = {}
-    for item in record["structs"]:
-        fields = tuple(Field(f["name"], parse_type(f["type"], structs), _domain(f)) for f in item["fields"])
-        structs[item["name"]] = Struct(item["name"], fields)
-    arguments = tuple(
-        Argument(
-            a["name"],
-            parse_type(a["type"], structs),
-            a["rank"],
-            Direction(a["direction"]),
-            tuple(a["shape"]),
-            _domain(a),
-        )
-        for a in record["arguments"]
-    )
-    provenance = None
-    if record["file"] is not None:
-        provenance = Provenance(record["file"], record["licence"], record["version"])
-    kernel = Kernel(
-        record["name"],
-        record["category"],
-        record["description"],
-        record["python_source"],
-        Signature(arguments, None if record["launch"] is None else tuple(record["launch"])),
-        provenance,
-    )
+    kernel = kernel_of(record)
     lines = tuple(LineSpan(s["column"], s["python_line"], s["first"], s["last"]) for s in record["line_map"])
     return Row(
         id=record["id"],

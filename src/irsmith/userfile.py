@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 from irsmith import frontends
@@ -18,6 +17,7 @@ from irsmith.frontends.base import stage_named
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
+from irsmith.real import id_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row
 
@@ -90,8 +90,7 @@ def _lowered(request: Request, on_progress: Callable[[int], None]) -> Iterator[R
     pipeline = Pipeline(Recipe(frontend=request.frontend, stages=request.stages))
     for index, item in enumerate(_read(pipeline, request)):
         if isinstance(item, Kernel):
-            digest = blake2b(f"{item.name}\n{item.source}".encode(), digest_size=8).hexdigest()
-            yield pipeline.lowered(item, index, f"{request.frontend}-user-{digest}", None)
+            yield pipeline.lowered(item, index, id_of(request.frontend, item), None)
         else:
             yield item
         on_progress(index + 1)

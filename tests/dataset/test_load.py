@@ -34,14 +34,17 @@ def made(tmp_path_factory):
     return root
 
 
-def test_hugging_face_datasets_reads_it_by_folder_and_by_card(made, tmp_path):
-    rows = datasets.load_dataset(
-        "parquet", data_dir=str(made / "data" / "warp"), split="train", cache_dir=str(tmp_path)
-    )
-    assert len(rows) == len(irsmith.load(made))
+def test_hugging_face_datasets_reads_it_by_its_card_and_takes_no_test_row_for_training(made, tmp_path):
+    rows = datasets.load_dataset(str(made), "warp", split="all_splits", cache_dir=str(tmp_path))
+    assert rows["id"][:] == [row.id for row in irsmith.load(made)]
     assert rows[0]["cpp_forward"].startswith("template <bool wp_linear_contiguous>")
-    by_card = datasets.load_dataset(str(made), "warp", split="train", cache_dir=str(tmp_path))
-    assert by_card[5]["id"] == rows[5]["id"]
+    # What the card says to type.
+    asked = {"split": "all_splits", "filters": [("split", "==", "train")]}
+    train = datasets.load_dataset(str(made), "warp", **asked, cache_dir=str(tmp_path))
+    assert str(asked["filters"]) in (made / "README.md").read_text().replace('"', "'")
+    assert train["id"][:] == [row.id for row in irsmith.load(made) if row.split == "train"]
+    with pytest.raises(ValueError, match='Unknown split "train"'):
+        datasets.load_dataset(str(made), "warp", split="train", cache_dir=str(tmp_path))
 
 
 def test_pandas_duckdb_and_polars_read_it(made):
@@ -108,14 +111,16 @@ def test_no_dataset_there(tmp_path):
 def test_another_schema_version_is_named(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 99}))
-    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 2: install a newer irsmith"):
+    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 3: install a newer irsmith"):
         irsmith.load(tmp_path)
 
 
 def test_an_older_schema_version_says_what_it_lacks(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 1}))
-    with pytest.raises(UserError, match=r"in 2 rows have a column `split`\): make it again with `irsmith generate`"):
+    with pytest.raises(
+        UserError, match=r"in 2 rows have a column `split`, in 3 .*\): make it again with `irsmith generate`"
+    ):
         irsmith.load(tmp_path)
 
 
@@ -151,7 +156,7 @@ def test_the_card_has_front_matter_that_names_the_files(made):
 def test_size_categories_are_the_hubs(made, rows, size):
     class Manifest:
         tried, rejects, verdicts, toolchain, python, platform = rows, {}, {}, {}, "", ""
-        difficulty, tags = {}, {}
+        difficulty, tags, origins = {}, {}, ()
 
     Manifest.rows = rows
     assert f"- {size}\n" in render(RECIPE, Manifest)

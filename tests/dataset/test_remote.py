@@ -8,6 +8,8 @@ import threading
 import time
 
 import pytest
+from tests.checksums import checksums
+from tests.s3 import SERVER, served
 
 import irsmith
 from irsmith import Recipe, UserError
@@ -17,8 +19,6 @@ from irsmith.dataset.assemble import assemble
 from irsmith.dataset.stats import stats
 from irsmith.dataset.validate import validate
 from irsmith.places import Remote, place
-from tests.checksums import checksums
-from tests.s3 import SERVER, served
 
 RECIPE = Recipe(count=30, seed=11, shard_size=10, verify="none")
 

@@ -9,10 +9,10 @@ import time
 from functools import partial
 
 import pytest
+from tests.checksums import checksums
 
 import irsmith
 from irsmith import Recipe, StoppedError, UserError, engines
-from tests.checksums import checksums
 
 ray = pytest.importorskip("ray")
 

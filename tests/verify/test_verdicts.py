@@ -146,6 +146,20 @@ WRONG = {
         Y,
         "inout o: float32 24 from -1 to 1",
     ),
+    "the result of an atomic": (
+        "old = wp.atomic_add(c, i, 1.0)\no[i] = x[i] * old",
+        "reads the result of an atomic, which it does not replay",
+        X,
+        "inout c: float32 24 from 1 to 2",
+        OUT,
+    ),
+    "finite nowhere": (
+        "s = float(0.0)\nif i > 3:\n    s = x[i]\no[i] = wp.sqrt(wp.abs(s * y[i])) + y[i]",
+        "is not finite",
+        X,
+        Y,
+        OUT,
+    ),
     "no adjoint at all": (
         "o[i] = wp.frac(x[i] * 3.0) * y[i]",
         "the adjoint of x is zero where the derivative is not",

@@ -19,9 +19,10 @@ from irsmith import recipe as recipes
 from irsmith.cli.running import PLACE
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
-from irsmith.generation import Progress, Summary, append, generate
+from irsmith.generation import Progress, Summary, append
 from irsmith.places import Place
 from irsmith.recipe import TARGETS, Recipe
+from irsmith.together import generate_together
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -34,7 +35,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--verified", type=int, help="Instead: go on until so many rows are delivered.")
 @click.option("--size", help="Instead: go on until the rows fill so much, such as 200MB.")
-@click.option("--size-format", help="The format that --size means: parquet (default) or jsonl.")
+@click.option("--size-format", help="Of what: parquet (default), jsonl, or a format of export.")
 @click.option("--append", "appending", is_flag=True, help="Add --count indices to the finished dataset in the folder.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
 @click.option(
@@ -73,18 +74,28 @@ def command(
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     means = _Means(workers, engine, address)
-    with _stopping_cleanly(), _progress(quiet) as on_progress:
+    with stopping_cleanly(), showing(quiet) as on_progress:
         if appending:
-            summary = _append(recipe_file, out, given, overwrite, means, jsonl, on_progress)
+            summaries = [_append(recipe_file, out, given, overwrite, means, jsonl, on_progress)]
         else:
-            recipe = _recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
-            summary = generate(
-                recipe, out, **means._asdict(), overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
+            wanted = recipes.read_all(recipe_file) if recipe_file is not None else (Recipe(),)
+            for name in ("frontend", "stages", "categories"):
+                if len(wanted) > 1 and name in given:
+                    raise UserError(f"{recipe_file}: holds several recipes: say {name} in the file")
+            summaries = generate_together(
+                [given_recipe(recipe, given) for recipe in wanted],
+                out,
+                **means._asdict(),
+                overwrite=overwrite,
+                jsonl=jsonl,
+                on_progress=on_progress.update,
             )
     if as_json:
-        click.echo(json.dumps(_record(summary)))
+        apart = [record(summary) for summary in summaries[:-1]]
+        click.echo(json.dumps(record(summaries[-1]) | ({"datasets": apart} if apart else {})))
     elif not quiet:
-        _print(summary)
+        for summary in summaries:
+            print_summary(summary)
 
 
 class _Means(NamedTuple):
@@ -111,11 +122,12 @@ def _append(
             raise UserError(f"--{name.replace('_', '-')}: does not go with --append, which adds --count indices")
     count = given.pop("count")
     own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
-    recipe = _recipe(own, given) if given or recipe_file is not None else None
+    recipe = given_recipe(own, given) if given or recipe_file is not None else None
     return append(out, count, recipe=recipe, **means._asdict(), jsonl=jsonl, on_progress=display.update)
 
 
-def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    """A recipe with the settings that options give."""
     given = dict(given)
     if "categories" in given:
         given["categories"] = recipes.evenly(given["categories"])
@@ -132,7 +144,7 @@ def _recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
 
 
 @contextmanager
-def _stopping_cleanly() -> Iterator[None]:
+def stopping_cleanly() -> Iterator[None]:
     """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -148,9 +160,14 @@ def _stopping_cleanly() -> Iterator[None]:
 class _Display(Protocol):
     def update(self, progress: Progress) -> None: ...
 
+    def say(self, what: str) -> None: ...
+
 
 class _Silent:
     def update(self, progress: Progress) -> None:
+        pass
+
+    def say(self, what: str) -> None:
         pass
 
 
@@ -165,6 +182,12 @@ class _Lines:
         if now - self.last >= PLAIN_INTERVAL:
             self.last = now
             click.echo(f"{progress.tried}/{progress.count} kernels, {_pace(progress)}", err=True)
+
+    def say(self, what: str) -> None:
+        now = time.monotonic()
+        if now - self.last >= PLAIN_INTERVAL:
+            self.last = now
+            click.echo(what, err=True)
 
 
 class _Bar:
@@ -183,6 +206,9 @@ class _Bar:
     def update(self, progress: Progress) -> None:
         self.rich.update(self.task, completed=progress.tried, total=progress.count, description=_pace(progress))
 
+    def say(self, what: str) -> None:
+        self.rich.update(self.task, description=what)
+
 
 def _pace(progress: Progress) -> str:
     fresh = progress.tried - progress.resumed
@@ -198,7 +224,8 @@ def _pace(progress: Progress) -> str:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[_Display]:
+def showing(quiet: bool) -> Iterator[_Display]:
+    """Progress as the terminal takes it."""
     if quiet:
         yield _Silent()
     elif sys.stderr.isatty():
@@ -209,7 +236,8 @@ def _progress(quiet: bool) -> Iterator[_Display]:
         yield _Lines()
 
 
-def _record(summary: Summary) -> dict[str, Any]:
+def record(summary: Summary) -> dict[str, Any]:
+    """A summary as a JSON object."""
     manifest = summary.manifest
     return {
         "out": str(summary.out),
@@ -223,7 +251,8 @@ def _record(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _print(summary: Summary) -> None:
+def print_summary(summary: Summary) -> None:
+    """A summary as lines."""
     manifest = summary.manifest
     fresh = manifest.tried - summary.resumed
     rate = f", {fresh / summary.seconds:.0f} a second" if fresh and summary.seconds else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from irsmith import frontends
+from irsmith import frontends, licence
 from irsmith.dataset.manifest import Manifest
 from irsmith.frontends.base import stage_named
 from irsmith.recipe import Recipe
@@ -46,6 +46,8 @@ class Figures:
 
 def title(recipes: Sequence[Recipe]) -> str:
     """What the dataset of a recipe, or of several, is called."""
+    if len(recipes) == 1 and recipes[0].real.kernels:
+        return f"irsmith {recipes[0].frontend} kernels of {', '.join(recipes[0].real.packages)}"
     if len(recipes) == 1:
         return f"irsmith {recipes[0].frontend} kernels, seed {recipes[0].seed}"
     return f"irsmith kernels: {', '.join(sorted({recipe.frontend for recipe in recipes}))}"
@@ -55,20 +57,63 @@ def summary(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     """What is in a dataset, in two sentences."""
     stages = ", ".join(dict.fromkeys(stage for recipe in recipes for stage in recipe.stages))
     languages = ", ".join(dict.fromkeys(recipe.frontend for recipe in recipes))
+    kinds = [kind for kind, real in (("synthesised", False), ("real", True)) if real in {_is_real(r) for r in recipes}]
     return (
-        f"{manifest.rows} synthesised {languages} kernels with the texts that the real compiler "
+        f"{manifest.rows} {' and '.join(kinds)} {languages} kernels with the texts that the real compiler "
         f"wrote for each:\n{stages}, forward and backward. "
         f"{manifest.tried} were tried, {manifest.tried - manifest.rows} rejected."
     )
 
 
+def _is_real(recipe: Recipe) -> bool:
+    return bool(recipe.real.kernels)
+
+
+_HUB = {licence.UNSTATED: "other"}
+"""What the hub calls a licence, where it is not the identifier in small letters."""
+
+
+def licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
+    """The front matter's ``license``: irsmith's own, for the compilers' words, and those of what people wrote."""
+    permitted = {name for recipe in recipes for name in recipe.real.licences}
+    found = {name for origin in manifest.origins for name in origin.licences if licence.allowed(name, permitted)}
+    names = list(dict.fromkeys(["apache-2.0", *(_HUB.get(name, name.lower()) for name in sorted(found))]))
+    return f"license: {names[0]}" if len(names) == 1 else "\n".join(["license:", *(f"- {name}" for name in names)])
+
+
+def origins_section(manifest: Manifest) -> str:
+    """Where kernels that people wrote come from, as a section; empty where there are none."""
+    if not manifest.origins:
+        return ""
+    lines = "".join(
+        f"| {origin.title} | {origin.licence or licence.UNSTATED} | {origin.kernels} | {origin.modules} "
+        f"| {len(origin.failed)}{_told(origin.reasons())} |\n"
+        for origin in manifest.origins
+    )
+    return f"""## Where the kernels come from
+
+Kernels found in packages, those included that are no row; a row's columns `package`, `version`, `file`, `line` and
+`licence` say which of them it is. All rows of a package are in one split.
+
+| package | licence | kernels | modules imported | not imported |
+| --- | --- | --- | --- | --- |
+{lines}
+"""
+
+
+def _told(reasons: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{reason} {times}' for reason, times in reasons.items())})" if reasons else ""
+
+
+UNSPLIT = "all_splits"
+"""What the hub's library calls the rows of files that hold every split: whoever asks for ``train`` is refused."""
 Layout = Mapping[str, Mapping[str, str]]
-"""Frontend to split to the pattern of the split's files, below the folder of the card."""
+"""Config to split to the pattern of the split's files, below the folder of the card."""
 
 
-def configs(frontends: Sequence[str], layout: Layout | None) -> str:
-    """The front matter's ``configs``; without a layout every file of a frontend is in one split."""
-    everything = {name: {"train": f"data/{name}/*.parquet"} for name in frontends}
+def configs(names: Sequence[str], layout: Layout | None) -> str:
+    """The front matter's ``configs``; without a layout every file of a config is `UNSPLIT`."""
+    everything = {name: {UNSPLIT: f"data/{name}/*.parquet"} for name in names}
     return "".join(
         f"- config_name: {name}\n  data_files:\n"
         + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
@@ -94,13 +139,13 @@ def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, fig
         f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
     )
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
-    categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
     units = _JOINED if all(stage.joined for stage in stages) else _APART
     levels = "".join(f"| {level} | {times} |\n" for level, times in manifest.difficulty.items())
     tags = ", ".join(f"{tag} ({times})" for tag, times in manifest.tags.items())
+    made = _of_real(recipe) if _is_real(recipe) else _of_synthesis(recipe)
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
-license: apache-2.0
+{licences([recipe], manifest)}
 language:
 - code
 task_categories:
@@ -108,13 +153,12 @@ task_categories:
 tags:
 - code
 - compilers
-- synthetic
-- {recipe.frontend}
+{"" if _is_real(recipe) else "- synthetic" + chr(10)}- {recipe.frontend}
 pretty_name: {json.dumps(title([recipe]))}
 size_categories:
 - {size}
 configs:
-{configs([recipe.frontend], layout)}---
+{configs([recipe.config], layout)}---
 
 # Python kernels and what a JIT compiler makes of them
 
@@ -122,7 +166,7 @@ configs:
 
 ```python
 from datasets import load_dataset
-{loading(recipe.frontend, layout)}
+{loading(recipe.config, layout)}
 ```
 
 {figures_section(figures) if figures else ""}## Texts
@@ -132,12 +176,7 @@ A row's texts stand in columns named `<stage>_<part>`. {units}
 | column | holds |
 | --- | --- |
 {columns}
-## Categories
-
-| category | weight |
-| --- | --- |
-{categories}
-## Difficulty and tags
+{made.contents or origins_section(manifest)}## Difficulty and tags
 
 `difficulty` is 1 to 5, from a kernel's complexity; `tags` name its patterns of access and the features that it uses.
 
@@ -157,12 +196,7 @@ the compiler; `verdicts` in the row says how each check ended. An adjoint that t
 {rejects or "None."}
 ## How it was made
 
-By {toolchain}, on Python {manifest.python} ({manifest.platform}). The same recipe with the same versions gives
-the same bytes:
-
-```sh
-irsmith generate recipe.toml --out DIR
-```
+By {toolchain}, on Python {manifest.python} ({manifest.platform}). {made.again}
 
 No text depends on the process, the machine or the order in which it was made.
 
@@ -170,22 +204,69 @@ No text depends on the process, the machine or the order in which it was made.
 
 To train and test models that read, write, translate or optimise compiler output: Python to a stage, a stage back to
 Python, one device's text to another's, a forward to its adjoint. Train on `train`, choose by `validation`, and look
-at `test` once: rows that share a `group_id` share a split. The kernels are synthesised: they are legal and
-different, and nobody needed them. What holds for them need not hold for code that people wrote, and a text is right
-for the versions above alone.
+at `test` once: rows that share a `group_id` share a split. {made.limits}
 
 ## Licence
 
-Apache-2.0, which is also that of the compilers whose fixed words stand in the texts. A row of a user's own kernel
-names its licence in the column `licence`. No person's data is in the rows.
+{made.licence}
+No person's data is in the rows.
 """
 
 
-def loading(frontend: str, layout: Layout | None) -> str:
-    """The line of Python that loads a frontend's rows."""
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a card says of synthesised kernels, or of those that people wrote."""
+
+    contents: str
+    again: str
+    limits: str
+    licence: str
+
+
+def _of_synthesis(recipe: Recipe) -> _Words:
+    categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
+    return _Words(
+        f"""## Categories
+
+| category | weight |
+| --- | --- |
+{categories}
+""",
+        """The same recipe with the same versions gives
+the same bytes:
+
+```sh
+irsmith generate recipe.toml --out DIR
+```""",
+        """The kernels are synthesised: they are legal and
+different, and nobody needed them. What holds for them need not hold for code that people wrote, and a text is right
+for the versions above alone.""",
+        "Apache-2.0, which is also that of the compilers whose fixed words stand in the texts.",
+    )
+
+
+def _of_real(recipe: Recipe) -> _Words:
+    return _Words(
+        "",
+        f"""The kernels stand in `kernels.jsonl` as they were
+taken out of their packages. The same packages with the same versions give the same bytes:
+
+```sh
+irsmith harvest {" ".join(title.partition(" ")[0] for title in recipe.real.packages)} --out DIR
+```""",
+        """The kernels are what people wrote, so that few
+are alike in style and some packages stand for many rows. A text is right for the versions above alone.""",
+        """A row's column `licence` states the licence of its Python, whose authors its package names. The compilers'
+fixed words in the texts are under Apache-2.0.""",
+    )
+
+
+def loading(config: str, layout: Layout | None) -> str:
+    """The lines of Python that load a config's rows."""
     if layout:
-        return f'rows = load_dataset("DIR", "{frontend}", split="{next(iter(layout[frontend]))}")'
-    return f'rows = load_dataset("parquet", data_dir="data/{frontend}", split="train")'
+        return f'rows = load_dataset("DIR", "{config}", split="{next(iter(layout[config]))}")'
+    return f'''# A file holds rows of every split; `irsmith export DIR --format hf` writes a file a split.
+rows = load_dataset("DIR", "{config}", split="{UNSPLIT}", filters=[("split", "==", "train")])'''
 
 
 def figures_section(figures: Figures) -> str:

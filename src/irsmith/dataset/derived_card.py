@@ -18,9 +18,10 @@ def render(
     figures: card.Figures | None = None,
 ) -> str:
     """The card of a dataset that `irsmith.dataset.derive` made."""
-    tags = "".join(f"- {name}\n" for name in manifest.frontends)
+    tags = "".join(f"- {name}\n" for name in manifest.configs)
     sources = "".join(
-        f"| {recipe.frontend} | {', '.join(recipe.stages)} | {recipe.seed} | {source.rows} | {source.version} "
+        f"| {recipe.config} | {', '.join(recipe.stages)} | {'' if recipe.row_seed is None else recipe.seed} "
+        f"| {source.rows} | {source.version} "
         f"| `{source.content}` | {', '.join(f'{name} {version}' for name, version in source.toolchain.items())} |\n"
         for recipe, source in zip(recipes, derived.sources, strict=True)
     )
@@ -31,7 +32,7 @@ def render(
     told = ", ".join(f"{name} {value}" for name, value in derived.settings.items() if value is not None)
     told = told and f" ({told})"
     return f"""---
-license: apache-2.0
+{card.licences(recipes, manifest)}
 language:
 - code
 task_categories:
@@ -42,7 +43,7 @@ tags:
 - synthetic
 {tags}pretty_name: {json.dumps(card.title(recipes))}
 configs:
-{card.configs(manifest.frontends, layout)}---
+{card.configs(manifest.configs, layout)}---
 
 # Python kernels and what JIT compilers make of them
 
@@ -51,12 +52,12 @@ The column `split` says what a row is for: train on `train`, choose by `validati
 
 {card.figures_section(figures) if figures else ""}## Made of
 
-| frontend | stages | seed | rows | version | content | toolchain |
+| config | stages | seed | rows | version | content | toolchain |
 | --- | --- | --- | --- | --- | --- | --- |
 {sources}
 Each source's recipe stands in `manifest.json`; the same recipe with the same versions gives the same bytes.
 
-## Taken out
+{card.origins_section(manifest)}## Taken out
 
 {rejects or "Nothing."}
 `rejects/` holds each row that was taken out, with the reason.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from irsmith import files
+from irsmith import files, real
 from irsmith import recipe as recipes
 from irsmith.dataset import card, manifest, shard
 from irsmith.dataset.lease import FILE as LEASE
@@ -20,6 +20,7 @@ from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import UserError
 from irsmith.places import Place, Remote, files_below
+from irsmith.real import Origin
 from irsmith.recipe import Recipe
 
 RECIPE_FILE = "recipe.toml"
@@ -29,6 +30,7 @@ _OURS = (
     RECIPE_FILE,
     CARD_FILE,
     manifest.FILE,
+    real.FILE,
     "data",
     "rejects",
     "measurements",
@@ -173,15 +175,17 @@ def clear_beyond(root: Place, recipe: Recipe, shards: Iterable[Shard]) -> None:
     """Remove the parts that some shards do not account for: of an earlier end, or from beyond a target."""
     known = {item.first for item in shards}
     for place in (data_file, rejects_file, sidecar_file):
-        for path in files_below((root / place(recipe.frontend, 0)).parent):
+        for path in files_below((root / place(recipe.config, 0)).parent):
             number = path.stem.removeprefix("part-")
             if number.isdecimal() and int(number) not in known:
                 path.unlink()
 
 
-def finish(root: Place, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard]) -> manifest.Manifest:
+def finish(
+    root: Place, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard], origins: Iterable[Origin] = ()
+) -> manifest.Manifest:
     """Write the card and, last, the manifest: from then on there is a dataset."""
-    result = manifest.made_here(recipe.version, versions, shards)
+    result = manifest.made_here(recipe.version, versions, shards, origins)
     files.write_text(root / CARD_FILE, card.render(recipe, result))
     files.write_text(root / manifest.FILE, result.to_json())
     if isinstance(root, Path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from irsmith.dataset.manifest import Manifest
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
 from irsmith.places import Place, Remote, parquet, place
+from irsmith.real import config_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row, from_record, schema
 
@@ -63,13 +64,21 @@ class Dataset:
 
     def recipe_of(self, row: Row) -> Recipe:
         """The recipe that made a row."""
-        mine = [recipe for recipe in self.recipes if recipe.frontend == row.frontend]
-        return next((recipe for recipe in mine if recipe.seed == row.seed), mine[0])
+        return recipe_of(self.recipes, row.frontend, row.seed, row.package)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages whose texts its rows hold; of several frontends all, and a row has those of its own."""
-        return tuple(stage for name in self.manifest.frontends for stage in self.stages_of(name))
+        return tuple(stage for name in self.frontends for stage in self.stages_of(name))
+
+    @property
+    def frontends(self) -> tuple[str, ...]:
+        """Whose kernels its rows are, in the order of its recipes."""
+        return tuple(dict.fromkeys(recipe.frontend for recipe in self.recipes))
+
+    def stages_in(self, config: str) -> tuple[Stage, ...]:
+        """The stages whose texts the files of a config hold, in its frontend's order."""
+        return stages_in(self.recipes, config)
 
     def stages_of(self, frontend: str) -> tuple[Stage, ...]:
         """The stages whose texts the rows of a frontend hold, in its order."""
@@ -124,6 +133,24 @@ class Dataset:
     def _some_id(self) -> str:
         found: str = self.arrow().head(1, columns=["id"]).to_pylist()[0]["id"]
         return found
+
+
+def stages_in(recipes: Sequence[Recipe], config: str) -> tuple[Stage, ...]:
+    """The stages whose texts the files of a config hold, in its frontend's order."""
+    mine = [recipe for recipe in recipes if recipe.config == config]
+    names = {name for recipe in mine for name in recipe.stages}
+    return tuple(stage for stage in frontends.get(mine[0].frontend).stages if stage.name in names)
+
+
+def recipe_of(recipes: Sequence[Recipe], frontend: str, seed: int | None, package: str | None) -> Recipe:
+    """Which of the recipes of a dataset made a row."""
+    config = config_of(frontend, synthesised=seed is not None)
+    mine = [recipe for recipe in recipes if recipe.config == config]
+    if seed is None:
+        fitting = [r for r in mine if package in {title.partition(" ")[0] for title in r.real.packages}]
+    else:
+        fitting = [recipe for recipe in mine if recipe.seed == seed]
+    return next(iter((*fitting, *mine, *recipes)))
 
 
 def load(path: str | os.PathLike[str] | Remote) -> Dataset:

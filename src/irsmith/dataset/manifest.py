@@ -13,6 +13,7 @@ from typing import Any
 from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
 from irsmith.places import Place
+from irsmith.real import Origin
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 
 FILE = "manifest.json"
@@ -63,6 +64,7 @@ class Manifest:
         platform: Operating system and processor.
         version: The dataset's own version, which its recipe states.
         shards: In order of their first index.
+        origins: The packages that kernels which people wrote were gathered from.
         derived: How it was made of other datasets; None where a recipe made it.
     """
 
@@ -73,11 +75,12 @@ class Manifest:
     platform: str
     shards: tuple[Shard, ...]
     derived: Derived | None = None
+    origins: tuple[Origin, ...] = ()
 
     @property
-    def frontends(self) -> tuple[str, ...]:
-        """Whose kernels it holds, in the order of its parts."""
-        return tuple(dict.fromkeys(shard.frontend for shard in self.shards))
+    def configs(self) -> tuple[str, ...]:
+        """Which rows it holds, those of a frontend or those of it that people wrote, in the order of its parts."""
+        return tuple(dict.fromkeys(shard.config for shard in self.shards))
 
     @property
     def content(self) -> str:
@@ -145,7 +148,7 @@ class Manifest:
             "toolchain": self.toolchain,
             "python": self.python,
             "platform": self.platform,
-            "frontends": self.frontends,
+            "configs": self.configs,
             "tried": self.tried,
             "rows": self.rows,
             "bytes": self.bytes,
@@ -153,6 +156,7 @@ class Manifest:
             "verdicts": self.verdicts,
             "difficulty": self.difficulty,
             "tags": self.tags,
+            "origins": [asdict(origin) for origin in self.origins],
             "derived": self.derived and asdict(self.derived),
             "shards": [{"file": shard.file.as_posix(), **shard.to_json()} for shard in self.shards],
         }
@@ -160,7 +164,11 @@ class Manifest:
 
 
 def made_here(
-    version: str, versions: dict[str, str], shards: Iterable[Shard], derived: Derived | None = None
+    version: str,
+    versions: dict[str, str],
+    shards: Iterable[Shard],
+    origins: Iterable[Origin] = (),
+    derived: Derived | None = None,
 ) -> Manifest:
     """The manifest of a dataset that this process has just finished, its shards in order."""
     return Manifest(
@@ -171,6 +179,7 @@ def made_here(
         platform=f"{platform.system()} {platform.machine()}",
         shards=tuple(shards),
         derived=derived,
+        origins=tuple(origins),
     )
 
 
@@ -231,6 +240,7 @@ def _of_table(table: dict[str, Any]) -> Manifest:
         platform=table["platform"],
         shards=tuple(shards),
         derived=_derived(table["derived"]),
+        origins=tuple(Origin(**origin) for origin in table["origins"]),
     )
 
 

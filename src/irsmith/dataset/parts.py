@@ -19,19 +19,19 @@ ROW_GROUP = 100
 """Rows a row group: what the Hugging Face viewer shows on one page."""
 
 
-def data_file(frontend: str, first: int) -> Path:
+def data_file(config: str, first: int) -> Path:
     """Where a shard's rows stand, below the dataset's folder."""
-    return Path("data", frontend, f"part-{first:09d}.parquet")
+    return Path("data", config, f"part-{first:09d}.parquet")
 
 
-def rejects_file(frontend: str, first: int) -> Path:
+def rejects_file(config: str, first: int) -> Path:
     """Where a shard's rejects stand, below the dataset's folder."""
-    return Path("rejects", frontend, f"part-{first:09d}.jsonl")
+    return Path("rejects", config, f"part-{first:09d}.jsonl")
 
 
-def sidecar_file(frontend: str, first: int) -> Path:
+def sidecar_file(config: str, first: int) -> Path:
     """Where what verification measured stands, below the dataset's folder: no two machines measure the same."""
-    return Path("measurements", frontend, f"part-{first:09d}.parquet")
+    return Path("measurements", config, f"part-{first:09d}.parquet")
 
 
 def write_parquet(table: pa.Table, where: Path | pa.NativeFile) -> None:

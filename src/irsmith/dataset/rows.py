@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from irsmith import licence
 from irsmith.dataset.splits import Facts, Splits, split_of
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
 from irsmith.kernel import Direction
+from irsmith.real import group_of
 from irsmith.recipe import Recipe
 from irsmith.row import from_record
 from irsmith.structure import describe
@@ -48,12 +50,19 @@ def split_wanted(record: Mapping[str, Any], splits: Splits) -> str | None:
 
 
 def _fields(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
-    for name in ("id", "name", "category", "description", "python_source", "group_id", "toolchain"):
+    required = ["id", "name", "category", "python_source", "group_id", "toolchain"]
+    # People do not always say what a kernel is for.
+    required += ["description"] if record["seed"] is not None else ["file", "package", "line"]
+    for name in required:
         if not record[name]:
             yield "fields", f"{name} is empty"
+    if record["package"] and record["group_id"] != group_of(record["package"]):
+        yield "packages", f"its group is not that of package {record['package']}"
+    if recipe.real.kernels and not licence.allowed(record["licence"], recipe.real.licences):
+        yield "licences", f"its licence, {record['licence'] or licence.UNSTATED}, is none that the recipe allows"
     if record["seed"] is not None and record["id"] != f"{record['frontend']}-{record['seed']}-{record['index']}":
         yield "fields", f"id {record['id']!r} does not say frontend, seed {record['seed']} and index {record['index']}"
-    if record["frontend"] != recipe.frontend or record["seed"] != recipe.seed:
+    if record["frontend"] != recipe.frontend or record["seed"] != recipe.row_seed:
         yield "fields", f"seed {record['seed']} and frontend {record['frontend']} are of no recipe of the dataset"
     try:
         from_record(record, stages)

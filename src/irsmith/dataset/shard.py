@@ -66,7 +66,7 @@ class Shard:
     """What a finished shard holds.
 
     Attributes:
-        frontend: Whose kernels these are.
+        config: Which rows these are: those of a frontend, or those of it that people wrote.
         first: The first index.
         tried: The number of indices.
         rows: The number of rows, of which the data file has one each.
@@ -81,7 +81,7 @@ class Shard:
         tags: Rows by tag.
     """
 
-    frontend: str
+    config: str
     first: int
     tried: int
     rows: int
@@ -103,7 +103,7 @@ class Shard:
     @property
     def file(self) -> Path:
         """Where its rows stand, below the dataset's folder."""
-        return data_file(self.frontend, self.first)
+        return data_file(self.config, self.first)
 
     def to_json(self) -> dict[str, object]:
         """The shard as a JSON object."""
@@ -123,13 +123,13 @@ def marker_file(first: int) -> Path:
 
 
 @cache
-def _pipeline(recipe: Recipe) -> Pipeline:
-    return Pipeline(recipe)
+def _pipeline(recipe: Recipe, root: Place) -> Pipeline:
+    return Pipeline(recipe, root)
 
 
 def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     """Make and write a shard: its rows, its rejects, and last the marker that says that both are there."""
-    pipeline = _pipeline(task.recipe)
+    pipeline = _pipeline(task.recipe, task.root)
     wanted = dict(task.versions) if task.versions is not None else pipeline.versions
     if pipeline.versions != wanted:
         others = [f"{name} {has}, not {wanted.get(name)}" for name, has in pipeline.versions.items()]
@@ -159,12 +159,12 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         on_progress(min(first + CHUNK, task.last) - task.first)
     table = to_table(rows, pipeline.stages)
     rejects.sort(key=lambda reject: reject[0])
-    frontend = task.recipe.frontend
-    data = task.root / data_file(frontend, task.first)
+    config = task.recipe.config
+    data = task.root / data_file(config, task.first)
     checksum = files.write(data, lambda aside: write_parquet(table, aside))
     lines = [reject_record(index, reject) for index, reject in rejects]
     shard = Shard(
-        frontend=frontend,
+        config=config,
         first=task.first,
         tried=task.last - task.first,
         rows=table.num_rows,
@@ -172,14 +172,14 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         bytes=size(data),
         rejected=tuple(index for index, _ in rejects),
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
-        rejects_sha256=write_rejects(task.root / rejects_file(frontend, task.first), lines),
+        rejects_sha256=write_rejects(task.root / rejects_file(config, task.first), lines),
         verdicts=dict(sorted(Counter(f"{v.check}: {v.status}" for row in rows for v in row.verdicts).items())),
         difficulty=dict(sorted(Counter(str(row.traits.difficulty) for row in rows).items())),
         tags=dict(sorted(Counter(tag for row in rows for tag in row.traits.tags).items())),
     )
     if task.recipe.verify == "full":
         sidecar = measurements_table(measured)
-        files.write(task.root / sidecar_file(frontend, task.first), lambda aside: pq.write_table(sidecar, aside))
+        files.write(task.root / sidecar_file(config, task.first), lambda aside: pq.write_table(sidecar, aside))
     write_marker(task.root, shard)
     return shard
 
@@ -225,5 +225,5 @@ def verified(root: Place, shard: Shard) -> bool:
     """Whether the files of a shard are there and hold what they held when it was finished."""
     pairs = [(shard.file, shard.sha256)]
     if shard.rejects_sha256:
-        pairs.append((rejects_file(shard.frontend, shard.first), shard.rejects_sha256))
+        pairs.append((rejects_file(shard.config, shard.first), shard.rejects_sha256))
     return all((root / path).is_file() and files.sha256(root / path) == checksum for path, checksum in pairs)

@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from irsmith import files, frontends
+from irsmith import files
 from irsmith.dataset import card, derived_card, jsonl
-from irsmith.dataset.assemble import verdicts_of
+from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
-from irsmith.dataset.load import Dataset, load
+from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
 from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import read_table
 from irsmith.dataset.parts import rejects_file
@@ -103,11 +103,11 @@ def _manifest(dataset: Dataset, table: dict[str, Any]) -> Iterator[Fault]:
             yield Fault("manifest", MANIFEST, f"{name} is not what its shards add up to")
     ends: dict[str, int] = {}
     for shard in dataset.manifest.shards:
-        if shard.first < ends.get(shard.frontend, 0) or (
-            dataset.manifest.derived is None and shard.first != ends.get(shard.frontend, 0)
+        if shard.first < ends.get(shard.config, 0) or (
+            dataset.manifest.derived is None and shard.first != ends.get(shard.config, 0)
         ):
             yield Fault("manifest", MANIFEST, f"{shard.file} does not begin where the part before it ends")
-        ends[shard.frontend] = shard.end
+        ends[shard.config] = shard.end
         if shard.rows != shard.tried - len(shard.rejected) - len(shard.dropped):
             yield Fault("manifest", MANIFEST, f"{shard.file}: rows and rejects are not what was tried")
     if dataset.manifest.derived is None:
@@ -156,9 +156,8 @@ def _look(task: _Task, on_progress: Callable[[int], None]) -> _Looked:
         return _Looked((*faults, Fault("files", name, "is missing")), readable=False)
     if files.sha256(path) != shard.sha256 or size(path) != shard.bytes:
         faults.append(Fault("checksums", name, "does not have the checksum that the manifest states"))
-    mine = [recipe for recipe in task.recipes if recipe.frontend == shard.frontend]
-    wanted = {stage for recipe in mine for stage in recipe.stages}
-    stages = tuple(stage for stage in frontends.get(shard.frontend).stages if stage.name in wanted)
+    mine = [recipe for recipe in task.recipes if recipe.config == shard.config]
+    stages = stages_in(mine, shard.config)
     try:
         table = parquet(path).read()
     except (OSError, pa.ArrowInvalid) as error:
@@ -169,7 +168,7 @@ def _look(task: _Task, on_progress: Callable[[int], None]) -> _Looked:
     faults += [Fault("counts", name, what) for what in _counts(table, shard)]
     misplaced = []
     for done, record in enumerate(table.to_pylist(), 1):
-        recipe = next((r for r in mine if r.seed == record["seed"]), mine[0])
+        recipe = recipe_of(mine, mine[0].frontend, record["seed"], record["package"])
         faults += [Fault(gate, record["id"] or name, what) for gate, what in faults_of(record, recipe, stages)]
         belongs = split_wanted(record, recipe.splits)
         if record["split"] not in list(Split):
@@ -199,6 +198,10 @@ def _counts(table: pa.Table, shard: Shard) -> Iterator[str]:
         yield f"holds {table.num_rows} rows, and the manifest says {shard.rows}"
     if verdicts_of(table) != shard.verdicts:
         yield "its verdicts are not those that the manifest counts"
+    if difficulty_of(table) != shard.difficulty:
+        yield "its rows are not of the difficulty that the manifest counts"
+    if tags_of(table) != shard.tags:
+        yield "its tags are not those that the manifest counts"
     indices = table["index"].to_pylist()
     if indices != sorted(set(indices)):
         yield "its rows are not in the order of their indices"
@@ -212,7 +215,7 @@ def _counts(table: pa.Table, shard: Shard) -> Iterator[str]:
 
 def _rejects(task: _Task) -> Iterator[Fault]:
     shard = task.shard
-    relative = rejects_file(shard.frontend, shard.first)
+    relative = rejects_file(shard.config, shard.first)
     path, name = task.root / relative, relative.as_posix()
     if not shard.rejects_sha256:
         if path.exists():

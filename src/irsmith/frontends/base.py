@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +175,14 @@ class Frontend(Protocol):
 
         Raises:
             UserError: The language states its types, and some are given; or they cannot be read, or are missing.
+        """
+        ...
+
+    def living(self, folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
+        """The kernels that the modules of a folder have defined in this process, each with its file.
+
+        Raises:
+            UserError: The language does not state a kernel's types, so that none can be lowered as it stands.
         """
         ...
 

@@ -9,9 +9,9 @@ import sys
 import types
 from pathlib import Path
 
+from irsmith import licence
 from irsmith.kernel import Provenance
 
-_LICENCE = re.compile(r"SPDX-License-Identifier:\s*([\w.+-]+(?:\s+(?:AND|OR|WITH)\s+[\w.+-]+)*)")
 _VERSION = re.compile(r"^__version__\s*=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 
 
@@ -38,10 +38,9 @@ def provenance_of(path: Path, text: str) -> Provenance:
         owners = importlib.metadata.packages_distributions().get(inside[0], [])
         if owners:
             package_version = f"{owners[0]} {importlib.metadata.version(owners[0])}"
-    licence = _LICENCE.search(text)
     own_version = _VERSION.search(text)
     return Provenance(
         file=file,
-        licence=licence[1] if licence else None,
+        licence=licence.of_text(text),
         version=own_version[1] if own_version else package_version,
     )

@@ -98,6 +98,7 @@ class Agreement:
     Attributes:
         wrong: The directions along which it disagrees.
         clear: Whether each of them disagrees far beyond its tolerance, at two points or at the only one.
+        slight: Whether none of them disagrees far beyond its tolerance anywhere.
         judged: The directions along which some comparison could have failed.
         unjudged: The arguments along which none could.
         zero: Whether every derivative that could be judged is zero.
@@ -111,6 +112,7 @@ class Agreement:
 
     wrong: tuple[str, ...]
     clear: bool
+    slight: bool
     judged: tuple[str, ...]
     unjudged: tuple[str, ...]
     zero: bool
@@ -148,7 +150,7 @@ def compare(
         own = np.abs(points.nudged(along) - found[:, :1])
         sizes = np.where(finite, sizes, 0.0)
         telling = points.between if calm is None else points.between | calm
-        own = _unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, telling)
+        own = unsteadiness(np.where(np.isfinite(own), own, 0.0).max(axis=1)[:, None], sizes, telling, truth.valid)
         base = FACTOR * truth.spread + _rounding(kernel) * (truth.size + sizes) + 4 * truth.error
         base = base + HALF_ULPS * _smallest(adjoints) * truth.directions.length()
         # An adjoint that depends on what the launch left may depend on it being exactly that.
@@ -156,8 +158,9 @@ def compare(
         error = np.where(finite, np.abs(found - truth.value), np.inf)
         scale = np.maximum(np.abs(truth.value), np.where(finite, np.abs(found), np.inf))
         fair = truth.valid & ((tolerance <= JUDGED * scale) | ((scale == 0) & (tolerance < _ZERO)))
-        # Where a derivative has no one value, one that is not finite is no mistake.
-        fair &= finite | ~points.observed.singular[:, None, None]
+        # Where a derivative has no one value, one that is not finite is no mistake; unless it is finite nowhere.
+        somewhere = (fair & finite).any(axis=(0, 1))
+        fair &= finite | ~points.observed.singular[:, None, None] | ~somewhere
         # Where a nudge goes another way, how far rounding moves the adjoint is a guess.
         sure = np.where(telling | (calm is None), 1.0, CLEAR)[:, None, None]
         bad = fair & (error > sure * tolerance)
@@ -168,7 +171,7 @@ def compare(
     wrong = [place for place in range(len(names)) if bad[:, :, place].any()]
     alone = bad & np.array([name != ALL for name in names])
     # What is nothing beside the rest of the derivative is judged too, by being nothing.
-    seen = fair | (truth.valid & (tolerance <= NOTHING * truth.size.max(axis=2, keepdims=True)))
+    seen = fair | (truth.valid & finite & (tolerance <= NOTHING * truth.size.max(axis=2, keepdims=True)))
     judged = [name for place, name in enumerate(names) if name != OUTPUTS and seen[:, :, place].any()]
     with np.errstate(all="ignore"):
         ratio = np.where(fair, error / np.where(tolerance > 0, tolerance, 1.0), 0.0)
@@ -176,6 +179,7 @@ def compare(
     return Agreement(
         wrong=tuple(names[place] for place in wrong),
         clear=all(_clear(strong[:, :, place], fair[:, :, place]) for place in wrong),
+        slight=not strong[:, :, wrong].any(),
         judged=tuple(judged),
         unjudged=tuple(name for name in names if name not in (*judged, ALL, OUTPUTS)),
         zero=bool((truth.value[truth.valid] == 0).all()),
@@ -187,12 +191,14 @@ def compare(
     )
 
 
-def _unsteadiness(own: Array, sizes: Array, between: Array) -> Array:
-    """How far nudged inputs move an adjoint. On an edge they may cross it: there, as far as elsewhere."""
-    if not between.any() or between.all():
-        return own
-    share = np.where(sizes > 0, own / sizes, 0.0)[between].max(axis=0)
-    return np.where(between[:, None, None], own, share * sizes)
+def unsteadiness(own: Array, sizes: Array, between: Array, valid: Array) -> Array:
+    """How far nudged inputs move an adjoint. On an edge they may cross it: there, as far as elsewhere.
+
+    Elsewhere is where the derivative has one value: inputs that are all equal stand on edges that nobody put them on.
+    """
+    known = between[:, None, None] & valid & np.ones_like(sizes, bool)
+    share = np.where(known & (sizes > 0), own / sizes, 0.0).max(axis=0)
+    return np.where(known | ~known.any(axis=0), own, share * sizes)
 
 
 def _rounding(kernel: Kernel) -> float:

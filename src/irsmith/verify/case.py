@@ -94,6 +94,8 @@ class Case:
         self._again: Points | None = None
         self._settled: Mapping[str, Array] | None = None
         self._settled_truth: Derivatives | None = None
+        if meaningless := toolchain.meaningless(texts, self.stage):
+            self._set_backward(Status.COMPILER_WRONG, meaningless)
 
     def trials(self) -> list[Trial]:
         """What is to be run next; nothing once the row is decided."""
@@ -128,8 +130,8 @@ class Case:
 
     def _failed(self, trial: Trial, outcome: Failed) -> None:
         mine = self._is_first(trial)
-        if trial.stage in self.also and outcome.symptom == NOT_TAKEN:
-            self._untaken[trial.stage] = outcome.message
+        if outcome.symptom == NOT_TAKEN and (trial.stage in self.also or not mine):
+            self._untaken[DEVICE if trial.on_device else trial.stage] = outcome.message
             return
         if trial.backward is None or not (mine or self._adjoint_fails):
             self.problem = _failure(trial.stage, outcome, " on the device" if trial.on_device else "")
@@ -199,7 +201,8 @@ class Case:
             return Verdict(self.twin, Status.NOT_APPLICABLE, UNASKED)
         executed = [EXECUTED] if self.twin in self._ran else []
         if self.difference is not None and not executed:
-            return Verdict(self.twin, Status.NOT_APPLICABLE, self.evidence.unknown or "")
+            reason = self.evidence.unknown or self._untaken.get(self.twin, "")
+            return Verdict(self.twin, Status.NOT_APPLICABLE, reason)
         same = [SAME] if self.difference is None else []
         return Verdict(self.twin, Status.PASSED, " and ".join(same + executed))
 
@@ -209,7 +212,8 @@ class Case:
         check = f"{self.twin}_{DEVICE}"
         if DEVICE in self._ran:
             return [Verdict(check, Status.PASSED)]
-        return [Verdict(check, Status.NOT_APPLICABLE, self.evidence.unknown or f"the row has no {self.twin} text")]
+        reason = self.evidence.unknown or self._untaken.get(DEVICE) or f"the row has no {self.twin} text"
+        return [Verdict(check, Status.NOT_APPLICABLE, reason)]
 
     def _is_first(self, trial: Trial) -> bool:
         """Whether a trial is of the text that the others are compared with."""
@@ -231,7 +235,8 @@ class Case:
             beside = self.evidence.inputs.sets(modes, "beside")
             sets, after = joined(sets, beside), joined(after, beside)
         adjoint = None
-        if self.row.texts.get(f"{stage}_backward"):
+        # What means nothing is compiled, and not run.
+        if self.row.texts.get(f"{stage}_backward") and self._backward is None:
             adjoint = where.adjoint if where else Adjoint(take(sets, slice(0, 1)), {})
             if where is not None and self.difference is not None and self.evidence.inputs is not None:
                 adjoint = where.on_all(self.evidence.inputs, sets, after)
@@ -383,7 +388,9 @@ class Case:
 
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
-        if agreement.wrong:
+        if agreement.wrong and agreement.slight:
+            self._set_backward(Status.NOT_APPLICABLE, "it is off by so little that rounding may be the cause")
+        elif agreement.wrong:
             self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
         elif agreement.unjudged:
             names = ", ".join(agreement.unjudged)

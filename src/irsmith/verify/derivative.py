@@ -33,6 +33,9 @@ ROUNDED = 2
 
 _HALVES = re.compile(r"(?:vec|mat|quat)\d*h")
 
+_SINGLE = re.compile(r"rand[fn]|sample_unit_\w+|p?noise|curlnoise")
+"""Functions whose result is a float32 whatever they are used with."""
+
 ALL = "all arrays together"
 OUTPUTS = "the outputs' own contents"
 
@@ -143,6 +146,7 @@ def unit_roundoff(kernel: Kernel) -> float:
     if "float16" in kinds or any(_HALVES.fullmatch(name) for name in named):
         return float(np.finfo(np.float16).eps)
     plain = any(isinstance(node, ast.Name) and node.id == "float" for node in nodes)
+    plain |= any(_SINGLE.fullmatch(name) for name in named)
     return float(np.finfo(np.float64 if kinds == {"float64"} and not plain else np.float32).eps)
 
 

@@ -248,6 +248,10 @@ class Toolchain(Protocol):
         """Spoiled texts of a stage, for checking the checker, with those of its backward where they can be told."""
         ...
 
+    def meaningless(self, texts: Texts, stage: str) -> str | None:
+        """Why a stage's adjoint means nothing, by its text alone, or None."""
+        ...
+
     def difference(self, name: str, texts: Texts) -> str | None:
         """What the twin's text says other than the host's, or None if they say the same."""
         ...

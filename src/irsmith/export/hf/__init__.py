@@ -1,7 +1,7 @@
 """``hf``: the row as it is, in Parquet as the Hugging Face hub lays it out, with a card and Croissant metadata.
 
-``data/<config>/<split>-00000-of-000NN.parquet``, a config a frontend; ``datasets.load_dataset(DIR, CONFIG)`` and the
-hub's viewer take the folder as it is.
+``data/<config>/<split>-00000-of-000NN.parquet``, a config a frontend, and one for what people wrote;
+``datasets.load_dataset(DIR, CONFIG)`` and the hub's viewer take the folder as it is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from irsmith.export.hf import croissant
 from irsmith.export.hf.parts import Parts
 from irsmith.export.measure import MARK, Measure
 from irsmith.export.rows import check_splits
+from irsmith.real import config_of
 from irsmith.row import schema
 
 
@@ -29,8 +30,8 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     check_splits(options.splits)
     exported = Exported(out)
     measure = Measure(options, exported)
-    texts = {name: _texts(dataset, name) for name in dataset.manifest.frontends}
-    schemas = {name: _schema(schema(dataset.stages_of(name)), texts[name], options) for name in texts}
+    texts = {name: _texts(dataset, name) for name in dataset.manifest.configs}
+    schemas = {name: _schema(schema(dataset.stages_in(name)), texts[name], options) for name in texts}
     with files.whole_folder(out) as root:
         parts = {
             (name, split.value): Parts(root, Path("data", name), split.value, schemas[name])
@@ -38,21 +39,21 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
             for split in Split
         }
         for batch in dataset.batches():
-            # A file holds one frontend's rows.
-            frontend = batch["frontend"][0].as_py()
-            whole = pa.Table.from_batches([batch]).select(schema(dataset.stages_of(frontend)).names)
+            # A file holds one config's rows.
+            config = config_of(batch["frontend"][0].as_py(), synthesised=batch["seed"][0].is_valid)
+            whole = pa.Table.from_batches([batch]).select(schema(dataset.stages_in(config)).names)
             for split in whole["split"].unique().to_pylist():
                 chosen = whole.filter(pa.compute.field("split") == split)
                 if options.splits and split not in options.splits:
                     exported.leave_out(f"split {split}", chosen.num_rows)
                 else:
-                    parts[frontend, split].add(_measured(chosen, texts[frontend], schemas[frontend], measure))
+                    parts[config, split].add(_measured(chosen, texts[config], schemas[config], measure))
         layout: dict[str, dict[str, str]] = {}
         counts: dict[str, int] = {}
-        for (frontend, split), part in parts.items():
+        for (config, split), part in parts.items():
             written = part.finish()
             if written:
-                layout.setdefault(frontend, {})[split] = f"data/{frontend}/{split}-*.parquet"
+                layout.setdefault(config, {})[split] = f"data/{config}/{split}-*.parquet"
                 counts[split] = counts.get(split, 0) + sum(written.values())
                 exported.records |= written
         exported.rows = sum(exported.records.values())
@@ -64,8 +65,8 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     return exported
 
 
-def _texts(dataset: Dataset, frontend: str) -> list[str]:
-    return ["python_source", *(column for stage in dataset.stages_of(frontend) for column in stage.columns())]
+def _texts(dataset: Dataset, config: str) -> list[str]:
+    return ["python_source", *(column for stage in dataset.stages_in(config) for column in stage.columns())]
 
 
 def _card(dataset: Dataset, layout: card.Layout, counts: dict[str, int]) -> str:

@@ -48,7 +48,7 @@ def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card.Layo
         license=[card.LICENCE_URL],
         cite_as=f"{title}, version {dataset.manifest.version}, made with irsmith {version('irsmith')}",
         version=dataset.manifest.version,
-        keywords=["code", "compilers", "synthetic", *dataset.manifest.frontends],
+        keywords=["code", "compilers", "synthetic", *dataset.manifest.configs],
         distribution=[
             mlc.FileSet(
                 ctx=context,

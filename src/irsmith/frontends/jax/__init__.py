@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from irsmith.errors import UserError
 from irsmith.frontends.base import Stage, Vary, Weighable
 from irsmith.frontends.jax.features import FEATURES
 from irsmith.frontends.jax.stages import STAGES
@@ -73,6 +74,10 @@ class Jax:
         from irsmith.frontends.jax.read import read
 
         return read(path, kernel, arguments)
+
+    def living(self, folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
+        """Nothing: JAX's functions state no types."""
+        raise UserError(f"{folder}: JAX's functions do not state their types: use irsmith lower --args, file by file")
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs JAX and no irsmith."""

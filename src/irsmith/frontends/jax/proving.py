@@ -74,6 +74,10 @@ class JaxToolchain:
         """Spoiled HLO or StableHLO."""
         return spoiled(texts, stage, backward=backward, random=random)
 
+    def meaningless(self, texts: ports.Texts, stage: str) -> str | None:  # noqa: ARG002
+        """Nothing: no value of an HLO text can be read before it is computed."""
+        return None
+
     def difference(self, name: str, texts: ports.Texts) -> str | None:  # noqa: ARG002
         """What the StableHLO is to XLA other than the HLO."""
         for direction in ("forward", "backward"):

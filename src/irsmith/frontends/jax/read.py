@@ -19,11 +19,10 @@ from irsmith.frontends.jax.lower import flat, plain
 from irsmith.frontends.jax.standalone import standalone
 from irsmith.frontends.jax.synth.synthesis import results_of
 from irsmith.frontends.source import imported, provenance_of
-from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.kernel import USER, Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
 from irsmith.types import SCALARS
 
-CATEGORY = "user"
 EXAMPLES = "example_args"
 
 _ARGUMENT = re.compile(r"(?P<dtype>\w+)(?:\[(?P<shape>[\d,\s]*)\])?")
@@ -134,11 +133,11 @@ def _describe(function: Any, name: str, shapes: Sequence[Shape], text: str, prov
         structs = [jax.ShapeDtypeStruct(shape, numpy_dtype(dtype)) for dtype, shape in shapes]
         results = flat(jax.eval_shape(plain(function), *structs))
     except Exception as error:  # noqa: BLE001  (the function is a stranger's code)
-        return Reject(Step.LOWER, type(error).__name__, str(error), name, CATEGORY, source)
+        return Reject(Step.LOWER, type(error).__name__, str(error), name, USER, source)
     found = [(str(result.dtype), tuple(result.shape)) for result in results]
     return Kernel(
         name=name,
-        category=CATEGORY,
+        category=USER,
         description=docstring.partition("\n\n")[0].replace("\n", " "),
         source=source,
         signature=Signature((*given, *results_of(found)), None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +91,12 @@ class Warp:
         if arguments is not None:
             raise UserError("--args: a Warp kernel states its own types: leave it out")
         return read(path)
+
+    def living(self, folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
+        """Ask Warp for the kernels that were registered."""
+        from irsmith.frontends.warp.read import living
+
+        return living(folder)
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs Warp and no irsmith."""

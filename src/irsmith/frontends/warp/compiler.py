@@ -158,6 +158,13 @@ def registered_kernels() -> list[Any]:
     return [kernel for module in list(context.user_modules.values()) for kernel in module.kernels.values()]
 
 
+def live_kernels() -> list[Any]:
+    """The kernels of every module that something still refers to, those that share a name included, in no order."""
+    from warp._src import context
+
+    return [kernel for module in list(context.user_modules.values()) for kernel in module._get_live_kernels()]
+
+
 def builtins() -> dict[str, tuple[str, bool]]:
     """The group of each builtin that Warp registers, and whether some overload of it has an adjoint, in order."""
     start()

@@ -170,7 +170,7 @@ class _Writer:
             return self.struct(type_, set())
         text = live.spelled_type(type_, self.spelled)
         if text is None:
-            raise CannotStandAloneError(f"a value of type {type_}")
+            raise CannotStandAloneError(f"a value of type {getattr(type_, '__name__', type(type_).__name__)}")
         if text == "Any":
             self.imports["from typing import Any"] = None
         return text
@@ -354,6 +354,8 @@ class _Edits:
         except CannotStandAloneError:
             del self._changes[saved:]
             known, value = self._code.static_value(ast.get_source_segment(self._code.source, inside) or "")
+            if not known and self._of_arguments(inside):
+                return True
             if not known:
                 raise
             if live.is_function(value):
@@ -364,6 +366,11 @@ class _Edits:
         if ast.unparse(node.func) != "wp.static":
             self._replace(node.func, "wp.static")
         return True
+
+    def _of_arguments(self, inside: ast.expr) -> bool:
+        """Whether an expression is of the function's arguments and Python's own functions: known when it is called."""
+        names = {part.id for part in ast.walk(inside) if isinstance(part, ast.Name)}
+        return all(n in self._locals or (hasattr(builtins, n) and not self._code.has(n)) for n in names)
 
     def _object(self, node: ast.expr) -> Any:
         """What a path of names stands for, or None."""
@@ -442,6 +449,8 @@ class _Edits:
         if owner is not None and live.is_warp(owner):
             return f"wp.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.startswith("warp.") and "._" not in owner.__name__:
+            # Warp does not import all of its own packages.
+            writer.imports[f"import {owner.__name__}"] = None
             return f"wp.{owner.__name__.removeprefix('warp.')}.{wanted}"
         if isinstance(owner, types.ModuleType) and owner.__name__.partition(".")[0] in sys.stdlib_module_names:
             writer.module(owner.__name__, holder[1])  # type: ignore[index]

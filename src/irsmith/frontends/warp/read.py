@@ -1,19 +1,20 @@
-"""Find the kernels of a user's own file by importing it. Run this in a process of its own."""
+"""Find the kernels of a user's own file, or of modules that are imported. Run this in a process of its own."""
 
 from __future__ import annotations
 
 import ast
+import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from irsmith.frontends.source import imported, provenance_of
 from irsmith.frontends.warp import compiler
 from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
-from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.kernel import REAL, USER, Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
-
-CATEGORY = "user"
 
 
 def read(path: Path) -> list[Kernel | Reject]:
@@ -24,12 +25,45 @@ def read(path: Path) -> list[Kernel | Reject]:
     """
     compiler.start()
     text = path.read_text(encoding="utf-8")
-    provenance = provenance_of(path, text)
-    module = imported(path)
-    found = [kernel for kernel in compiler.registered_kernels() if Path(kernel.func.__code__.co_filename) == path]
-    found.sort(key=lambda kernel: (kernel.func.__code__.co_firstlineno, kernel.key))
-    blocks = block_dims(ast.parse(text), vars(module))
-    return [item for kernel in found for item in _describe(kernel, blocks.get(kernel.func.__name__), provenance)]
+    names = vars(imported(path))
+    return list(_kernels_of(path, text, names, _by_file().get(path, []), USER, provenance_of(path, text)))
+
+
+def living(folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
+    """The kernels that the modules of a folder have defined in this process, file by file, each with its file."""
+    modules = {Path(found): vars(module) for module in list(sys.modules.values()) if (found := _file_of(module))}
+    for path, kernels in sorted(_by_file().items()):
+        if path.is_relative_to(folder):
+            text = path.read_text(encoding="utf-8")
+            for item in _kernels_of(path, text, modules.get(path, {}), kernels, REAL, Provenance(path.name)):
+                yield path, item
+
+
+def _file_of(module: Any) -> str | None:
+    found = getattr(module, "__file__", None)
+    return found if isinstance(found, str) else None
+
+
+def _by_file() -> dict[Path, list[Any]]:
+    """The kernels of this process by the file that they are written in."""
+    found: dict[Path, list[Any]] = defaultdict(list)
+    for kernel in compiler.live_kernels():
+        found[Path(kernel.func.__code__.co_filename)].append(kernel)
+    return found
+
+
+def _kernels_of(
+    path: Path, text: str, names: Mapping[str, Any], kernels: list[Any], category: str, provenance: Provenance
+) -> Iterator[Kernel | Reject]:
+    blocks = block_dims(ast.parse(text, str(path)), names)
+    found = []
+    for kernel in kernels:
+        # Kernels that one function made have one place, and differ in what it was given.
+        items = tuple(_describe(kernel, blocks.get(kernel.func.__name__), category, provenance))
+        place = kernel.func.__code__.co_firstlineno, kernel.key, *(item.source for item in items)
+        found.append((place, items))
+    for _, items in sorted(found, key=lambda one: one[0]):
+        yield from items
 
 
 def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
@@ -52,26 +86,27 @@ def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _describe(kernel: Any, block_dim: int | None, provenance: Provenance) -> Iterator[Kernel | Reject]:
+def _describe(kernel: Any, block_dim: int | None, category: str, provenance: Provenance) -> Iterator[Kernel | Reject]:
     instances = compiler.instances_of(kernel)
     name = kernel.func.__name__
     if not instances:
         message = "a generic kernel that no overload gives types to"
-        yield Reject(Step.LOWER, "GenericWithoutInstance", message, name, CATEGORY, kernel.adj.source)
+        yield Reject(Step.LOWER, "GenericWithoutInstance", message, name, category, kernel.adj.source)
     docstring = (ast.get_docstring(kernel.adj.tree.body[0]) or "").strip()
+    provenance = replace(provenance, line=kernel.func.__code__.co_firstlineno, docstring=docstring or None)
     for instance in instances:
         try:
             source = source_of(instance)
-        except CannotStandAloneError as error:
+        except (CannotStandAloneError, ValueError) as error:
             message = f"cannot stand alone: {error}"
-            yield Reject(Step.LOWER, "CannotStandAlone", message, name, CATEGORY, kernel.adj.source)
+            yield Reject(Step.LOWER, "CannotStandAlone", message, name, category, kernel.adj.source)
             continue
         if block_dim is not None and compiler.uses_tiles(kernel):
             # Otherwise the text would depend on a launch that the source does not hold.
             source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
         yield Kernel(
             name=name,
-            category=CATEGORY,
+            category=category,
             description=docstring.partition("\n\n")[0].replace("\n", " "),
             source=source,
             signature=signature_of(instance),

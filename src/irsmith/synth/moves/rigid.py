@@ -144,12 +144,14 @@ def _matrix_motion(al: Algebra, _: Stream, h: Expr, v: Expr) -> Expr:
 
 
 def _spatial(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
+    _single(al)
     distinct(a, b)
     return al.made("w", a, b)
 
 
 def _wrench(al: Algebra, _: Stream, arm: Expr, force: Expr) -> Expr:
     """A force and its torque about the origin."""
+    _single(al)
     return al.made("w", al.do("cross", leaf(arm), force), leaf(force))
 
 

@@ -50,7 +50,6 @@ _DRAWS = Choice((
     (Draw("sample_unit_hemisphere_surface", 3, _BALL, ("dir", "bounce", "d")), 0.9),
     (Draw("sample_unit_hemisphere", 3, _BALL, ("offset", "pt")), 0.7),
     (Draw("sample_unit_cube", 3, _HALF, ("jitter", "offset", "kick")), 0.9),
-    (Draw("sample_unit_hypercube", 4, _HALF, ("jitter", "offset")), 1.2),
 ))  # fmt: skip
 
 

@@ -143,12 +143,24 @@ class RandomlyRounded(Ops):
         return moved.astype(value.dtype, copy=False)
 
     def _shaken(self, operation: Callable[..., Array]) -> Callable[..., Array]:
-        shake = self.shake
-
         def shaken(*operands: Array) -> Array:
-            return shake(operation(*operands))
+            result = operation(*operands)
+            if self.quiet or result.dtype.kind != "f":
+                return result
+            if not self._tells_exact(result.dtype):
+                return self.shake(result)
+            return self._inexact(result, operation(*(operand.astype(np.float64) for operand in operands)))
 
         return shaken
+
+    def _tells_exact(self, dtype: np.dtype[Any]) -> bool:
+        """Whether float64 tells which results are exact: not where it stands in for the declared precision."""
+        return self.epsilon is None and dtype.itemsize < np.dtype(np.float64).itemsize
+
+    def _inexact(self, result: Array, wide: Array, ulps: float = 1.0) -> Array:
+        """A result moved where it was rounded. What is exact is so on every machine, and a tie of it stays a tie."""
+        moved: Array = np.where(wide == result, result, self.shake(result, ulps))
+        return moved
 
     def round(self, value: Array, dtype: np.dtype[Any]) -> Array:
         """A value converted to a float dtype, and moved when that loses digits."""
@@ -157,5 +169,12 @@ class RandomlyRounded(Ops):
         return self.shake(result) if narrower else result
 
     def library(self, function: Callable[..., Array], *operands: Array) -> Array:
-        """A function of the mathematical library, which is allowed a few units in the last place."""
-        return self.shake(super().library(function, *operands), LIBRARY_ULPS)
+        """A function of the mathematical library, which is allowed a few units in the last place.
+
+        Not where the result is exact, as that of ``exp(0)``.
+        """
+        dtype = operands[0].dtype
+        if self.quiet or not self._tells_exact(dtype):
+            return self.shake(super().library(function, *operands), LIBRARY_ULPS)
+        wide = function(*(operand.astype(np.float64) for operand in operands))
+        return self._inexact(wide.astype(dtype), wide, LIBRARY_ULPS)

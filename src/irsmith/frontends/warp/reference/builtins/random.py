@@ -166,6 +166,5 @@ DRAWS: dict[str, tuple[Draw, ...]] = {
     "sample_unit_hemisphere": (Draw((), Vector(3, FLOAT32), _on_sphere(1.0, filled=True)),),
     "sample_unit_square": (Draw((), Vector(2, FLOAT32), _box(2)),),
     "sample_unit_cube": (Draw((), Vector(3, FLOAT32), _box(3)),),
-    "sample_unit_hypercube": (Draw((), Vector(4, FLOAT32), _box(4)),),
 }
 """Builtins that draw from a state."""

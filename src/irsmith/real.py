@@ -1,0 +1,141 @@
+"""Kernels that people wrote, as a dataset's folder keeps them: what a recipe of real kernels draws from.
+
+A folder's ``kernels.jsonl`` holds where they come from in its first line and then one kernel a line, as it was taken
+out of its package, or why it could not be. The recipe names the lines by their digest, so that a recipe and an index
+still decide a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from irsmith.errors import UserError
+from irsmith.kernel import Kernel
+from irsmith.licence import PERMISSIVE
+from irsmith.outcome import Reject, Step
+from irsmith.places import Place
+from irsmith.records import kernel_of, kernel_record
+
+FILE = "kernels.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """The recipe's table ``real``: which kernels that people wrote a dataset holds, if it holds such.
+
+    Attributes:
+        kernels: The digest of the kernels; empty for a recipe that synthesises.
+        packages: The packages that they come from, as ``name version``.
+        licences: The SPDX identifiers whose code may be in rows; ``unstated`` for code that states none.
+    """
+
+    kernels: str = ""
+    packages: tuple[str, ...] = ()
+    licences: tuple[str, ...] = PERMISSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A package or folder that was gathered from, and what was found in it.
+
+    Attributes:
+        package: Its name.
+        version: Its version; None where nothing states one.
+        licence: Its licence; None where it states none. A file's own goes before it.
+        modules: How many of its modules were imported.
+        failed: Module to why it was not imported.
+        kernels: The kernels found, those left out included.
+        licences: Those kernels by licence, `unstated` where nothing states one.
+    """
+
+    package: str
+    version: str | None
+    licence: str | None
+    modules: int
+    failed: Mapping[str, str] = field(default_factory=dict)
+    kernels: int = 0
+    licences: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Its name and, where it has one, its version."""
+        return self.package if self.version is None else f"{self.package} {self.version}"
+
+    def reasons(self) -> dict[str, int]:
+        """Modules by why they were not imported, in a word, the most frequent first."""
+        return dict(Counter(reason.partition(":")[0] for reason in self.failed.values()).most_common())
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Kernels that people wrote, with what could not be taken, in order: an index is a place in it."""
+
+    origins: tuple[Origin, ...]
+    items: tuple[Kernel | Reject, ...]
+
+    def text(self) -> str:
+        """The file that keeps them."""
+        head = json.dumps({"origins": [asdict(origin) for origin in self.origins]}, ensure_ascii=False)
+        return "".join(f"{line}\n" for line in (head, *self._lines()))
+
+    def digest(self) -> str:
+        """What tells these kernels from others. Where they come from is no part of it."""
+        return _digest(self._lines())
+
+    def _lines(self) -> list[str]:
+        return [json.dumps(_record(item), ensure_ascii=False) for item in self.items]
+
+
+def read(root: Place, digest: str) -> Gathered:
+    """The kernels of a dataset's folder.
+
+    Args:
+        root: The folder.
+        digest: What the recipe says of them.
+
+    Raises:
+        UserError: They are missing or are others.
+    """
+    path = root / FILE
+    try:
+        head, *lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: the kernels of this recipe cannot be read ({error}): harvest them anew") from None
+    if _digest(lines) != digest:
+        raise UserError(f"{path}: holds other kernels than the recipe names: harvest them anew")
+    origins = tuple(Origin(**origin) for origin in json.loads(head)["origins"])
+    return Gathered(origins, tuple(_item(json.loads(line)) for line in lines))
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+
+def _record(item: Kernel | Reject) -> dict[str, Any]:
+    return kernel_record(item) if isinstance(item, Kernel) else {"reject": asdict(item)}
+
+
+def _item(record: Mapping[str, Any]) -> Kernel | Reject:
+    found = record.get("reject")
+    return kernel_of(record) if found is None else Reject(**found | {"step": Step(found["step"])})
+
+
+def group_of(package: str) -> str:
+    """The group of all rows of a package: its versions are one program as far as a split is concerned."""
+    return blake2b(f"package:{package}".encode(), digest_size=16).hexdigest()
+
+
+def config_of(frontend: str, *, synthesised: bool) -> str:
+    """What a dataset calls the rows of a frontend that irsmith synthesised, or those that people wrote."""
+    return frontend if synthesised else f"{frontend}-real"
+
+
+def id_of(frontend: str, kernel: Kernel) -> str:
+    """The id of a kernel that people wrote: it follows from its text, whatever it was gathered with."""
+    digest = blake2b(f"{kernel.name}\n{kernel.source}".encode(), digest_size=8).hexdigest()
+    return f"{frontend}-{kernel.category}-{digest}"

@@ -1,0 +1,80 @@
+"""What stands on an edge is judged: ties of exact results, and adjoints beside inputs that are all equal."""
+
+import numpy as np
+import pytest
+
+from irsmith.outcome import Reject
+from irsmith.verdict import Status
+from irsmith.verify import backward
+from irsmith.verify.backward import unsteadiness
+from irsmith.verify.derivative import unit_roundoff
+
+EXACT_TIE = """
+@wp.kernel
+def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    if wp.sqrt(wp.abs(2.0 * x[i] - wp.pow(x[i], 2.0))) < 1.0:
+        o[i] = y[i]
+    else:
+        o[i] = x[i] * 3.0
+"""
+"""At an x of 1 everything is exact on every machine, and so is the tie."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(verifier, make_row, edited):
+    x, y, out = "in x: float32 24 from 0 to 2", "in y: float32 24 from 0.5 to 2", "out o: float32 24"
+    tie = make_row(EXACT_TIE, x, y, out)
+    return verifier.verify([tie, edited(tie, "cpp_forward", r"(\w+) < (\w+)\)", r"\1 <= \2)")])
+
+
+def test_an_exact_tie_stays_a_tie(outcomes):
+    right, moved = outcomes
+    assert right.verdict("forward").status is Status.PASSED
+    assert isinstance(moved, Reject)
+    assert moved.reason == "verify: forward_differs"
+
+
+def test_inputs_on_every_edge_do_not_excuse_an_adjoint_elsewhere():
+    # Three points, one weighting, one direction: between edges, on every edge at once, on one by design.
+    own = np.array([1e-7, 1e5, 3.0]).reshape(3, 1, 1)
+    sizes = np.ones((3, 1, 1))
+    between = np.array([True, True, False])
+    valid = np.array([True, False, True]).reshape(3, 1, 1)
+    assert unsteadiness(own, sizes, between, valid)[[0, 2], 0, 0].tolist() == [1e-7, 1e-7]
+    # Where nothing is known, each point has its own.
+    assert (unsteadiness(own, sizes, between, np.zeros_like(valid)) == own).all()
+
+
+def test_an_adjoint_that_is_hardly_off_is_not_called_wrong(verifier, make_row, monkeypatch):
+    source = """
+@wp.kernel
+def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    o[i] = wp.frac(x[i]) * y[i]
+"""
+    row = make_row(source, "in x: float32 24 from -1 to 1", "in y: float32 24 from 0.5 to 2", "out o: float32 24")
+    (outcome,) = verifier.verify([row])
+    assert outcome.verdict("backward").status is Status.COMPILER_WRONG
+    # As if every tolerance were next to the error.
+    monkeypatch.setattr(backward, "CLEAR", 1e30)
+    (outcome,) = verifier.verify([row])
+    verdict = outcome.verdict("backward")
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert verdict.reason == "it is off by so little that rounding may be the cause"
+
+
+@pytest.mark.parametrize(("factor", "coarse"), [("wp.float64(wp.randn(state))", True), ("wp.float64(state)", False)])
+def test_a_random_number_is_of_single_precision_whatever_it_is_used_with(make_kernel, factor, coarse):
+    kernel = make_kernel(
+        f"""
+@wp.kernel
+def k(x: wp.array(dtype=wp.float64), o: wp.array(dtype=wp.float64)):
+    i = wp.tid()
+    state = wp.rand_init(7, i)
+    o[i] = x[i] * {factor}
+""",
+        "in x: float64 8 from -1 to 1",
+        "out o: float64 8",
+    )
+    assert unit_roundoff(kernel) == float(np.finfo(np.float32 if coarse else np.float64).eps)
