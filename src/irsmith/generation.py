@@ -22,6 +22,7 @@ from irsmith.dataset.shard import Shard, Task
 from irsmith.dataset.target import Target, next_round
 from irsmith.dataset.target import of as target_of
 from irsmith.engines import Run
+from irsmith.engines.each import here
 from irsmith.errors import StoppedError, UserError
 from irsmith.pipeline import Pipeline
 from irsmith.places import Place, Remote, place
@@ -194,8 +195,8 @@ class _Run:
         self.done: dict[int, Shard] = {}
         self.bound = RejectBound(recipe, root)
         self.resumed = 0
-        self.run: Run
-        self.still: Callable[[], None]
+        self.run: Run = here
+        self.still: Callable[[], None] = lambda: None
 
     def complete(self, *, overwrite: bool, growing: bool, jsonl: bool) -> Summary:
         """Make what is missing, put it together, and finish the folder."""

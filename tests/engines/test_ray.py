@@ -46,9 +46,8 @@ def slow(task, on_progress):
 
 
 def test_an_address_without_a_cluster_is_named():
-    """Stands first: a process that is connected does not connect again."""
     with (
-        pytest.raises(UserError, match=r"engine ray: no cluster at 127.0.0.1:1"),
+        pytest.raises(UserError, match=r"engine ray: no cluster at 127.0.0.1:1: "),
         engines.opened("ray", 2, "127.0.0.1:1"),
     ):
         pass

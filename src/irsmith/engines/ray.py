@@ -7,6 +7,7 @@ on a filesystem that all of them see.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -47,13 +48,21 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
     else:
         settings["address"] = address
     try:
+        _reached(address)
         ray.init(**settings)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"engine ray: no cluster at {address}: {' '.join(str(error).split())}") from None
     try:
         yield partial(_run, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
     finally:
         ray.shutdown()
+
+
+def _reached(address: str | None) -> None:
+    """Try whether anything listens at ``host:port``, for which Ray itself waits most of a minute."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 class _Counts:
