@@ -13,11 +13,11 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.dataset.splits import Splits
-from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
 from irsmith.places import Place
 from irsmith.real import Real, config_of
+from irsmith.size import FORMATS, parse_size
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
@@ -64,7 +64,7 @@ class Recipe:
         count: The number of indices tried. Rejects are not replaced. 1000 where no target is given.
         verified: Instead of a count: go on until so many rows are delivered.
         size: Instead of a count: go on until the delivered rows fill so many bytes, such as ``200MB``.
-        size_format: The format whose bytes ``size`` means: `irsmith.dataset.target.FORMATS`.
+        size_format: The format whose bytes ``size`` means: `irsmith.size.FORMATS`.
         grown: The counts at which the dataset was appended to: a part ends there.
         version: The dataset's own version, for those who use it.
         seed: Keys every random choice, together with the frontend and the generator's version.

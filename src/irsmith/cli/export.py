@@ -12,10 +12,10 @@ from irsmith import recipe as recipes
 from irsmith.cli.running import PLACE
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
-from irsmith.dataset.target import parse_size
 from irsmith.export import TABLE, export
 from irsmith.export.base import Options
 from irsmith.places import Place
+from irsmith.size import parse_size
 
 
 @click.command("export")

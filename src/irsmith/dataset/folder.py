@@ -16,6 +16,7 @@ from irsmith import recipe as recipes
 from irsmith.dataset import card, manifest, shard
 from irsmith.dataset.lease import FILE as LEASE
 from irsmith.dataset.lease import leased
+from irsmith.dataset.manifest import RECIPE_FILE
 from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import UserError
@@ -23,7 +24,6 @@ from irsmith.places import Place, Remote, files_below
 from irsmith.real import Origin
 from irsmith.recipe import Recipe
 
-RECIPE_FILE = "recipe.toml"
 CARD_FILE = "README.md"
 _TOOLCHAIN_FILE = Path(MARKERS, "toolchain.json")
 _OURS = (

@@ -13,8 +13,7 @@ import pyarrow.dataset as ds
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
-from irsmith.dataset.folder import RECIPE_FILE
-from irsmith.dataset.manifest import Manifest
+from irsmith.dataset.manifest import RECIPE_FILE, Manifest
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
 from irsmith.places import Place, Remote, parquet, place

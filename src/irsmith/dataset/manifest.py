@@ -17,6 +17,8 @@ from irsmith.real import Origin
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 
 FILE = "manifest.json"
+RECIPE_FILE = "recipe.toml"
+"""What decides the content, beside it."""
 
 
 @dataclass(frozen=True, slots=True)

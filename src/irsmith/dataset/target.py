@@ -6,39 +6,21 @@ What is delivered is always a prefix of the recipe's sequence: a target decides 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from irsmith.errors import UserError
-from irsmith.export import TABLE
+from irsmith.export.table import TABLE
 from irsmith.places import Place, parquet
+from irsmith.size import parse_size
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from irsmith.recipe import Recipe
 
-FORMATS = ("parquet", "jsonl", *TABLE)
-"""What a size may be of: the data files, ``dataset.jsonl``, or what an export writes."""
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?)?B?", re.IGNORECASE)
 _LEAP = 4
 """A round tries at most so many times what was tried before: little that was seen says little of what is to come."""
-
-
-def parse_size(text: str) -> int:
-    """Bytes of a size such as ``200MB`` (millions), ``1.5GiB`` (of 2**30) or ``4096``.
-
-    Raises:
-        UserError: It is no size, or nothing.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    found = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
-    if found < 1:
-        raise UserError(f"size: {text!r} is not a size: give for example 200MB, 1.5GB or 64MiB")
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,10 @@ from typing import TYPE_CHECKING
 
 from irsmith.errors import UserError, nearest
 from irsmith.export.base import Exported, Format, Options
+from irsmith.export.table import TABLE
 
 if TYPE_CHECKING:
     from irsmith.dataset.load import Dataset
-
-TABLE = {
-    "pairs-jsonl": "irsmith.export.pairs_jsonl",
-    "hlo-jsonl": "irsmith.export.hlo_jsonl",
-    "pair-files": "irsmith.export.pair_files",
-    "device-jsonl": "irsmith.export.device_jsonl",
-    "prompt-completion": "irsmith.export.prompt_completion",
-    "chat": "irsmith.export.chat",
-    "hf": "irsmith.export.hf",
-}
-"""Format name to the module whose ``FORMAT`` is it."""
 
 
 def get(name: str) -> Format:

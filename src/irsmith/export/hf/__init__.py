@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from irsmith import files
 from irsmith.dataset import card, derived_card
-from irsmith.dataset.folder import CARD_FILE, RECIPE_FILE
+from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
+from irsmith.dataset.manifest import RECIPE_FILE
 from irsmith.dataset.splits import Split
 from irsmith.dataset.stats import stats
 from irsmith.export.base import COUNTING, Exported, Format, Options
