@@ -16,7 +16,8 @@ _PATTERNS = (
     ("path", re.compile(r":\\(?<=\b[A-Za-z]:\\)[\w\\.]+")),
     ("date", re.compile(r"20\d\d[-/](?<=\b.{5})[01]\d[-/][0-3]\d\b")),
     ("date", re.compile(r":[0-5]\d:(?<=\b[012]\d.{4})[0-5]\d\b")),
-    ("machine", re.compile(r"outer_dimension_partitions")),
+    # An empty list says that nothing was divided among cores.
+    ("machine", re.compile(r"outer_dimension_partitions\W{1,6}\d+")),
 )
 _LINES = (re.compile(r"<L (\d+)>"), re.compile(r"line[ =](\d+)"), re.compile(r"\.py:(\d+)"))
 
