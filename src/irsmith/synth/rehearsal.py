@@ -14,7 +14,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, While
 from irsmith.synth.variants import BeyondError, Doubt, Run
 
-_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch"})
+_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile"})
 _FEW, _MANY = 16, 96
 """Threads of the first round, which nearly every variant passes, and of the second, for the others."""
 
@@ -42,7 +42,9 @@ def rehearse(program: Program) -> None:
 
 
 def _repeatable(program: Program) -> bool:
-    """Whether a program can be tried: not one that draws random numbers or exchanges, or that helps any type."""
+    """Whether a program can be tried: not one that draws random numbers,
+    exchanges or has tiles, or that helps any type.
+    """
     if any(helper.generic for helper in program.helpers):
         return False
     queue: list[object] = [*program.body]

@@ -57,6 +57,8 @@ class Sketch:
         coords: The thread's coordinates.
         extents: How many elements there are along each of them.
         guarded: Whether bounds are looked after already.
+        cooperative: Whether all threads of a block run the same coordinates: they may write the same value to an
+            element, and neither add to it nor write over what others have yet to read.
         fixed: Arrays that no result may be written back to, because other threads read them.
         launch: The launch dimension, which a guard may leave larger than the extents.
         pool: Values in scope.
@@ -74,6 +76,7 @@ class Sketch:
         "budget",
         "constants",
         "contracts",
+        "cooperative",
         "coord_names",
         "coords",
         "extents",
@@ -123,6 +126,7 @@ class Sketch:
         self.tags: list[str] = []
         self.verb = ""
         self.guarded = False
+        self.cooperative = False
         self.neighbours: list[Expr] = []
         self.fixed: set[str] = set()
         # A half has few digits: what is to be felt in one must be larger.

@@ -6,8 +6,10 @@ What varies between authors and says nothing about the program (how an array is 
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from irsmith.folding import folded, quoted
-from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, UNARY, VECTOR_SUFFIX
+from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, TILED, UNARY, VECTOR_SUFFIX
 from irsmith.kernel import Argument, Kernel, Signature
 from irsmith.synth.ir import (
     Assign,
@@ -59,6 +61,7 @@ class _Printer:
         self.static = (accent >> 21) % 2 == 0
         self.multiplied = (accent >> 24) % 4 == 0
         self.counted = (accent >> 26) % 4 == 0
+        self.keywords = (accent >> 22) % 4 != 0
         self.width = _WIDTHS[(accent >> 28) % 4]
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
@@ -72,6 +75,9 @@ class _Printer:
         if any(helper.generic for helper in program.helpers):
             lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
+        if _multiplies_tiles(program):
+            # Without it, a CUDA text calls functions of a library that is linked apart.
+            lines += ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
         if program.constants:
             lines.append("")
         self.constants = {constant.name for constant in program.constants}
@@ -224,7 +230,10 @@ class _Printer:
             return self.start(e)
         if op == "make":
             assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
-            return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
+            of_halves = isinstance(e.type, Vector) and e.type.length == 6 and len(args) == 2
+            # Only the name without a suffix takes two vectors.
+            name = "wp.spatial_vector" if of_halves else self.composite(e.type)
+            return f"{name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
@@ -243,7 +252,32 @@ class _Printer:
             return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
+        if op == "tile":
+            return self.of_tiles(e)
+        if op in {"constant", "function"}:
+            return e.name
+        if op == "tuple":
+            return f"({', '.join([self.expr(arg) for arg in args])}{',' if len(args) == 1 else ''})"
+        if op == "builtin":
+            return SPELLINGS[e.name].template.split("(")[0]
+        if op == "dtype":
+            return self.type(e.type)
         raise ValueError(f"Warp has no spelling for {op!r}")
+
+    def of_tiles(self, e: Expr) -> str:
+        """A call of a builtin of tiles."""
+        texts: list[str] = []
+        for arg, name in zip_longest(e.args, TILED.get(e.name, ())[: len(e.args)], fillvalue=""):
+            assert isinstance(arg, Expr)
+            if arg.op == "shared":
+                texts.append('storage="shared"')
+            elif arg.op == "axis":
+                texts.append(f"axis={self.expr(arg.args[0])}")
+            elif arg.op == "dtype":
+                texts.append(f"dtype={self.expr(arg)}")
+            else:
+                texts.append(f"{name}={self.expr(arg)}" if name and self.keywords else self.expr(arg))
+        return f"wp.{e.name}({', '.join(texts)})"
 
     def conversion(self, type: ValueType) -> str:
         """The function that converts to a scalar type."""
@@ -326,6 +360,18 @@ class _Printer:
         subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
         values = [self.expr(value) for value in (s.compare, s.value) if value is not None]
         self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {', '.join(values)})")
+
+
+def _multiplies_tiles(program: Program) -> bool:
+    """Whether a kernel multiplies tiles as matrices."""
+    queue: list[object] = [program.body]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, Expr) and node.op == "tile" and node.name == "tile_matmul":
+            return True
+        if isinstance(node, tuple):
+            queue += node
+    return False
 
 
 def number(value: float) -> str:
