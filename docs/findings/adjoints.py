@@ -226,6 +226,13 @@ def atomic_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float))
     wp.atomic_max(y, i, x[i, 1])
 
 
+@wp.kernel
+def root_of_nothing(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The root of what is zero all around: the derivative is zero, and the adjoint no number."""
+    i = wp.tid()
+    y[i] = x[i, 0] + wp.sqrt(wp.abs(x[i, 1] * wp.min(x[i, 2], 0.0)))
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -249,6 +256,7 @@ WRONG = [
     tile_of_a_thread,
     result_of_atomic,
     atomic_extreme,
+    root_of_nothing,
 ]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 from irsmith import frontends, real
 from irsmith.frontends.base import Frontend
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject, Step
+from irsmith.places import Place
 from irsmith.recipe import Recipe
 from irsmith.rng import stream
 from irsmith.synth import Discard
@@ -62,7 +62,7 @@ class Kept:
     """Kernels that people wrote, which stand in the dataset's folder: an index is a place among them."""
 
     recipe: Recipe
-    root: Path
+    root: Place
 
     @cached_property
     def _gathered(self) -> real.Gathered:

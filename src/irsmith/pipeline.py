@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from importlib.metadata import version
 
 from irsmith import frontends
 from irsmith.dataset.splits import Facts, split_of
@@ -16,6 +16,7 @@ from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
+from irsmith.places import Place
 from irsmith.real import group_of, id_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row
@@ -35,7 +36,7 @@ class Pipeline:
     """
 
     recipe: Recipe
-    root: Path | None = None
+    root: Place | None = None
 
     @cached_property
     def frontend(self) -> Frontend:
@@ -55,6 +56,16 @@ class Pipeline:
             UserError: The frontend is not installed, or not in the version that was tested.
         """
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions of all that decides a dataset's bytes, by distribution name.
+
+        Raises:
+            UserError: The frontend is not installed, or not in the version that was tested.
+        """
+        ours = {"irsmith": version("irsmith"), "irsmith-generator": str(self.frontend.generator())}
+        return ours | self.frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
 
     @cached_property
     def drawing(self) -> Source:

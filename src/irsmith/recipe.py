@@ -7,7 +7,6 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -17,6 +16,7 @@ from irsmith.dataset.splits import Splits
 from irsmith.dataset.target import FORMATS, parse_size
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
+from irsmith.places import Place
 from irsmith.real import Real, config_of
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
@@ -331,7 +331,7 @@ def parse_all(text: str, origin: str) -> tuple[Recipe, ...]:
     return found
 
 
-def read(path: Path) -> Recipe:
+def read(path: Place) -> Recipe:
     """Read a recipe file.
 
     Raises:
@@ -340,7 +340,7 @@ def read(path: Path) -> Recipe:
     return parse(_text(path), str(path))
 
 
-def read_all(path: Path) -> tuple[Recipe, ...]:
+def read_all(path: Place) -> tuple[Recipe, ...]:
     """Read the recipes of a file; see `parse_all`.
 
     Raises:
@@ -349,11 +349,11 @@ def read_all(path: Path) -> tuple[Recipe, ...]:
     return parse_all(_text(path), str(path))
 
 
-def _text(path: Path) -> str:
+def _text(path: Place) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not UTF-8 text") from None
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
+from irsmith.cli.running import PLACE
 from irsmith.dataset.load import load
 from irsmith.dataset.stats import stats
+from irsmith.places import Place
 
 
 @click.command("stats")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Path, as_json: bool) -> None:
+def command(directory: Place, as_json: bool) -> None:
     """Say what is in a dataset: rows, bytes, categories, structures, sizes, rejects and toolchain."""
     found = stats(load(directory))
     if as_json:

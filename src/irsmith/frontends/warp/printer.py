@@ -232,7 +232,10 @@ class _Printer:
             return self.start(e)
         if op == "make":
             assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
-            return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
+            of_halves = isinstance(e.type, Vector) and e.type.length == 6 and len(args) == 2
+            # Only the name without a suffix takes two vectors.
+            name = "wp.spatial_vector" if of_halves else self.composite(e.type)
+            return f"{name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
