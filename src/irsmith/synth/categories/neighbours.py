@@ -164,19 +164,21 @@ def edge_contact(s: Sketch) -> None:
     depth = p.let(p.fn("max", thickness - dist, 0.0) if rng.chance(0.5) else thickness - dist, "depth", "pen", "c")
     size = grown(p, depth, *([stiffness] if stiffness is not None else []), size=rng.pick((1, 1, 2)))
     form = rng.pick(("force", "force", "energy", "both"))
-    if form in {"force", "both"}:
-        p.keep(normal * size, "f", "force_ab", "push")
-    if form in {"energy", "both"}:
-        p.keep(depth * depth * rng.pick((0.5, 1.0, 2.0)) if form == "both" else size, "energy_ab", "cost", "psi")
-    if form == "energy":
-        p.keep(
-            p.fn("lerp", a0, b0, found[0]) if rng.chance(0.3) else (on_a + on_b) * 0.5, "mid", "contact_pt", "where_p"
-        )
-        s.read(normal.e)
+    if form != "energy":
+        # Stored as it is: where edges meet it is noise, which nothing further may be made of.
+        p.store(("forces", "push_out", "impulses", "repulsion", "contact_f"), normal * size)
+    if form == "both":
+        p.keep(depth * depth * rng.pick((0.5, 1.0, 2.0)), "energy_ab", "cost", "psi")
+    elif form == "energy":
+        middle = p.fn("lerp", a0, b0, found[0]) if rng.chance(0.3) else (on_a + on_b) * 0.5
+        p.store(("contact_points", "midpoints", "where_out"), middle)
+        s.add(size.e) if size.e.op == "name" else p.keep(size, "energy_ab", "cost", "psi")
         p.keep(p.fn("dot", normal, on_a), "along", "n_dot", "side_v")
     if rng.chance(0.4):
-        s.load(rng.pick("ff"))
-    closing(s, kinds="fv")
+        s.load("f")
+    s.repertoire = PLAIN
+    if s.fresh:
+        closing(s, kinds="f")
 
 
 def _handle(grid: str) -> Expr:
