@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from irsmith.kernel import Argument, Direction
-from irsmith.synth.algebra import NO_SPAN, usual
+from irsmith.synth.algebra import NO_SPAN, TRUTH, exactly, usual
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.pen import Pen, Q, closing, grown
-from irsmith.synth.ir import Assign, Expr, For
+from irsmith.synth.ir import Assign, Expr, For, While
 from irsmith.synth.moves import PLAIN
 from irsmith.synth.phases import straight
 from irsmith.synth.sketch import Sketch
-from irsmith.types import FLOAT32, INT32, UINT64, Domain, Handle
+from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Domain, Handle
 
 _GRIDS = ("grid", "grid_id", "hash_grid", "neighbor_grid", "cells")
 _POINTS = ("particle_x", "positions", "points", "x", "pos", "centers")
@@ -81,14 +81,20 @@ def neighbour_sum(s: Sketch) -> None:
 
     s.probe.argument(j)
     query = Expr("query", "i", UINT64, NO_SPAN, (_handle(grid), here.e, radius.e), "hash_grid_query")
-    if rng.chance(0.5):
+    stepped = rng.chance(0.2)
+    if stepped or rng.chance(0.5):
         text = s.names.claim(s.names_free(("query", "neighbors", "found", "q")))
         s.emit(Assign(Expr("name", "i", UINT64, NO_SPAN, (), text), query))
         query = Expr("query", "i", UINT64, NO_SPAN, (), text)
+    if stepped:
+        s.emit(Assign(j, Expr("mutable", "i", INT32, exactly(0), (), "", 0)))
     s.probe.looping += 1
     block = s.block(body)
     s.probe.looping -= 1
-    s.emit(For(j.name, None, query, None, block))
+    if stepped:
+        s.emit(While(Expr("query", "b", BOOL, TRUTH, (query, j), "hash_grid_query_next"), block))
+    else:
+        s.emit(For(j.name, None, query, None, block))
     for target in (total, force):
         if target is not None:
             # Few of all points are near.
