@@ -92,6 +92,16 @@ def _midpoint(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("vscale", al.do("vadd", a, b), al.literal(0.5))
 
 
+def _ratios(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
+    """A vector divided component by component by another one's extent."""
+    distinct(a, b)
+    if not b.type.scalar.is_float:  # type: ignore[union-attr]
+        raise Discard("ratios")
+    more = al.literal(rng.pick((0.5, 1.0)))
+    least = al.make(*(more,) * b.type.length)  # type: ignore[union-attr]
+    return al.do("cw_div", a, al.do("vadd", al.do("vabs", b), least))
+
+
 def _cross(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     distinct(a, b)
     if a.type.length != 3:  # type: ignore[union-attr]
@@ -349,7 +359,7 @@ COMPOSITE_MOVES: Moves = {
         (1.6, _along), (1.6, _moved), (0.8, _around),
     ),
     "vv": (
-        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross),
+        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.5, _ratios), (3, _cross),
         (0.8, _binary("vmin")),
         (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
         (1, _reflect), (0.8, _reject), (1, _midpoint), (0.6, _norm_gap), (0.25, _skewed), (0.25, _axes),
