@@ -7,8 +7,9 @@ import json
 import pytest
 
 from irsmith import UserError
-from irsmith.export import TABLE, export, pair_files
+from irsmith.export import export, pair_files
 from irsmith.export.base import Options
+from irsmith.export.table import TABLE
 from irsmith.row import METRICS
 
 

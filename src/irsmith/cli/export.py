@@ -12,8 +12,9 @@ from irsmith import recipe as recipes
 from irsmith.cli.running import PLACE
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
-from irsmith.export import TABLE, export
+from irsmith.export import export
 from irsmith.export.base import Options
+from irsmith.export.table import TABLE
 from irsmith.places import Place
 from irsmith.size import parse_size
 

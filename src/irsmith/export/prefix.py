@@ -49,7 +49,7 @@ def size(recipe: Recipe, versions: dict[str, str], root: Place, parts: Sequence[
         versions: What they are made with.
         root: The folder that the parts stand in.
         parts: The rows.
-        format_name: A name of `irsmith.export.TABLE`.
+        format_name: A name of `irsmith.export.table.TABLE`.
 
     Raises:
         UserError: The recipe's rows lack what the format needs, or a library of the format is not installed.
