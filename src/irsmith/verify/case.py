@@ -152,7 +152,7 @@ class Case:
             return Reject(found.step, found.symptom, found.message, kernel.name, kernel.category, kernel.source)
         unknown = self.evidence.unknown
         if unknown is None:
-            forward_verdict = Verdict("forward", Status.PASSED)
+            forward_verdict = Verdict("forward", Status.PASSED, self.evidence.told)
             backward_verdict = self._backward or Verdict("backward", Status.PASSED)
         else:
             forward_verdict = Verdict("forward", Status.NOT_APPLICABLE, unknown)
