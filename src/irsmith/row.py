@@ -145,7 +145,17 @@ METRICS = (
     "structs_used",
 )
 """The figures of `Structure` that have a column of the same name."""
-_OF_KERNEL = ("name", "category", "description", "python_source", "arguments", "structs", "launch", "recorded", *PROVENANCE)
+_OF_KERNEL = (
+    "name",
+    "category",
+    "description",
+    "python_source",
+    "arguments",
+    "structs",
+    "launch",
+    "recorded",
+    *PROVENANCE,
+)
 """The columns of the kernel itself."""
 _TRAITS = tuple(field.name for field in dataclass_fields(Traits))
 """The columns of `Traits`."""

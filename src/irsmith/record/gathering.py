@@ -66,7 +66,9 @@ def gather(records: Sequence[Recorded], script: str, licences: Sequence[str]) ->
             counts[key[2] or licence.UNSTATED] += times
         _, version, own, _ = next(iter(mine))
         origins.append(
-            Origin(package, version, own, len({key[3] for key in mine}), {}, counts.total(), dict(sorted(counts.items())))
+            Origin(
+                package, version, own, len({key[3] for key in mine}), {}, counts.total(), dict(sorted(counts.items()))
+            )
         )
     return Harvested(Gathered(tuple(origins), tuple(items)), tuple(launches))
 
@@ -168,4 +170,3 @@ def _distribution(folder: str, top: str) -> tuple[str | None, str | None, str | 
         if any(file.parts[0] == top for file in found.files or ()):
             return found.metadata["Name"], found.version, licence.of_metadata(found.metadata)
     return None, None, None
-

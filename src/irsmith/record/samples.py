@@ -103,9 +103,7 @@ def dtype_of(type_: ValueType) -> np.dtype[Any]:
     return np.dtype(scalar.name)
 
 
-def _leaf(
-    sample: Mapping[str, Array], kind: str, path: str, type_: ValueType, shape: tuple[int, ...]
-) -> Array | None:
+def _leaf(sample: Mapping[str, Array], kind: str, path: str, type_: ValueType, shape: tuple[int, ...]) -> Array | None:
     """One sample of a leaf: an entry of its own, or a field of an array of structs."""
     name, *fields = path.split(".")
     entry = sample.get(f"{kind}/{path}")

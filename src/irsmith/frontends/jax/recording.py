@@ -199,4 +199,3 @@ class _Sampled:
 def _plain(value: Any) -> np.ndarray[Any, Any]:
     array = np.array(value)
     return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
-

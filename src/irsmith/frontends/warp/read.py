@@ -90,9 +90,7 @@ def _describe(kernel: Any, block_dim: int | None, category: str, provenance: Pro
     instances = compiler.instances_of(kernel)
     if not instances:
         message = "a generic kernel that no overload gives types to"
-        yield Reject(
-            Step.LOWER, "GenericWithoutInstance", message, kernel.func.__name__, category, kernel.adj.source
-        )
+        yield Reject(Step.LOWER, "GenericWithoutInstance", message, kernel.func.__name__, category, kernel.adj.source)
     for instance in instances:
         yield describe(kernel, instance, block_dim, category, provenance)
 
