@@ -83,6 +83,8 @@ class Pipeline:
         lowering = self.frontend.lower(kernel, self.stages)
         if isinstance(lowering, Reject):
             return lowering
+        if self.recipe.real.kernels and kernel.recorded is None and self.recipe.verify == "full":
+            kernel = self.frontend.situated(kernel)
         structure = describe(kernel.source, kernel.name)
         root = kernel if lineage is None else lineage.parent
         of_root = structure if lineage is None else describe(root.source, root.name)

@@ -189,6 +189,10 @@ class Frontend(Protocol):
         """
         ...
 
+    def situated(self, kernel: Kernel) -> Kernel:
+        """A kernel that a person wrote, with shapes, domains and a launch that it runs on if such are found."""
+        ...
+
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """The files of a folder in which a stranger can build and run a kernel, by path.
 

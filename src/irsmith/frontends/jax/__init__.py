@@ -80,6 +80,10 @@ class Jax:
         """Nothing: JAX's functions state no types."""
         raise UserError(f"{folder}: JAX's functions do not state their types: use irsmith lower --args, file by file")
 
+    def situated(self, kernel: Kernel) -> Kernel:
+        """The kernel as it is: what lowered it had shapes."""
+        return kernel
+
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs JAX and no irsmith."""
         from irsmith.frontends.jax.repro import files

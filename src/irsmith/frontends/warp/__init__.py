@@ -99,6 +99,12 @@ class Warp:
 
         return living(folder)
 
+    def situated(self, kernel: Kernel) -> Kernel:
+        """Try the kernel in the reference until it stays within its arrays."""
+        from irsmith.frontends.warp.situation import situated
+
+        return situated(kernel)
+
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs Warp and no irsmith."""
         from irsmith.frontends.warp.repro import files
