@@ -78,8 +78,10 @@ def main() -> None:
         manifest = summary.manifest
         wrong: Counter[str] = Counter()
         for row in irsmith.load(root):
-            if any(v.check == "backward" and v.status is Status.COMPILER_WRONG for v in row.verdicts):
-                wrong.update([", ".join(causes(row)) or "none of them"])
+            for verdict in row.verdicts:
+                if verdict.check == "backward" and verdict.status is Status.COMPILER_WRONG:
+                    unknown = "finite nowhere" if verdict.reason.endswith("is not finite") else "none of them"
+                    wrong.update([", ".join(causes(row)) or unknown])
     rejected = manifest.tried - manifest.rows
     print(machine())
     print(f"{manifest.tried} kernels, seed {options.seed}: {rejected} rejected ({rejected / manifest.tried:.2%})")

@@ -16,7 +16,8 @@ def main() -> None:
         for row in irsmith.load(out):
             print(row.id, row.kernel.category, row.structure.lines, "lines")
 
-        rows = load_dataset("parquet", data_dir=f"{out}/data/warp", split="train", cache_dir=f"{out}/cache")
+        train = [("split", "==", "train")]
+        rows = load_dataset(out, "warp", split="all_splits", filters=train, cache_dir=f"{out}/cache")
         print(rows[0]["python_source"])
 
 

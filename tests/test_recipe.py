@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsmith import recipe as recipes
+from irsmith.dataset.splits import Splits
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
 from irsmith.synth import CATEGORIES
@@ -19,8 +20,20 @@ RECIPES = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_ready_made_recipes_read(path):
-    recipe = recipes.read(path)
-    assert recipes.parse(recipe.to_toml(), "again") == recipe
+    for recipe in recipes.read_all(path):
+        assert recipes.parse(recipe.to_toml(), "again") == recipe
+
+
+def test_a_file_of_several_recipes_is_no_single_one():
+    with pytest.raises(UserError, match=r"all-80k.toml: holds recipes of several datasets, which `irsmith generate`"):
+        recipes.read(RECIPES[0].with_name("all-80k.toml"))
+
+
+def test_held_out_categories_may_be_another_frontends():
+    held = Splits(hold_out_categories=("scan", "layernorm"))
+    assert Recipe(splits=held).splits == held
+    with pytest.raises(UserError, match="unknown category 'layernrom': did you mean 'layernorm'"):
+        Recipe(splits=Splits(hold_out_categories=("layernrom",)))
 
 
 def test_defaults_name_every_stage_and_category():

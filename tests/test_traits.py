@@ -70,6 +70,20 @@ CASES = {
         "i = wp.tid()\ns = float(0.0)\nfor e in range(idx[i], idx[i + 1]):\n    s += x[e]\ny[i] = s", (X, IDX, Y),
         {"stencil", "gather", "reduce"},
     ),
+    "tile": ("i = wp.tid()\nt = wp.tile_load(x, 4, i * 4)\nwp.tile_store(y, t * 2.0, i * 4)", (X, Y), {"map"}),
+    "row of tiles": (
+        "i = wp.tid()\nt = wp.tile_load(g[i], shape=8)\nwp.tile_store(y, wp.tile_sum(t), offset=i)", (GRID, Y),
+        {"reduce"},
+    ),
+    "running tile": ("i = wp.tid()\nt = wp.tile_load(x, shape=16)\nwp.tile_store(y, wp.tile_scan_inclusive(t))", (X, Y),
+        {"scan"}),
+    "tile of rows": (
+        "i = wp.tid()\nk = wp.tile_load(idx, shape=4)\nt = wp.tile_load_indexed(x, k, shape=(4,))\n"
+        "wp.tile_atomic_add_indexed(y, k, t)", (X, IDX, Y),
+        {"gather", "scatter", "atomic"},
+    ),
+    "total of tiles": ("i = wp.tid()\nt = wp.tile_load(x, shape=4, offset=i * 4)\nwp.tile_atomic_add(y, t)", (X, Y),
+        {"atomic", "reduce"}),
 }  # fmt: skip
 
 
@@ -127,6 +141,18 @@ def test_operations_and_bytes_of_a_thread():
     assert arms.operations == round(1 + 8 / 2 + 1 / 2)
     double = reading("i = wp.tid()\nd[i] = d[i] / wp.float64(3.0)", array("d", FLOAT64, Direction.INOUT))
     assert (double.operations, double.bytes) == (4, 16)
+
+
+def test_a_tile_costs_what_its_elements_do():
+    before = "SIZE = wp.constant(8)\n\n@wp.func\ndef sq(a: float):\n    return a * a"
+    load = "i = wp.tid()\nt = wp.tile_load(x, shape=SIZE, offset=i * SIZE)\n"
+    stored = reading(load + "wp.tile_store(y, t, offset=i * SIZE)", X, Y, before=before)
+    doubled = reading(load + "wp.tile_store(y, t * 2.0, offset=i * SIZE)", X, Y, before=before)
+    mapped = reading(load + "wp.tile_store(y, wp.tile_map(sq, t), offset=i * SIZE)", X, Y, before=before)
+    assert stored.bytes == doubled.bytes == mapped.bytes == 64
+    assert doubled.operations == mapped.operations == stored.operations + 8
+    folded = reading(load + "wp.tile_atomic_add(y, wp.tile_sum(t))", X, Y, before=before)
+    assert folded.bytes == 32 + 8
 
 
 def test_a_helper_costs_what_it_is_given():

@@ -169,6 +169,48 @@ def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=floa
 
 
 @wp.kernel
+def tile_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The greatest element of a tile."""
+    i = wp.tid()
+    t = wp.tile_load(x[i], shape=4)
+    wp.tile_store(y, wp.tile_max(t), offset=i)
+
+
+@wp.kernel
+def tile_running_sum(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The running sums of a tile."""
+    i = wp.tid()
+    t = wp.tile_scan_inclusive(wp.tile_load(x[i], shape=4))
+    y[i] = t[2]
+
+
+@wp.kernel
+def tile_in_order(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The second smallest element of a tile."""
+    i = wp.tid()
+    t = wp.tile_load(x[i], shape=4)
+    k = wp.tile_zeros(shape=4, dtype=int)
+    wp.tile_sort(t, k)
+    y[i] = t[1]
+
+
+@wp.kernel
+def tile_diagonal(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The trace of a tile to whose diagonal another one was added."""
+    i = wp.tid()
+    t = wp.tile_diag_add(wp.tile_zeros(shape=(4, 4), dtype=float), wp.tile_load(x[i], shape=4))
+    y[i] = t[0, 0] + t[2, 2]
+
+
+@wp.kernel
+def tile_of_a_thread(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """What one thread of a block gives to all."""
+    i = wp.tid()
+    t = wp.tile_from_thread(shape=4, value=x[i, 1], thread_idx=0)
+    y[i] = t[3]
+
+
+@wp.kernel
 def result_of_atomic(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
     """What an atomic returned: the adjoint does not replay the atomic, and reads a variable that nobody set."""
     i = wp.tid()
@@ -182,6 +224,13 @@ def atomic_extreme(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float))
     i = wp.tid()
     y[i] = x[i, 0]
     wp.atomic_max(y, i, x[i, 1])
+
+
+@wp.kernel
+def root_of_nothing(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The root of what is zero all around: the derivative is zero, and the adjoint no number."""
+    i = wp.tid()
+    y[i] = x[i, 0] + wp.sqrt(wp.abs(x[i, 1] * wp.min(x[i, 2], 0.0)))
 
 
 CONTROL = unrolled_product
@@ -200,8 +249,14 @@ WRONG = [
     while_reaches_beyond,
     remainder,
     fraction,
+    tile_extreme,
+    tile_running_sum,
+    tile_in_order,
+    tile_diagonal,
+    tile_of_a_thread,
     result_of_atomic,
     atomic_extreme,
+    root_of_nothing,
 ]
 
 

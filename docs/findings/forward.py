@@ -74,6 +74,14 @@ def inverse_error_function(n: int, o: wp.array(dtype=float)):
     o[1] = float(wp.round((wp.erfinv(x) / (x * slope) - wp.float64(1.0)) * wp.float64(1.0e9)))
 
 
+@wp.kernel
+def negated_zero(n: int, o: wp.array(dtype=float)):
+    """The negative of zero is a zero without its sign."""
+    zero = float(n - 3)
+    o[0] = wp.copysign(1.0, -zero)
+    o[1] = wp.copysign(1.0, zero * -1.0)
+
+
 EXPECTED = [
     (swap_in_loop, [2.0, 1.0]),
     (tuple_aliases_vector, [1.0, 4.0]),
@@ -81,6 +89,7 @@ EXPECTED = [
     (late_load, [5.0, 0.0]),
     (else_of_loop, [2.0, 2.0]),
     (inverse_error_function, [0.0, 0.0]),
+    (negated_zero, [-1.0, -1.0]),
 ]
 """Each kernel with what Python's meaning stores, for ``n`` of 3."""
 

@@ -65,12 +65,19 @@ def vectors_differ(n: int, o: wp.array(dtype=wp.vec3)):
         o[0] = wp.vec3()
 
 
+@wp.kernel(module="unique")
+def range_of_halves(n: int, o: wp.array(dtype=wp.float16)):
+    """Clang: a ``float16`` times an ``int`` is ambiguous inside ``tile_arange``."""
+    wp.tile_store(o, wp.tile_arange(4, dtype=wp.float16))
+
+
 CALLS = [
     (field_ret, WithRet()),
     (field_rhs, WithRhs()),
     (converted_counter, 3),
     (truth_of_half, 3),
     (vectors_differ, 3),
+    (range_of_halves, 3),
 ]
 """Each kernel with its first argument."""
 

@@ -165,6 +165,7 @@ class _Run:
         pipeline = Pipeline(recipe)
         self.versions = toolchain(pipeline.frontend)
         pipeline.require_device()
+        self.target = target_of(recipe, root, self.versions)
         self.began = time.monotonic()
         self.done: dict[int, Shard] = {}
         self.bound = RejectBound(recipe, root)
@@ -177,13 +178,12 @@ class _Run:
                 if self.given is not None:
                     files.write_text(self.root / real.FILE, self.given.text())
                 known = None if growing else self._known_end()
-                target = target_of(self.recipe)
                 if self.recipe.count is not None:
                     self._make(self.recipe.count)
                 elif known is not None:
                     self._make(known)
-                elif target is not None:
-                    self._fill(target)
+                elif self.target is not None:
+                    self._fill(self.target)
                 self.bound.complete()
                 shards = assemble(self.root, self._shards())
                 clear_beyond(self.root, self.recipe, shards)

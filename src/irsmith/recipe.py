@@ -31,6 +31,8 @@ TARGETS = ("count", "verified", "size")
 _LATER = ("templates",)
 """The settings that decide what is made of rows, and not the rows."""
 LEVELS = ("full", "compile", "none")
+_SEVERAL = "datasets"
+"""The key of a file that holds several recipes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Recipe:
         both = sorted({*self.require} & {*self.forbid})
         if both:
             raise UserError(f"require and forbid: {both[0]!r} is in both")
-        held = tuple(dict.fromkeys(_category(name, frontend.categories()) for name in self.splits.hold_out_categories))
+        held = tuple(dict.fromkeys(_held_out(name, frontend) for name in self.splits.hold_out_categories))
         object.__setattr__(self, "splits", replace(self.splits, hold_out_categories=held))
 
     def _check_real(self) -> None:
@@ -229,6 +231,14 @@ def _category(name: str, known: Mapping[str, float]) -> str:
     return canonical
 
 
+def _held_out(name: str, frontend: Frontend) -> str:
+    """A held-out category by its own name. It may be another frontend's: datasets to be merged are split alike."""
+    known = dict(frontend.categories())
+    if ALIASES.get(name, name) not in known:
+        known |= {other: 0.0 for each in frontends.TABLE for other in frontends.get(each).categories()}
+    return _category(name, known)
+
+
 def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tuple[str, float], ...]:
     known = frontend.categories()
     weights: dict[str, float] = {}
@@ -268,11 +278,17 @@ def parse(text: str, origin: str) -> Recipe:
     Raises:
         UserError: It is not TOML, has an unknown key, or a value that cannot be used.
     """
+    table = _toml(text, origin)
+    if _SEVERAL in table:
+        raise UserError(f"{origin}: holds recipes of several datasets, which `irsmith generate` alone takes")
+    return of_table(table, origin)
+
+
+def _toml(text: str, origin: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{origin}: not TOML: {error}") from None
-    return of_table(table, origin)
 
 
 def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
@@ -287,14 +303,55 @@ def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
         raise UserError(f"{origin}: {error}") from None
 
 
+def parse_all(text: str, origin: str) -> tuple[Recipe, ...]:
+    """Read the recipes of a file that has several, or the one that it is.
+
+    Each table of ``datasets`` is a recipe, of which the settings at the top are those that it does not give itself.
+
+    Args:
+        text: The TOML.
+        origin: What to call it in errors, such as a file's path.
+
+    Raises:
+        UserError: As for `parse`, or two of them are of one frontend or split differently.
+    """
+    table = _toml(text, origin)
+    if _SEVERAL not in table:
+        return (of_table(table, origin),)
+    shared = {name: value for name, value in table.items() if name != _SEVERAL}
+    own = table[_SEVERAL]
+    if not isinstance(own, list) or not own or not all(isinstance(one, dict) for one in own):
+        raise UserError(f"{origin}: {_SEVERAL}: is not a list of tables: write [[{_SEVERAL}]] above each recipe's")
+    if any("splits" in one for one in own):
+        raise UserError(f"{origin}: {_SEVERAL}.splits: all rows are split alike: put [splits] at the top of the file")
+    found = tuple(of_table(shared | one, f"{origin}: {_SEVERAL}[{number}]") for number, one in enumerate(own))
+    names = [recipe.frontend for recipe in found]
+    if len(set(names)) < len(names):
+        raise UserError(f"{origin}: {_SEVERAL}: two are of one frontend: make them apart, and `irsmith merge` them")
+    return found
+
+
 def read(path: Path) -> Recipe:
     """Read a recipe file.
 
     Raises:
         UserError: It cannot be read, or is not a recipe.
     """
+    return parse(_text(path), str(path))
+
+
+def read_all(path: Path) -> tuple[Recipe, ...]:
+    """Read the recipes of a file; see `parse_all`.
+
+    Raises:
+        UserError: It cannot be read, or is not what `parse_all` reads.
+    """
+    return parse_all(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -2,7 +2,8 @@
 
 One parse and one walk. The walk lists the syntax tree in this module's own words, because what ``ast.dump``
 prints differs between Python versions. Names of the user's become numbers in order of appearance, literals their
-type; what belongs to Python or to an imported module stays, and so do dtypes, ranks and control flow. The
+type; what belongs to Python or to an imported module stays, and so do dtypes, ranks and control flow. What a name
+stands for is decided as Python does: what a function assigns or takes is its own, whatever the module calls so. The
 spellings of one annotation (``float`` or ``wp.float32``, ``array[float]`` or ``array(dtype=float)``) are one.
 """
 
@@ -26,6 +27,8 @@ _BUILTINS = frozenset({
 })  # fmt: skip
 # The precision in a composite dtype's name: the last letters of vec3d, mat33h, quatf.
 _COMPOSITE = re.compile(r"((?:vec|mat|quat|transform|spatial_(?:vector|matrix))\d*)(f|d|h|b|ub|s|us|i|ui|l|ul)?")
+_COMPONENTS = frozenset("xyzw")
+"""Attributes that vectors have too."""
 _ARRAY = re.compile(r"array([1-4])d")
 
 
@@ -80,6 +83,9 @@ def describe(source: str, name: str) -> Structure:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 modules[alias.asname or alias.name.partition(".")[0]] = alias.name
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             members[node.name] = node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -163,6 +169,8 @@ class _Walk:
         self.members = members
         self.out: list[str] = []
         self.names: dict[str, str] = {}
+        self.own: set[str] = set()
+        self.typed: dict[str, str] = {}
         self.globals: dict[str, str] = {}
         self.fields = {
             item.target.id
@@ -192,7 +200,7 @@ class _Walk:
                 self.structs += 1
                 self._struct(node)
             elif isinstance(node, ast.Assign):
-                self.names, self.version = {}, {}
+                self._enter(set())
                 self._finish_member("constant", [self._tokens(node.value)])
 
     def result(self, lines: int) -> Structure:
@@ -212,19 +220,20 @@ class _Walk:
             self._loose_parts += map(_loose, tokens)
 
     def _struct(self, node: ast.ClassDef) -> None:
-        self.names, self.version = {}, {}
+        self._enter(set())
         for item in node.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 self._finish_member("member", [[self._field(item.target.id)], self._annotation(item.annotation)])
 
     def _function(self, node: ast.FunctionDef) -> None:
-        self.names, self.version = {}, {}
+        self._enter(_bound(node))
         lists = [[_text(decorator, self.modules) for decorator in node.decorator_list]]
-        arguments = node.args
-        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        for argument in _parameters(node.args):
             token = self._name(argument.arg)
             annotation = [] if argument.annotation is None else self._annotation(argument.annotation)
             lists.append([token, *annotation])
+            if self.fields and argument.annotation is not None:
+                self._note_type(argument.arg, self._struct_of_annotation(argument.annotation))
         if node.returns is not None:
             lists.append(["->", *self._annotation(node.returns)])
         self._finish_member("function", lists)
@@ -236,22 +245,101 @@ class _Walk:
 
     # Names.
 
+    def _enter(self, own: set[str]) -> None:
+        """Begin a member of the module, with the names that are its own."""
+        self.names, self.version, self.typed = {}, {}, {}
+        self.own = own
+        self._named = 0
+
     def _name(self, name: str) -> str:
         token = self.names.get(name)
         if token is not None:
             return token
-        if name in self.modules:
-            return self.modules[name]
-        if name in self.members:
-            token = self.globals.get(name)
-            if token is None:
-                token = self.globals[name] = f"@{len(self.globals)}"
-                self._queue.append(name)
-            return token
-        if name in _BUILTINS:
-            return _ABBREVIATED.get(name, name)
-        token = self.names[name] = f"#{len(self.names)}"
+        if name not in self.own:
+            if name in self.modules:
+                return self.modules[name]
+            if name in self.members:
+                token = self.globals.get(name)
+                if token is None:
+                    token = self.globals[name] = f"@{len(self.globals)}"
+                    self._queue.append(name)
+                return token
+            if name in _BUILTINS:
+                return _ABBREVIATED.get(name, name)
+        return self._numbered(name)
+
+    def _numbered(self, name: str) -> str:
+        token = self.names[name] = f"#{self._named}"
+        self._named += 1
         return token
+
+    def visit_inner(self, node: ast.FunctionDef | ast.Lambda) -> None:
+        """A function inside another: its own names are not those around it."""
+        if isinstance(node, ast.FunctionDef):
+            self.out += ["def", self._name(node.name)]
+            own, body = _bound(node), node.body
+        else:
+            self.out.append("lambda")
+            own, body = {argument.arg for argument in _parameters(node.args)}, [ast.Expr(node.body)]
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self._visit(default)
+        around, outer = self.names, self.own
+        self.names = {name: token for name, token in around.items() if name not in own}
+        self.own = outer | own
+        for argument in _parameters(node.args):
+            self.out.append(self._numbered(argument.arg))
+            if argument.annotation is not None:
+                self.out += self._annotation(argument.annotation)
+        for statement in body:
+            self._visit(statement)
+        self.out.append(")")
+        self._leave(own, around, outer)
+
+    def visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        """A comprehension: its variables are its own."""
+        targets = [inner for part in node.generators for inner in ast.walk(part.target)]
+        own = {inner.id for inner in targets if isinstance(inner, ast.Name)}
+        around, outer = self.names, self.own
+        self.names = {name: token for name, token in around.items() if name not in own}
+        self.own = outer | own
+        self._fields_of(node)
+        self._leave(own, around, outer)
+
+    def _leave(self, own: set[str], around: dict[str, str], outer: set[str]) -> None:
+        """Go back to the scope around one with names of its own; what else was met there keeps its number."""
+        self.names, self.own = {**{k: v for k, v in self.names.items() if k not in own}, **around}, outer
+
+    # Structs: an attribute is a field where its owner is one, as far as annotations and assignments say.
+
+    def _note_type(self, name: str, struct: str) -> None:
+        if struct:
+            self.typed[name] = struct
+
+    def _struct_of_annotation(self, node: ast.expr) -> str:
+        """The struct that an annotation names, itself or as an array's element."""
+        _, element = _array(node)
+        name = element if element is not None else node
+        return name.id if isinstance(name, ast.Name) and isinstance(self.members.get(name.id), ast.ClassDef) else ""
+
+    def _struct_of(self, node: ast.expr) -> str:
+        """The struct that an expression holds, or an empty text."""
+        if isinstance(node, ast.Name):
+            return self.typed.get(node.id, "")
+        if isinstance(node, ast.Subscript):
+            return self._struct_of(node.value)
+        if isinstance(node, ast.Attribute):
+            owner = self.members.get(self._struct_of(node.value))
+            for item in owner.body if isinstance(owner, ast.ClassDef) else ():
+                if (
+                    isinstance(item, ast.AnnAssign)
+                    and isinstance(item.target, ast.Name)
+                    and item.target.id == node.attr
+                ):
+                    return self._struct_of_annotation(item.annotation)
+        if isinstance(node, ast.Call):
+            return self._struct_of_annotation(node.func)
+        return ""
 
     def _field(self, name: str) -> str:
         token = self.field_names.get(name)
@@ -279,6 +367,9 @@ class _Walk:
         if handler is not None:
             handler(self, node)
             return
+        self._fields_of(node)
+
+    def _fields_of(self, node: ast.AST) -> None:
         # Rarely met: the node's class and its fields in order; what Python versions add is left out when empty.
         self.out.append(node.__class__.__name__)
         for _, value in ast.iter_fields(node):
@@ -320,12 +411,13 @@ class _Walk:
 
     def visit_attribute(self, node: ast.Attribute) -> None:
         value = node.value
-        if value.__class__ is ast.Name and value.id in self.modules and value.id not in self.names:
+        if value.__class__ is ast.Name and value.id in self.modules and value.id not in self.own:
             self.out.append(
                 f"{self.modules[value.id]}.{_foreign(node.attr)}" if node.attr not in _DTYPES else node.attr
             )
             return
-        self.out.append(self._field(node.attr) if node.attr in self.fields else "." + node.attr)
+        named = node.attr in self.fields and (node.attr not in _COMPONENTS or bool(self._struct_of(value)))
+        self.out.append(self._field(node.attr) if named else "." + node.attr)
         self._visit(value)
 
     def visit_call(self, node: ast.Call) -> None:
@@ -345,9 +437,13 @@ class _Walk:
         out.insert(mark, f"Call{len(arguments)}")
         for argument in arguments:
             self._visit(argument)
-        for keyword in node.keywords:
-            out.append(f"{keyword.arg}=")
-            self._visit(keyword.value)
+        if node.keywords:
+            called = node.func.id if isinstance(node.func, ast.Name) and node.func.id not in self.own else ""
+            member = self.members.get(called)
+            names = [a.arg for a in _parameters(member.args)] if isinstance(member, ast.FunctionDef) else []
+            for keyword in node.keywords:
+                out.append(f"{names.index(keyword.arg)}=" if keyword.arg in names else f"{keyword.arg}=")
+                self._visit(keyword.value)
 
     def visit_subscript(self, node: ast.Subscript) -> None:
         self.out.append("[]")
@@ -430,6 +526,8 @@ class _Walk:
         tokens += left
         tokens += right
         resolved = self._resolved(right)
+        if self.fields and isinstance(targets[0], ast.Name):
+            self._note_type(targets[0].id, self._struct_of(value))
         if len(left) == 1:
             # A plain variable: its old value matters only where it is read.
             if word not in {"=", ":="}:
@@ -496,6 +594,38 @@ class _Walk:
         return digest
 
 
+def _parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """What a function takes, in order."""
+    rest = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *rest]
+
+
+def _bound(function: ast.FunctionDef) -> set[str]:
+    """The names that are a function's own: what it takes and what it assigns."""
+    found = {argument.arg for argument in _parameters(function.args)}
+    queue: list[ast.AST] = [*function.body]
+    while queue:
+        node = queue.pop()
+        kind = node.__class__
+        if kind is ast.Name:
+            found.add(node.id)  # type: ignore[attr-defined]
+        elif kind is ast.Assign:
+            queue += node.targets  # type: ignore[attr-defined]
+        elif kind is ast.Tuple or kind is ast.List:
+            queue += node.elts  # type: ignore[attr-defined]
+        elif kind is ast.AugAssign or kind is ast.AnnAssign:
+            queue.append(node.target)  # type: ignore[attr-defined]
+        elif kind is ast.For:
+            queue += (node.target, *node.body, *node.orelse)  # type: ignore[attr-defined]
+        elif kind is ast.If or kind is ast.While:
+            queue += (*node.body, *node.orelse)  # type: ignore[attr-defined]
+        elif kind is ast.With:
+            queue += node.body  # type: ignore[attr-defined]
+        elif kind is ast.FunctionDef:
+            found.add(node.name)  # type: ignore[attr-defined]
+    return found
+
+
 def _owner(left: list[str]) -> int:
     """The position of the variable that an assignment to an element or a field changes."""
     return next((position for position, token in enumerate(left) if token[0] == "#"), -1)
@@ -542,4 +672,10 @@ _HANDLERS: dict[type[Any], Callable[[_Walk, Any], None]] = {
     ast.Compare: _Walk.visit_compare,
     ast.BoolOp: _Walk.visit_boolop,
     ast.IfExp: _Walk.visit_ifexp,
+    ast.FunctionDef: _Walk.visit_inner,
+    ast.Lambda: _Walk.visit_inner,
+    ast.ListComp: _Walk.visit_comprehension,
+    ast.SetComp: _Walk.visit_comprehension,
+    ast.DictComp: _Walk.visit_comprehension,
+    ast.GeneratorExp: _Walk.visit_comprehension,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ _PATTERNS = (
     ("path", re.compile(r":\\(?<=\b[A-Za-z]:\\)[\w\\.]+")),
     ("date", re.compile(r"20\d\d[-/](?<=\b.{5})[01]\d[-/][0-3]\d\b")),
     ("date", re.compile(r":[0-5]\d:(?<=\b[012]\d.{4})[0-5]\d\b")),
-    ("machine", re.compile(r"outer_dimension_partitions")),
+    # An empty list says that nothing was divided among cores.
+    ("machine", re.compile(r"outer_dimension_partitions\W{1,6}\d+")),
 )
 _LINES = (re.compile(r"<L (\d+)>"), re.compile(r"line[ =](\d+)"), re.compile(r"\.py:(\d+)"))
 
@@ -69,8 +71,8 @@ def find(text: str, source: str | None, tree: ast.Module | None) -> Iterator[Fin
 
 
 def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
-    """A number behind a helper's or struct's name that does not count from 0 within the text."""
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    """A number behind a helper's or struct's name that its declarations do not count up to."""
+    names = Counter(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
     if len(names) < 2:
         # A kernel alone has no helper to be numbered.
         return None
@@ -79,7 +81,8 @@ def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
     for match in numbered.finditer(text):
         if match[1] not in lowest or int(match[2]) < int(lowest[match[1]][2]):
             lowest[match[1]] = match
-    return next((match for match in lowest.values() if int(match[2]) > 0), None)
+    # A text may name the second of two overloads alone.
+    return next((match for match in lowest.values() if int(match[2]) >= names[match[1]]), None)
 
 
 def _around(text: str, match: re.Match[str]) -> str:

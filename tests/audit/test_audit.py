@@ -89,6 +89,7 @@ def test_groups_that_are_torn_apart_are_leaks(tmp_path):
 def test_what_does_not_follow_from_the_source_is_found(tmp_path, kind, text):
     helper = "@wp.func\ndef helper(a: float):\n    return a\n\n\n"
     plain = "void k() { helper_0(1.5e-07f); float f = 0x1.8p+1; int32_t m = 0x7fffffff; } // <L 9>"
+    plain += ' {"outer_dimension_partitions":[],"fusion_config":{}}'
     rows = [pair(kernel(helper=helper), plain), pair(kernel(helper=helper), f"{plain}\n{text}")]
     if kind == "counter":
         rows[1] = pair(kernel(helper=helper), text)

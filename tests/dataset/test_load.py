@@ -34,14 +34,17 @@ def made(tmp_path_factory):
     return root
 
 
-def test_hugging_face_datasets_reads_it_by_folder_and_by_card(made, tmp_path):
-    rows = datasets.load_dataset(
-        "parquet", data_dir=str(made / "data" / "warp"), split="train", cache_dir=str(tmp_path)
-    )
-    assert len(rows) == len(irsmith.load(made))
+def test_hugging_face_datasets_reads_it_by_its_card_and_takes_no_test_row_for_training(made, tmp_path):
+    rows = datasets.load_dataset(str(made), "warp", split="all_splits", cache_dir=str(tmp_path))
+    assert rows["id"][:] == [row.id for row in irsmith.load(made)]
     assert rows[0]["cpp_forward"].startswith("template <bool wp_linear_contiguous>")
-    by_card = datasets.load_dataset(str(made), "warp", split="train", cache_dir=str(tmp_path))
-    assert by_card[5]["id"] == rows[5]["id"]
+    # What the card says to type.
+    asked = {"split": "all_splits", "filters": [("split", "==", "train")]}
+    train = datasets.load_dataset(str(made), "warp", **asked, cache_dir=str(tmp_path))
+    assert str(asked["filters"]) in (made / "README.md").read_text().replace('"', "'")
+    assert train["id"][:] == [row.id for row in irsmith.load(made) if row.split == "train"]
+    with pytest.raises(ValueError, match='Unknown split "train"'):
+        datasets.load_dataset(str(made), "warp", split="train", cache_dir=str(tmp_path))
 
 
 def test_pandas_duckdb_and_polars_read_it(made):

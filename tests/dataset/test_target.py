@@ -13,7 +13,8 @@ import irsmith
 from irsmith import Recipe, StoppedError, UserError
 from irsmith import recipe as recipes
 from irsmith.dataset import target
-from irsmith.dataset.target import Delivered, Target, next_round, parse_size
+from irsmith.dataset.target import Delivered, Summed, Together, next_round, parse_size
+from irsmith.export import export
 from irsmith.generation import _Run, append
 
 
@@ -41,12 +42,12 @@ def parts(*counts):
 
 @pytest.mark.parametrize("wanted", range(1, 13))
 def test_a_target_is_reached_by_the_fewest_rows(wanted):
-    tens = Target(wanted * 10 - 5, lambda part: [10 * n for n in range(1, len(part.indices) + 1)])
+    tens = Summed(wanted * 10 - 5, lambda part: [10 * n for n in range(1, len(part.indices) + 1)])
     assert tens.reached(parts(4, 0, 3, 5)) == (1.0, wanted)
 
 
 def test_a_target_that_is_not_reached_says_how_full_it_is():
-    assert Target(20, lambda part: range(1, len(part.indices) + 1)).reached(parts(4, 6)) == (0.5, None)
+    assert Summed(20, lambda part: range(1, len(part.indices) + 1)).reached(parts(4, 6)) == (0.5, None)
 
 
 def test_rounds_are_whole_shards_and_do_not_leap():
@@ -87,23 +88,55 @@ def test_a_reached_target_is_left_as_it_is_and_damage_is_mended(verified, tmp_pa
     assert checksums(root) == before
 
 
-@pytest.mark.parametrize("name", ["parquet", "jsonl"])
-def test_bytes_of_a_format_are_reached_by_the_fewest_rows(small, tmp_path, name):
-    ends = {}
-    for count in (17, 18, 19):
-        irsmith.generate(replace(SMALL, count=count), tmp_path / str(count), workers=1, jsonl=True)
-        found = irsmith.load(tmp_path / str(count)).manifest
-        ends[count] = found.bytes if name == "parquet" else (tmp_path / str(count) / "dataset.jsonl").stat().st_size
-    wanted = replace(SMALL, count=None, size=str(ends[18]), size_format=name)
-    irsmith.generate(wanted, tmp_path / "size", workers=1, jsonl=True)
-    assert rows(tmp_path / "size") == rows(tmp_path / "18")
-    found = tmp_path / "size"
-    size = irsmith.load(found).manifest.bytes if name == "parquet" else (found / "dataset.jsonl").stat().st_size
-    assert size == ends[18] > ends[17]
-    assert sorted(path.name for path in (found / "data" / "warp").iterdir()) == [
+def bytes_of(root, name, scratch):
+    if name == "parquet":
+        return irsmith.load(root).manifest.bytes
+    if name == "jsonl":
+        return (root / "dataset.jsonl").stat().st_size
+    return export(irsmith.load(root), scratch / f"{root.name}-{name}", name).bytes
+
+
+@pytest.fixture(scope="module")
+def prefixes(tmp_path_factory):
+    """Datasets of the first 17 and the first 18 indices."""
+    root = tmp_path_factory.mktemp("prefixes")
+    for count in (17, 18):
+        irsmith.generate(replace(SMALL, count=count), root / str(count), workers=1, jsonl=True)
+    return root
+
+
+@pytest.mark.parametrize("name", ["parquet", "jsonl", "pairs-jsonl", "device-jsonl", "pair-files", "chat", "hf"])
+def test_bytes_of_a_format_are_reached_by_the_fewest_rows(prefixes, tmp_path, name):
+    short, wanted = (bytes_of(prefixes / count, name, tmp_path) for count in ("17", "18"))
+    recipe = replace(SMALL, count=None, size=str(wanted), size_format=name)
+    irsmith.generate(recipe, tmp_path / "size", workers=1, jsonl=True)
+    assert rows(tmp_path / "size") == rows(prefixes / "18")
+    assert bytes_of(tmp_path / "size", name, tmp_path) == wanted > short
+    assert sorted(path.name for path in (tmp_path / "size" / "data" / "warp").iterdir()) == [
         "part-000000000.parquet",
         "part-000000016.parquet",
     ]
+
+
+@pytest.mark.parametrize("wanted", range(1, 40))
+def test_a_target_that_is_measured_on_all_parts_is_reached_by_the_fewest_rows(wanted):
+    asked = []
+
+    def measure(found):
+        asked.append(sum(len(part.indices) for part in found))
+        return sum(index % 3 for part in found for index in part.indices) + 5 * bool(found)
+
+    full, end = Together(wanted, measure).reached(parts(14, 0, 3, 15))
+    sizes = [measure([parts(count)[0]]) if count else 0 for count in range(33)]
+    assert end == next((count for count, size in enumerate(sizes) if size >= wanted), None)
+    assert full == min(sizes[-1] / wanted, 1)
+    assert len(asked) - 32 <= 8
+
+
+def test_a_format_that_lacks_a_stage_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(UserError, match=r"holds no stage 'cuda', which format pairs-jsonl needs"):
+        irsmith.generate(Recipe(stages=("cpp",), size="1MB", size_format="pairs-jsonl"), tmp_path / "d", workers=1)
+    assert not (tmp_path / "d").exists()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +159,10 @@ def test_a_run_that_hardly_finds_new_kernels_stops(tmp_path, monkeypatch):
     fills = iter([0.5, 0.5001, 0.5001])
     monkeypatch.setattr("irsmith.generation.delivered", lambda *_: [])
     monkeypatch.setattr("irsmith.generation.duplicates", lambda *_: {})
-    monkeypatch.setattr(Target, "reached", lambda *_: (next(fills), None))
+    monkeypatch.setattr(Summed, "reached", lambda *_: (next(fills), None))
     monkeypatch.setattr(_Run, "_make", lambda *_: None)
     run = _Run(Recipe(verified=600), tmp_path, 1, lambda _: None)
-    wanted = target.of(run.recipe)
+    wanted = target.of(run.recipe, tmp_path, {})
     with pytest.raises(StoppedError, match=r"fill 50\.0% of the target and the last 750 hardly any of it"):
         run._fill(wanted)
 

@@ -167,8 +167,8 @@ def test_signatures_match_the_text(sample: list[Kernel]) -> None:
                 else []
             )
             written |= {t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)}
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("wp.atomic_"):
-                written.add(ast.unparse(node.args[0]))
+            if isinstance(node, ast.Call) and re.match(r"wp\.(atomic_|tile_store|tile_atomic)", ast.unparse(node.func)):
+                written.add(ast.unparse(node.args[0]).split("[")[0])
         for argument in arguments:
             assert argument.name in loaded, (argument.name, kernel.source)
             assert len(argument.shape) == argument.rank

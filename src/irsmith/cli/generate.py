@@ -18,8 +18,9 @@ import click
 from irsmith import recipe as recipes
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
-from irsmith.generation import Progress, Summary, append, generate
+from irsmith.generation import Progress, Summary, append
 from irsmith.recipe import TARGETS, Recipe
+from irsmith.together import generate_together
 
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -32,7 +33,7 @@ PLAIN_INTERVAL = 5.0
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--verified", type=int, help="Instead: go on until so many rows are delivered.")
 @click.option("--size", help="Instead: go on until the rows fill so much, such as 200MB.")
-@click.option("--size-format", help="The format that --size means: parquet (default) or jsonl.")
+@click.option("--size-format", help="Of what: parquet (default), jsonl, or a format of export.")
 @click.option("--append", "appending", is_flag=True, help="Add --count indices to the finished dataset in the folder.")
 @click.option("--seed", type=int, help="Keys every random choice (default: 0).")
 @click.option(
@@ -68,16 +69,26 @@ def command(
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     with stopping_cleanly(), showing(quiet) as on_progress:
         if appending:
-            summary = _append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)
+            summaries = [_append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)]
         else:
-            recipe = given_recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
-            summary = generate(
-                recipe, out, workers=workers, overwrite=overwrite, jsonl=jsonl, on_progress=on_progress.update
+            wanted = recipes.read_all(recipe_file) if recipe_file is not None else (Recipe(),)
+            for name in ("frontend", "stages", "categories"):
+                if len(wanted) > 1 and name in given:
+                    raise UserError(f"{recipe_file}: holds several recipes: say {name} in the file")
+            summaries = generate_together(
+                [given_recipe(recipe, given) for recipe in wanted],
+                out,
+                workers=workers,
+                overwrite=overwrite,
+                jsonl=jsonl,
+                on_progress=on_progress.update,
             )
     if as_json:
-        click.echo(json.dumps(record(summary)))
+        apart = [record(summary) for summary in summaries[:-1]]
+        click.echo(json.dumps(record(summaries[-1]) | ({"datasets": apart} if apart else {})))
     elif not quiet:
-        print_summary(summary)
+        for summary in summaries:
+            print_summary(summary)
 
 
 def _append(

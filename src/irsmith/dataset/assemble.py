@@ -77,12 +77,17 @@ def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
     earlier = read_rejects(root / rejects_file(shard.config, shard.first))
     sidecar = root / sidecar_file(shard.config, shard.first)
     if sidecar.exists():
-        measured = pq.ParquetFile(sidecar).read()
-        measured = measured.filter(pc.is_in(measured["id"], value_set=kept["id"]))
-        files.write(sidecar, lambda aside: pq.write_table(measured, aside))
+        write_measured(sidecar, sidecar, kept)
     result = write_part(root, replace(shard, dropped=tuple(sorted({*shard.dropped, *gone}))), kept, earlier + records)
     write_marker(root, result)
     return result
+
+
+def write_measured(path: Path, measured: Path, rows: pa.Table) -> None:
+    """Write what was measured of some rows, out of a file of measurements."""
+    table = pq.ParquetFile(measured).read()
+    table = table.filter(pc.is_in(table["id"], value_set=rows["id"]))
+    files.write(path, lambda aside: pq.write_table(table, aside))
 
 
 def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[dict[str, Any]]]:
@@ -112,6 +117,8 @@ def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str,
         reasons=dict(sorted(Counter(f"{record['step']}: {record['symptom']}" for record in rejects).items())),
         rejects_sha256=noted,
         verdicts=verdicts_of(rows),
+        difficulty=difficulty_of(rows),
+        tags=tags_of(rows),
     )
 
 
@@ -124,3 +131,17 @@ def verdicts_of(table: pa.Table) -> dict[str, int]:
         strict=True,
     )
     return dict(sorted(Counter(f"{check}: {status}" for check, status in pairs).items()))
+
+
+def difficulty_of(table: pa.Table) -> dict[str, int]:
+    """Some rows by difficulty, as text."""
+    return _counts(table["difficulty"].cast(pa.string()))
+
+
+def tags_of(table: pa.Table) -> dict[str, int]:
+    """Some rows by tag."""
+    return _counts(pc.list_flatten(table["tags"]))
+
+
+def _counts(values: pa.ChunkedArray) -> dict[str, int]:
+    return dict(sorted((item["values"], item["counts"]) for item in pc.value_counts(values).to_pylist()))

@@ -105,13 +105,15 @@ def _told(reasons: Mapping[str, int]) -> str:
     return f" ({', '.join(f'{reason} {times}' for reason, times in reasons.items())})" if reasons else ""
 
 
+UNSPLIT = "all_splits"
+"""What the hub's library calls the rows of files that hold every split: whoever asks for ``train`` is refused."""
 Layout = Mapping[str, Mapping[str, str]]
 """Config to split to the pattern of the split's files, below the folder of the card."""
 
 
 def configs(names: Sequence[str], layout: Layout | None) -> str:
-    """The front matter's ``configs``; without a layout every file of a config is in one split."""
-    everything = {name: {"train": f"data/{name}/*.parquet"} for name in names}
+    """The front matter's ``configs``; without a layout every file of a config is `UNSPLIT`."""
+    everything = {name: {UNSPLIT: f"data/{name}/*.parquet"} for name in names}
     return "".join(
         f"- config_name: {name}\n  data_files:\n"
         + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
@@ -260,10 +262,11 @@ fixed words in the texts are under Apache-2.0.""",
 
 
 def loading(config: str, layout: Layout | None) -> str:
-    """The line of Python that loads a config's rows."""
+    """The lines of Python that load a config's rows."""
     if layout:
         return f'rows = load_dataset("DIR", "{config}", split="{next(iter(layout[config]))}")'
-    return f'rows = load_dataset("parquet", data_dir="data/{config}", split="train")'
+    return f'''# A file holds rows of every split; `irsmith export DIR --format hf` writes a file a split.
+rows = load_dataset("DIR", "{config}", split="{UNSPLIT}", filters=[("split", "==", "train")])'''
 
 
 def figures_section(figures: Figures) -> str:

@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 
 from irsmith import files
 from irsmith.dataset import derived_card, manifest
-from irsmith.dataset.assemble import Gone, parted, write_part
+from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
+from irsmith.dataset.parts import sidecar_file
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import of_groups
 from irsmith.errors import UserError
@@ -33,11 +34,13 @@ class Part:
 
     Attributes:
         path: Its file.
+        measured: The file of what verification measured, if there is one.
         shard: What it holds.
         first: The number that names it in what is made.
     """
 
     path: Path
+    measured: Path
     shard: Shard
     first: int
 
@@ -46,7 +49,12 @@ def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
     """The parts of some datasets, in the order in which their rows take precedence."""
     offsets = [0, *accumulate(dataset.manifest.end for dataset in datasets)]
     return [
-        Part(dataset.root / shard.file, shard, offset + shard.first)
+        Part(
+            dataset.root / shard.file,
+            dataset.root / sidecar_file(shard.config, shard.first),
+            shard,
+            offset + shard.first,
+        )
         for dataset, offset in zip(datasets, offsets, strict=False)
         for shard in dataset.manifest.shards
     ]
@@ -107,6 +115,8 @@ def _write(
         out = tuple(sorted(gone.get(number, ())))
         shard = Shard(old.config, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
         shards.append(write_part(root, shard, _resplit(table, moved), rejects))
+        if part.measured.exists():
+            write_measured(root / sidecar_file(shard.config, shard.first), part.measured, table)
     versions = {
         name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
         for dataset in datasets

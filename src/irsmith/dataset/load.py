@@ -58,10 +58,11 @@ class Dataset:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages whose texts its rows hold; of several frontends all, and a row has those of its own."""
-        return tuple(stage for name in self._frontends for stage in self.stages_of(name))
+        return tuple(stage for name in self.frontends for stage in self.stages_of(name))
 
     @property
-    def _frontends(self) -> tuple[str, ...]:
+    def frontends(self) -> tuple[str, ...]:
+        """Whose kernels its rows are, in the order of its recipes."""
         return tuple(dict.fromkeys(recipe.frontend for recipe in self.recipes))
 
     def stages_in(self, config: str) -> tuple[Stage, ...]:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from irsmith.errors import UserError
+from irsmith.export import TABLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from irsmith.recipe import Recipe
 
-FORMATS = ("parquet", "jsonl")
-"""The formats that a size may be of: the data files, or ``dataset.jsonl``."""
+FORMATS = ("parquet", "jsonl", *TABLE)
+"""What a size may be of: the data files, ``dataset.jsonl``, or what an export writes."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]I?)?B?", re.IGNORECASE)
 _LEAP = 4
@@ -68,9 +69,16 @@ class Delivered:
         return table if len(self.indices) == self.held else table.filter(pc.field("index").isin(self.indices))
 
 
+class Target(Protocol):
+    """Something to be filled by delivered rows."""
+
+    def reached(self, parts: Sequence[Delivered]) -> tuple[float, int | None]:
+        """How full the target is, 0 to 1, and the index before which it is reached, if it is."""
+
+
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Something to be filled by delivered rows.
+class Summed:
+    """A target that each part fills on its own.
 
     Attributes:
         wanted: How much.
@@ -96,13 +104,73 @@ class Target:
         return total / self.wanted, None
 
 
-def of(recipe: Recipe) -> Target | None:
-    """What a recipe wants filled; None where it counts indices."""
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A target that is measured on all parts together, because files of its format hold rows of several parts.
+
+    Attributes:
+        wanted: How much.
+        measure: What some rows fill. It takes as long as writing them, so that few prefixes are measured.
+    """
+
+    wanted: int
+    measure: Callable[[Sequence[Delivered]], int]
+
+    def reached(self, parts: Sequence[Delivered]) -> tuple[float, int | None]:
+        """How full the target is, 0 to 1, and the index before which it is reached, if it is."""
+        rows = [index for part in parts for index in part.indices]
+        low, high = 0, len(rows)
+        less, enough = 0, self.measure(parts)
+        if enough < self.wanted:
+            return enough / self.wanted, None
+        turn = 0
+        while high - low > 1:
+            # Where a straight line between what is known meets the target; now and then the middle, which is sure.
+            share = (self.wanted - less) / (enough - less) if turn % 3 < 2 else 0.5
+            guess = min(max(low + round((high - low) * share), low + 1), high - 1)
+            found = self.measure(_prefix(parts, guess))
+            low, less, high, enough = (guess, found, high, enough) if found < self.wanted else (low, less, guess, found)
+            turn += 1
+        return 1.0, rows[high - 1] + 1
+
+
+def _prefix(parts: Sequence[Delivered], rows: int) -> list[Delivered]:
+    """The first rows of some parts."""
+    found = []
+    for part in parts:
+        if rows <= 0:
+            break
+        found.append(replace(part, indices=part.indices[:rows]))
+        rows -= len(part.indices)
+    return found
+
+
+def of(recipe: Recipe, root: Path, versions: dict[str, str]) -> Target | None:
+    """What a recipe wants filled; None where it counts indices.
+
+    Args:
+        recipe: The recipe.
+        root: The folder that is filled.
+        versions: What fills it.
+
+    Raises:
+        UserError: The recipe's rows cannot be written in the format whose bytes it wants.
+    """
     if recipe.verified is not None:
-        return Target(recipe.verified, lambda part: range(1, len(part.indices) + 1))
-    if recipe.size is not None:
-        return Target(parse_size(recipe.size), _Lines() if recipe.size_format == "jsonl" else _Parquet)
-    return None
+        return Summed(recipe.verified, lambda part: range(1, len(part.indices) + 1))
+    if recipe.size is None:
+        return None
+    wanted = parse_size(recipe.size)
+    if recipe.size_format in TABLE:
+        from irsmith.export.prefix import size
+
+        def measure(parts: Sequence[Delivered]) -> int:
+            return size(recipe, versions, root, parts, recipe.size_format)
+
+        # Before any row is made: an export of nothing says what it lacks.
+        measure([])
+        return Together(wanted, measure)
+    return Summed(wanted, _Lines() if recipe.size_format == "jsonl" else _Parquet)
 
 
 def next_round(recipe: Recipe, tried: int, full: float) -> int:

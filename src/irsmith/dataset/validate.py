@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from irsmith import files
 from irsmith.dataset import card, derived_card, jsonl
-from irsmith.dataset.assemble import verdicts_of
+from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
 from irsmith.dataset.manifest import FILE as MANIFEST
@@ -197,6 +197,10 @@ def _counts(table: pa.Table, shard: Shard) -> Iterator[str]:
         yield f"holds {table.num_rows} rows, and the manifest says {shard.rows}"
     if verdicts_of(table) != shard.verdicts:
         yield "its verdicts are not those that the manifest counts"
+    if difficulty_of(table) != shard.difficulty:
+        yield "its rows are not of the difficulty that the manifest counts"
+    if tags_of(table) != shard.tags:
+        yield "its tags are not those that the manifest counts"
     indices = table["index"].to_pylist()
     if indices != sorted(set(indices)):
         yield "its rows are not in the order of their indices"

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from irsmith.dataset.load import Dataset
 from irsmith.errors import UserError, nearest
 from irsmith.export.base import Exported, Format, Options
+
+if TYPE_CHECKING:
+    from irsmith.dataset.load import Dataset
 
 TABLE = {
     "pairs-jsonl": "irsmith.export.pairs_jsonl",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from irsmith.dataset.load import Dataset
 from irsmith.errors import UserError, nearest
 from irsmith.templates import Template
+
+if TYPE_CHECKING:
+    from irsmith.dataset.load import Dataset
 
 OVER = ("drop", "mark")
 

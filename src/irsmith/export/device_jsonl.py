@@ -34,7 +34,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
             (root / device).mkdir()
             file = stack.enter_context((root / device / FILE).open("wb"))
             lines[device] = Lines(file, f"{device}/{FILE}", exported, options.size)
-        for row in selected(dataset, options, exported):
+        for row in selected(dataset, options, exported, stages.values()):
             written = False
             for device, stage in stages.items():
                 if lines[device].full:

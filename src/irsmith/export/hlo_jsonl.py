@@ -19,7 +19,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     measure = Measure(options, exported)
 
     def records() -> Iterator[Record]:
-        for row in selected(dataset, options, exported):
+        for row in selected(dataset, options, exported, (hlo, optimized)):
             texts = {
                 "python": row["python_source"],
                 "hlo_forward": text_of(hlo, row, "forward", options),

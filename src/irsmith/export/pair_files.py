@@ -31,7 +31,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     measure = Measure(options, exported)
     categories: Counter[str] = Counter()
     with files.whole_folder(out) as root:
-        for row in selected(dataset, options, exported):
+        for row in selected(dataset, options, exported, stages.values()):
             texts = {"python_source": row["python_source"]}
             for device, stage in devices.STAGES.items():
                 name = f"{stage}_forward"

@@ -19,7 +19,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
     measure = Measure(options, exported)
 
     def records() -> Iterator[Record]:
-        for row in selected(dataset, options, exported):
+        for row in selected(dataset, options, exported, stages):
             texts = {"python": row["python_source"]}
             texts |= {stage.name: text_of(stage, row, None, options) for stage in stages}
             added = measure(texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from irsmith.dataset.load import Dataset
@@ -14,11 +14,18 @@ Record = dict[str, Any]
 """A row as its columns."""
 
 
-def selected(dataset: Dataset, options: Options, exported: Exported) -> Iterator[Record]:
-    """The rows of the splits that were asked for, in index order; the others are counted."""
+def selected(dataset: Dataset, options: Options, exported: Exported, stages: Iterable[Stage]) -> Iterator[Record]:
+    """The rows of the splits that were asked for, in index order, of the frontends that have any of some stages.
+
+    The others are counted.
+    """
     check_splits(options.splits)
+    names = {stage.name for stage in stages}
+    holding = {f for f in dataset.frontends if names & {stage.name for stage in dataset.stages_of(f)}}
     for record in dataset.records():
-        if options.splits and record["split"] not in options.splits:
+        if record["frontend"] not in holding:
+            exported.leave_out(f"frontend {record['frontend']}, which has no {' and no '.join(sorted(names))}")
+        elif options.splits and record["split"] not in options.splits:
             exported.leave_out(f"split {record['split']}")
         else:
             yield record

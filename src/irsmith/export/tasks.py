@@ -53,6 +53,11 @@ class Task:
     wanted: End
     template: Template
 
+    @property
+    def stages(self) -> set[str]:
+        """The stages whose texts it takes."""
+        return {end.stage.name for end in (self.given, self.wanted) if end.stage is not None}
+
     def example(self, row: Record) -> dict[str, str] | None:
         """The filled template for a row; None where the row lacks one of the texts."""
         texts = self.given.text(row), self.wanted.text(row)
@@ -74,13 +79,17 @@ def of(dataset: Dataset, names: Sequence[str], templates: dict[str, Template]) -
     """The tasks of those names, or all that the dataset's stages allow where none is named.
 
     Raises:
-        UserError: A name is no task, or a template's task is none.
+        UserError: A name is no task, no frontend's rows have both its texts, or a template's task is none.
     """
     stages = {stage.name: stage for stage in dataset.stages}
     for name in templates:
         if name not in DEFAULTS:
             _ends(name, stages)
-    return [_task(name, stages, templates) for name in dict.fromkeys(names or _all(list(stages)))]
+    found = [_task(name, stages, templates) for name in dict.fromkeys(names or _every(dataset))]
+    for task in found:
+        if not any(task.stages <= {s.name for s in dataset.stages_of(name)} for name in dataset.frontends):
+            raise UserError(f"task {task.name!r}: its ends are stages of different frontends: no row has both")
+    return found
 
 
 def _task(name: str, stages: dict[str, Stage], templates: dict[str, Template]) -> Task:
@@ -107,6 +116,11 @@ def _end(name: str, stages: dict[str, Stage]) -> End:
         known = [SOURCE, *stages, *(f"{each}.backward" for each in stages)]
         raise UserError(f"task: {name!r} is no text of this dataset: {nearest(name, known)}")
     return End(stages[stage], direction or "forward")
+
+
+def _every(dataset: Dataset) -> Iterator[str]:
+    for frontend in dataset.frontends:
+        yield from _all([stage.name for stage in dataset.stages_of(frontend)])
 
 
 def _all(stages: list[str]) -> Iterator[str]:

@@ -32,16 +32,23 @@ def write(
     exported = Exported(out)
     templates = dict(dataset.recipe.templates) | dict(options.templates)
     chosen = tasks.of(dataset, options.tasks, templates)
+    # A row lacks the texts of other frontends' stages as a matter of course.
+    mine = {
+        frontend: {task.name for task in chosen if task.stages <= {stage.name for stage in dataset.stages_of(frontend)}}
+        for frontend in dataset.frontends
+    }
     measure = Measure(options, exported)
     with files.whole_folder(out) as root, ExitStack() as stack:
         lines: dict[str, Lines] = {}
-        for row in selected(dataset, options, exported):
+        for row in selected(dataset, options, exported, dataset.stages):
             split = row["split"]
             if split not in lines:
                 file = stack.enter_context((root / f"{split}.jsonl").open("wb"))
                 lines[split] = Lines(file, f"{split}.jsonl", exported)
             written = False
             for task in chosen:
+                if task.name not in mine[row["frontend"]]:
+                    continue
                 example = task.example(row)
                 if example is None:
                     exported.leave_out(f"no text for {task.name}")

@@ -72,13 +72,13 @@ _EMPTY_AFTER: dict[str, frozenset[str]] = {
 
 def root(value: Expr, definitions: Definitions) -> Expr:
     """The expression that a variable holds, through copies."""
-    for _ in range(4):
-        if value.op != "name":
-            break
+    copies = 0
+    while value.op == "name" and copies < 4:
         held = definitions.get(value.name)
         if held is None:
             break
         value = held
+        copies += 1
     return value
 
 

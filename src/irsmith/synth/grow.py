@@ -58,7 +58,7 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
         taken = [work.pop(rng.below(len(work))) for _ in range(arity)]
         if arity > 1:
             taken.sort(key=_rank)
-        moves = repertoire.get("".join(value.kind for value in taken))
+        moves = repertoire.get("".join([value.kind for value in taken]))
         result = None
         if moves is not None:
             for _ in range(4):

@@ -48,7 +48,10 @@ class Expr(NamedTuple):
     (a conditional expression: test, then, otherwise); ``static`` (a named number of the module, as a loop's bound);
     ``atomic_cas`` and ``atomic_exch`` (an element's old value:
     args are the element, what is expected in a compare-and-swap, and what replaces it); ``random`` (a call of the
-    named function of a random generator's state, which it changes).
+    named function of a random generator's state, which it changes); ``tile`` (a call of the named builtin of tiles,
+    whose operands are tiles, arrays and scalars by ``name``; extents by ``constant``, a named number of the module
+    that is written no other way; ``tuple`` and ``axis``; functions by ``function``, a helper, or ``builtin``, an
+    operator of the table; ``dtype``; and ``shared`` for where the tile is held).
     """
 
     op: str

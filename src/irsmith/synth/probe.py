@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ LANES = GROUPS * MEMBERS
 _COLUMNS = 512
 _FACTORS = frozenset({"mul", "vscale", "neg", "vneg", "square", "cw_mul", "mmul", "mvmul", "mscale", "outer"})
 _LEAVES = frozenset({"literal", "static", "name", "index", "field", "extent"})
+_FIXED = frozenset({"literal", "static", "extent"})
 # The least part of a result's spread that an operand must account for, and the least spread itself.
 _LEAST_EFFECT = 0.006
 _LEAST_SPREAD = 0.02
@@ -57,9 +59,14 @@ def _tables() -> tuple[list[Lanes], list[Lanes], Lanes]:
 _BY_LANE, _BY_GROUP, _SHUFFLE = _tables()
 
 
-def _tuple_dot(a: Lanes, b: Lanes) -> Lanes:
-    total: Lanes = (a * b).sum(axis=-1)
+def _total(lanes: Lanes) -> Lanes:
+    """Sums over the components of composite lanes."""
+    total: Lanes = np.add.reduce(lanes, axis=-1)
     return total
+
+
+def _tuple_dot(a: Lanes, b: Lanes) -> Lanes:
+    return _total(a * b)
 
 
 def _column(value: Lanes) -> Lanes:
@@ -78,7 +85,7 @@ def _cross(a: Lanes, b: Lanes) -> Lanes:
 
 
 def _normalize(v: Lanes) -> Lanes:
-    unit: Lanes = v / (np.sqrt((v * v).sum(axis=-1))[..., None] + 1e-12)
+    unit: Lanes = v / (np.sqrt(_total(v * v))[..., None] + 1e-12)
     return unit
 
 
@@ -97,7 +104,7 @@ def _each(function: Callable[[float], float]) -> Callable[..., Any]:
 
 
 def _length(v: Lanes) -> Lanes:
-    size: Lanes = np.sqrt((v * v).sum(axis=-1))
+    size: Lanes = np.sqrt(_total(v * v))
     return size
 
 
@@ -135,7 +142,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "vdiv": lambda v, x: v / _column(x),
     "cw_mul": np.multiply, "cw_div": np.divide, "vmin": np.minimum, "vmax": np.maximum, "vabs": np.abs,
     "vlerp": lambda a, b, t: a + (b - a) * _column(t), "dot": _tuple_dot, "cross": _cross, "normalize": _normalize,
-    "length": lambda v: np.sqrt((v * v).sum(axis=-1)), "length_sq": lambda v: (v * v).sum(axis=-1),
+    "length": lambda v: np.sqrt(_total(v * v)), "length_sq": lambda v: _total(v * v),
     "madd": np.add, "msub": np.subtract, "mscale": lambda m, x: m * _square_column(x), "mmul": np.matmul,
     "mvmul": lambda m, v: (m @ v[..., None])[..., 0], "transpose": _transposed, "determinant": np.linalg.det,
     "trace": lambda m: np.trace(m, axis1=-2, axis2=-1), "ddot": lambda a, b: (a * b).sum(axis=(-2, -1)),
@@ -248,9 +255,16 @@ class Probe:
 
     def of(self, e: Expr) -> Lanes:
         """The lanes of an expression."""
-        if e.op in _LEAVES:
+        op = e.op
+        if op in _LEAVES:
             return self._leaf(e)
-        return self._apply(e, [self.of(arg) for arg in e.args])
+        meaning = MEANINGS.get(op)
+        args = e.args
+        if meaning is None:
+            return self._apply(e, [self.of(arg) for arg in args])
+        if len(args) == 2:
+            return meaning(self.of(args[0]), self.of(args[1]))  # type: ignore[no-any-return]
+        return meaning(*[self.of(arg) for arg in args])  # type: ignore[no-any-return]
 
     def _leaf(self, e: Expr) -> Lanes:
         """The lanes of something that is read, drawn when it is first met."""
@@ -271,11 +285,8 @@ class Probe:
         return known
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
-        """What an expression makes of its operands' lanes."""
+        """What an expression makes of its operands' lanes, where it is no operator of the table."""
         op = e.op
-        meaning = MEANINGS.get(op)
-        if meaning is not None:
-            return meaning(*args)  # type: ignore[no-any-return]
         if op == "cast":
             return np.trunc(args[0]) if e.kind == "i" else args[0]
         if op == "component":
@@ -283,11 +294,9 @@ class Probe:
         if op == "element":
             return args[0][..., int(e.args[1].value), int(e.args[2].value)]
         if op == "make":
-            parts = [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
-            flat = np.concatenate([part.reshape(self.size, -1) for part in parts], axis=-1)
-            return flat.reshape(self.size, *shape_of(e.type))
+            return self._made(args, shape_of(e.type))
         if op == "qidentity":
-            return np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), (self.size, 4))
+            return np.tile((0.0, 0.0, 0.0, 1.0), (self.size, 1))
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":
@@ -296,20 +305,30 @@ class Probe:
             shape = (self.size, e.type.length) if e.kind == "v" else (self.size,)  # type: ignore[union-attr]
             return np.full(shape, e.value)
         if op == "call":
-            return self._call(
-                self.helpers[e.name], [np.broadcast_to(arg, (self.size, *np.shape(arg)[1:])) for arg in args]
-            )
+            return self._call(self.helpers[e.name], args)
         raise Discard(op)
+
+    def _made(self, parts: list[Lanes], shape: tuple[int, ...]) -> Lanes:
+        """A value of the components of its parts, in order."""
+        made = np.empty((self.size, math.prod(shape)))
+        place = 0
+        for part in parts:
+            width = part.shape[1] if isinstance(part, np.ndarray) and part.ndim > 1 else 1
+            made[:, place : place + width] = part if width > 1 or not isinstance(part, np.ndarray) else part[:, None]
+            place += width
+        return made if len(shape) < 2 else made.reshape(self.size, *shape)
 
     def _call(self, helper: Helper, arguments: list[Lanes]) -> Lanes:
         """What a helper returns for lanes of operands."""
         inner = Probe(0, size=self.size)
         inner.helpers = self.helpers
-        inner.values = {parameter.name: lanes for parameter, lanes in zip(helper.parameters, arguments, strict=True)}
-        pending = np.ones(self.size, dtype=bool)
+        for parameter, lanes in zip(helper.parameters, arguments, strict=True):
+            # A helper's variables are lanes even where its operands are numbers: a branch may change them.
+            inner.values[parameter.name] = lanes if isinstance(lanes, np.ndarray) else np.full(self.size, lanes)
         result: Lanes | None = None
 
-        def run(body: tuple[Stmt, ...], active: Lanes) -> Lanes:
+        def run(body: tuple[Stmt, ...], active: Lanes | None) -> Lanes | None:
+            """Run statements where a mask holds, or everywhere for None; the mask itself if all lanes come out."""
             nonlocal result
             for statement in body:
                 if isinstance(statement, Assign):
@@ -319,18 +338,20 @@ class Probe:
                         if not statement.op
                         else MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
                     )
-                    old = inner.values.get(name)
-                    inner.values[name] = new if old is None else np.where(like(active, new), new, old)
+                    inner.values[name] = joined(active, new, inner.values.get(name))
                 elif isinstance(statement, If):
                     holds = inner.of(statement.test)
-                    active = run(statement.then, active & holds) | run(statement.orelse, active & ~holds)
+                    first, second = (holds, ~holds) if active is None else (active & holds, active & ~holds)
+                    then, otherwise = run(statement.then, first), run(statement.orelse, second)
+                    if then is not first or otherwise is not second:
+                        # Only a mask comes out of a mask.
+                        active = then | otherwise  # type: ignore[operator]
                 elif isinstance(statement, Return) and statement.value is not None:
-                    value_lanes = inner.of(statement.value)
-                    result = value_lanes if result is None else np.where(like(active, value_lanes), value_lanes, result)
+                    result = joined(active, inner.of(statement.value), result)
                     return np.zeros(self.size, dtype=bool)
             return active
 
-        run(helper.body, pending)
+        run(helper.body, None)
         if result is None:
             raise Discard("call")
         return result
@@ -346,31 +367,36 @@ class Probe:
         Raises:
             Discard: It hardly varies, is not finite, or hardly feels something that went into it.
         """
-        leaves: dict[Any, tuple[int, Expr]] = {}
-        memo: dict[int, tuple[Lanes, int]] = {}
-        lanes, _ = self._visit(value, leaves, memo)
+        leaves: dict[Any, Expr] = {}
+        _collect(value, leaves)
+        # What only multiplies cannot drown an operand that varies itself.
+        product = len(leaves) > 1 and _multiplies(value)
+        several = len(leaves) > 1 and not product
+        lanes, others = self._shuffled(value, leaves) if several else (self.of(value), None)
         if not isinstance(lanes, np.ndarray):
             raise Discard("constant")
-        seen = self._seen(lanes)
+        seen = lanes if self.mask is None else lanes[self.mask]
         low, high = float(np.minimum.reduce(seen, axis=None)), float(np.maximum.reduce(seen, axis=None))
         spread = high - low
         # The negation catches NaN.
         if not spread > _LEAST_SPREAD * max(-low, high, 0.02) or spread > 1e12:
             raise Discard("constant")
+        shares = {}
+        if others is not None:
+            change = np.abs((others if self.mask is None else others[:, self.mask]) - seen.reshape(len(seen), -1))
+            means = np.add.reduce(change.reshape(len(change), -1), axis=1) / (seen.size * spread) * 3.0
+            felt = means.tolist()
+            if not all(share > self.least * 3.0 for share in felt):
+                raise Discard("no effect")
+            varying = [place for place, leaf in leaves.items() if isinstance(self._leaf(leaf), np.ndarray)]
+            shares = dict(zip(varying, felt, strict=True))
         weights: dict[str, float] = {}
-        share = 1.0
-        # What only multiplies cannot drown an operand that varies itself.
-        product = len(leaves) > 1 and _multiplies(value)
-        several = len(leaves) > 1 and not product
-        for bit, leaf in leaves.values():
+        for place, leaf in leaves.items():
+            share = 1.0
             if several:
-                if not isinstance(self._leaf(leaf), np.ndarray):
+                if place not in shares:
                     continue
-                difference = np.abs(self._seen(_shuffled(self, value, bit, memo)) - seen)
-                share = float(np.add.reduce(difference, axis=None)) / difference.size / spread * 3.0
-                if not share > self.least * 3.0:
-                    raise Discard("no effect")
-                share = min(share, 1.0)
+                share = min(shares[place], 1.0)
             elif product:
                 share = self.contrast.get(leaf.name) or _contrast(leaf.span.low, leaf.span.high)
             for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
@@ -381,30 +407,40 @@ class Probe:
         self.last = _contrast(low, high)
         return lanes
 
-    def _visit(
-        self, e: Expr, leaves: dict[Any, tuple[int, Expr]], memo: dict[int, tuple[Lanes, int]]
-    ) -> tuple[Lanes, int]:
-        """The lanes of every node, with the leaves below it as bits."""
+    def _shuffled(self, value: Expr, leaves: dict[Any, Expr]) -> tuple[Lanes, Lanes | None]:
+        """An expression's lanes; and, a row each, its lanes with those of one varying leaf in another order.
+
+        All are made in one pass, over lanes that stand one after the other.
+        """
+        varying = {place: lanes for place, leaf in leaves.items() if isinstance(lanes := self._leaf(leaf), np.ndarray)}
+        if not varying:
+            return self.of(value), None
+        copies = 1 + len(varying)
+        stacked = {
+            place: lanes.take(_order(copies, row), axis=0) for row, (place, lanes) in enumerate(varying.items(), 1)
+        }
+        size, self.size = self.size, copies * LANES
+        try:
+            lanes = self._with(value, stacked)
+        finally:
+            self.size = size
+        if not isinstance(lanes, np.ndarray):
+            return lanes, None
+        return lanes[:LANES], lanes.reshape(copies, LANES, -1)[1:]
+
+    def _with(self, e: Expr, stacked: dict[Any, Lanes]) -> Lanes:
+        """An expression's lanes, of which some leaves' are given."""
         op = e.op
         if op in _LEAVES:
-            if op in {"literal", "static", "extent"} or e.kind == "r":
-                entry = self._leaf(e), 0
-            else:
-                place = e.name if op == "name" else _place(e)
-                known = leaves.get(place)
-                if known is None:
-                    known = leaves[place] = 1 << len(leaves), e
-                entry = self._leaf(e), known[0]
-        else:
-            bits = 0
-            args = []
-            for arg in e.args:
-                lanes, below = self._visit(arg, leaves, memo)
-                args.append(lanes)
-                bits |= below
-            entry = self._apply(e, args), bits
-        memo[id(e)] = entry
-        return entry
+            known = stacked.get(e.name if op == "name" else _place(e)) if op not in _FIXED else None
+            return self._leaf(e) if known is None else known
+        meaning = MEANINGS.get(op)
+        args = e.args
+        if meaning is None:
+            return self._apply(e, [self._with(arg, stacked) for arg in args])
+        if len(args) == 2:
+            return meaning(self._with(args[0], stacked), self._with(args[1], stacked))  # type: ignore[no-any-return]
+        return meaning(*[self._with(arg, stacked) for arg in args])  # type: ignore[no-any-return]
 
     def settle(self, name: str, lanes: Lanes) -> None:
         """Give a variable its lanes, and what influences it: that of the value checked last."""
@@ -472,14 +508,16 @@ class Probe:
         Raises:
             Discard: It hardly ever holds, or hardly ever fails, where it is reached.
         """
-        holds: Lanes = np.broadcast_to(self.of(condition), (LANES,))
+        holds = self.of(condition)
+        if not isinstance(holds, np.ndarray):
+            raise Discard("one-sided")
         seen = self._seen(holds)
-        count = int(seen.sum())
+        count = int(np.count_nonzero(seen))
         if count < _FEWEST or len(seen) - count < _FEWEST:
             raise Discard("one-sided")
         if not self.looping:
-            grouped = holds.reshape(GROUPS, MEMBERS)
-            if int((grouped.any(axis=1) & ~grouped.all(axis=1)).sum()) < 3:
+            held = np.add.reduce(holds.reshape(GROUPS, MEMBERS), axis=1)
+            if np.count_nonzero((held > 0) & (held < MEMBERS)) < 3:
                 raise Discard("decided for all threads at once")
         return holds
 
@@ -511,6 +549,11 @@ def shape_of(type: ValueType) -> tuple[int, ...]:
     return ()
 
 
+def joined(active: Lanes | None, new: Lanes, old: Lanes | None) -> Lanes:
+    """A variable's lanes after an assignment where a mask holds, or everywhere for None; a first one is everywhere."""
+    return new if old is None or active is None else np.where(like(active, new), new, old)
+
+
 def like(mask: Lanes, lanes: Lanes) -> Lanes:
     """A mask with the dimensions of lanes."""
     return mask if lanes.ndim <= 1 else mask.reshape(-1, *[1] * (lanes.ndim - 1))
@@ -526,14 +569,12 @@ def _multiplies(e: Expr) -> bool:
     return e.op in _LEAVES or (e.op in _FACTORS and all(map(_multiplies, e.args)))
 
 
-def _shuffled(probe: Probe, e: Expr, bit: int, memo: dict[int, tuple[Lanes, int]]) -> Lanes:
-    """An expression's lanes with one leaf's lanes in another order; what does not depend on it is not redone."""
-    lanes, bits = memo[id(e)]
-    if not bits & bit:
-        return lanes
-    if e.op in _LEAVES:
-        return lanes[_SHUFFLE]
-    return probe._apply(e, [_shuffled(probe, arg, bit, memo) for arg in e.args])
+@cache
+def _order(copies: int, row: int) -> npt.NDArray[np.int64]:
+    """The places of lanes that stand several times, in one copy of them shuffled."""
+    order = np.tile(np.arange(LANES), copies)
+    order[row * LANES : (row + 1) * LANES] = _SHUFFLE
+    return order
 
 
 def _place(e: Expr) -> Any:
@@ -545,9 +586,11 @@ def _collect(e: Expr, leaves: dict[Any, Expr]) -> None:
     """The variables and elements that an expression reads."""
     op = e.op
     if op == "name":
-        leaves[e.name] = e
-    elif op in {"index", "field"}:
-        leaves[_place(e)] = e
+        if e.kind != "r":
+            leaves.setdefault(e.name, e)
+    elif op in _LEAVES:
+        if op not in _FIXED:
+            leaves.setdefault(_place(e), e)
     else:
         for arg in e.args:
             _collect(arg, leaves)

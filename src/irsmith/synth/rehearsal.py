@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from irsmith.kernel import Argument, Direction
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Program, Stmt, While
+from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, While
 from irsmith.synth.variants import BeyondError, Doubt, Run
 
+_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile"})
 _FEW, _MANY = 16, 96
 """Threads of the first round, which nearly every variant passes, and of the second, for the others."""
 
@@ -41,16 +42,23 @@ def rehearse(program: Program) -> None:
 
 
 def _repeatable(program: Program) -> bool:
-    """Whether a program can be tried: not one that draws random numbers or exchanges, or that helps any type."""
+    """Whether a program can be tried: not one that draws random numbers,
+    exchanges or has tiles, or that helps any type.
+    """
     if any(helper.generic for helper in program.helpers):
         return False
-    queue: list[object] = [program.body, *(helper.body for helper in program.helpers)]
+    queue: list[object] = [*program.body]
+    for helper in program.helpers:
+        queue += helper.body
     while queue:
         node = queue.pop()
-        if isinstance(node, Expr) and node.op in {"random", "atomic_cas", "atomic_exch"}:
-            return False
-        if isinstance(node, tuple):
-            queue += node
+        if node.__class__ is Expr:
+            if node.op in _UNREPEATABLE:
+                return False
+            queue += node.args
+        else:
+            # A statement, or several.
+            queue += [part for part in node if isinstance(part, tuple)]  # type: ignore[attr-defined]
     return True
 
 
@@ -95,12 +103,29 @@ def _removable(body: tuple[Stmt, ...], defined: set[str], inside: tuple[While, .
                 found.append(statement)
         elif isinstance(statement, For | While):
             before = set(defined)
+            if _only_limits(statement.body, before):
+                continue
             found += _removable(
                 statement.body, defined, (*inside, *([statement] if isinstance(statement, While) else []))
             )
             if defined == before:
                 found.append(statement)
     return found
+
+
+def _only_limits(body: tuple[Stmt, ...], outside: set[str]) -> bool:
+    """Whether a loop does no more than limit variables from outside it: a softmax is the same for any maximum."""
+    for statement in body:
+        if isinstance(statement, Assign):
+            target = statement.target
+            if target.op != "name" or (target.name in outside and not _limits(statement)):
+                return False
+        elif isinstance(statement, For):
+            if not _only_limits(statement.body, outside):
+                return False
+        elif not isinstance(statement, Comment):
+            return False
+    return True
 
 
 def _limits(statement: Assign) -> bool:

@@ -54,10 +54,11 @@ class Sketch:
         repertoire: The moves that its expressions are made with.
         names: The names taken in the current function.
         module_names: The names taken in the module.
-        inner_names: The names of helpers' own variables.
         coords: The thread's coordinates.
         extents: How many elements there are along each of them.
         guarded: Whether bounds are looked after already.
+        cooperative: Whether all threads of a block run the same coordinates: they may write the same value to an
+            element, and neither add to it nor write over what others have yet to read.
         fixed: Arrays that no result may be written back to, because other threads read them.
         launch: The launch dimension, which a guard may leave larger than the extents.
         pool: Values in scope.
@@ -75,6 +76,7 @@ class Sketch:
         "budget",
         "constants",
         "contracts",
+        "cooperative",
         "coord_names",
         "coords",
         "extents",
@@ -82,7 +84,6 @@ class Sketch:
         "fresh",
         "guarded",
         "helpers",
-        "inner_names",
         "launch",
         "module_names",
         "names",
@@ -108,7 +109,6 @@ class Sketch:
         self.budget = budget
         self.repertoire: Repertoire = USUAL
         self.module_names = Names()
-        self.inner_names: set[str] = set()
         self.names = Names()
         self.arguments: list[Argument] = []
         self.constants: list[Constant] = []
@@ -126,6 +126,7 @@ class Sketch:
         self.tags: list[str] = []
         self.verb = ""
         self.guarded = False
+        self.cooperative = False
         self.neighbours: list[Expr] = []
         self.fixed: set[str] = set()
         # A half has few digits: what is to be felt in one must be larger.
@@ -391,11 +392,10 @@ class Sketch:
 
         Args:
             wish: The name if it is free.
-            avoid: Names of variables that would shadow it in the function that it is for; later ones keep off them too.
+            avoid: Names of variables that would shadow it elsewhere.
         """
         self.module_names.taken |= self.names.taken
-        self.inner_names |= avoid
-        shadows = self.inner_names - self.module_names.taken
+        shadows = avoid - self.module_names.taken
         self.module_names.taken |= shadows
         text = self.module_names.claim(wish)
         self.module_names.taken -= shadows

@@ -28,7 +28,7 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.synth.probe import MEANINGS, Lanes, Probe, like, shape_of
+from irsmith.synth.probe import MEANINGS, Lanes, Probe, joined, shape_of
 from irsmith.synth.rotations import axis_angle, decompose
 from irsmith.types import BOOL, FLOAT64, Domain, Struct, ValueType, scalar_of
 
@@ -64,6 +64,13 @@ def _table() -> Lanes:
     return np.concatenate([even, ends, 0.25 * even, 1.0 - 0.25 * even])
 
 
+@cache
+def _components(count: int) -> Lanes:
+    """How far apart the components of one element lie in the table."""
+    return 613 * np.arange(count)
+
+
+_ZERO, _ONE = np.float64(0.0), np.float64(1.0)
 _MODES = (0, 0, 1, 0, 0, 2, 0, 3)
 
 
@@ -90,8 +97,11 @@ class Run(Probe):
         "_changed",
         "_felt",
         "_fields",
+        "_fixed",
         "_jumped",
         "_modes",
+        "_nowhere",
+        "_own",
         "_program",
         "_records",
         "_salts",
@@ -127,12 +137,14 @@ class Run(Probe):
         self._fields: dict[tuple[str, str], Lanes] = {}
         self._records: dict[str, tuple[str, Lanes] | None] = {}
         self._jumped: dict[str, Lanes] = {}
+        self._nowhere: Lanes = np.zeros(self.size, bool)
         self._written: dict[str, tuple[float, float]] = {}
         self._changed: set[str] = set()
         self._trouble = ""
-        everything = np.ones(self.size, bool)
+        self._own: dict[Any, Lanes] = {}
+        self._fixed: set[str] = set()
         coordinates = tuple(np.tile(axis, self._shape[0]) for axis in _threads(program.launch, threads))
-        self._block(program.body, everything, coordinates)
+        self._block(program.body, None, coordinates)
         self.doubts = [doubt for doubt, felt in zip(doubts, self._felt[1:], strict=True) if not felt]
 
     def trouble(self) -> str:
@@ -147,99 +159,142 @@ class Run(Probe):
                 return "constant"
         return self._trouble
 
-    # Statements.
+    # Statements. Where lanes are active is a mask, or None for everywhere; what comes back from a block is the very
+    # mask that went in where no lane left on the way.
 
-    def _block(self, body: tuple[Stmt, ...], active: Lanes, coordinates: tuple[Lanes, ...] = ()) -> Lanes:
+    def _block(self, body: tuple[Stmt, ...], active: Lanes | None, coordinates: tuple[Lanes, ...] = ()) -> Lanes | None:
         """Run statements where lanes are active; the lanes that come out at the end."""
         for statement in body:
-            if isinstance(statement, Comment):
-                continue
             mine = active
             alive = self._skipped.get(id(statement))
             if alive is not None:
-                mine = active & alive
-            if isinstance(statement, Assign):
-                self._assign(statement, mine)
-            elif isinstance(statement, If):
-                holds = self.of(statement.test)
-                active = (
-                    active & ~mine
-                    | self._block(statement.then, mine & holds)
-                    | self._block(statement.orelse, mine & ~holds)
-                )
-                if not active.any():
-                    return active
-            elif isinstance(statement, For):
-                active = self._for(statement, mine) | active & ~mine
-                if not active.any():
-                    return active
-            elif isinstance(statement, While):
-                active = self._while(statement, mine) | active & ~mine
+                mine = alive if active is None else active & alive
+            kind = statement.__class__
+            if kind is Assign:
+                self._assign(statement, mine)  # type: ignore[arg-type]
+            elif kind is If:
+                active = self._rest(active, mine, self._if(statement, mine))  # type: ignore[arg-type]
+            elif kind is For:
+                active = self._rest(active, mine, self._for(statement, mine))  # type: ignore[arg-type]
+            elif kind is While:
+                active = self._rest(active, mine, self._while(statement, mine))  # type: ignore[arg-type]
             elif isinstance(statement, Atomic):
                 self._store(statement.target, self.of(statement.value), mine, statement.op)
             elif isinstance(statement, Unpack):
                 parts = _SEVERAL[statement.value.op](self.of(statement.value.args[0]))
                 for target, lanes in zip(statement.targets, parts, strict=True):
-                    self.values[target.name] = _joined(mine, lanes, self.values.get(target.name))
+                    self.values[target.name] = joined(mine, lanes, self.values.get(target.name))
             elif isinstance(statement, Do):
                 name = statement.call.args[0].name
                 old, new = (np.broadcast_to(x, (self.size, x.shape[-1])) for x in map(self.of, statement.call.args))
                 parts = (new, old[:, 3:]) if statement.call.op == "set_position" else (old[:, :3], new)
-                self.values[name] = _joined(mine, np.concatenate(parts, axis=1), old)
+                self.values[name] = joined(mine, np.concatenate(parts, axis=1), old)
             elif isinstance(statement, Thread):
                 # One name for a launch of several dimensions is not made.
                 self.values.update(zip(statement.names, coordinates, strict=True))
+                self._fixed.update(statement.names)
             elif isinstance(statement, Jump):
-                self._jumped[statement.word] = self._jumped[statement.word] | active
-                return np.zeros(self.size, bool)
+                jumped = self._jumped.get(statement.word)
+                here = self._where(active)
+                self._jumped[statement.word] = here if jumped is None else jumped | here
+                return self._nowhere
             elif isinstance(statement, Return):
-                return np.zeros(self.size, bool)
-            else:
+                return self._nowhere
+            elif not isinstance(statement, Comment):
                 raise BeyondError(type(statement).__name__)
+            if active is self._nowhere:
+                return active
         return active
 
-    def _turn(self, body: tuple[Stmt, ...], running: Lanes) -> tuple[Lanes, Lanes]:
-        """One turn of a loop: the lanes that go on, and those that broke out."""
-        outer, none = self._jumped, np.zeros(self.size, bool)
-        self._jumped = {"break": none, "continue": none}
-        running = self._block(body, running) | self._jumped["continue"]
-        broken = self._jumped["break"]
-        self._jumped = outer
-        return running, broken
+    def _where(self, active: Lanes | None) -> Lanes:
+        """A mask as an array."""
+        return np.ones(self.size, bool) if active is None else active
 
-    def _for(self, loop: For, active: Lanes) -> Lanes:
+    def _rest(self, active: Lanes | None, mine: Lanes | None, left: Lanes | None) -> Lanes | None:
+        """Lanes after a statement that ran in some of the active ones: those that left, and those that skipped it."""
+        if left is mine:
+            return active
+        rest: Lanes = (
+            self._where(left) if mine is active else self._where(left) | (self._where(active) & ~self._where(mine))
+        )
+        return rest if rest.any() else self._nowhere
+
+    def _if(self, statement: If, active: Lanes | None) -> Lanes | None:
+        holds = self.of(statement.test)
+        if active is None:
+            holds = self._spread(holds)
+            first, second = holds, ~holds
+        else:
+            first, second = active & holds, active & ~holds
+        then = self._block(statement.then, first)
+        otherwise = self._block(statement.orelse, second)
+        return active if then is first and otherwise is second else self._where(then) | self._where(otherwise)
+
+    def _spread(self, lanes: Any) -> Lanes:
+        """Lanes of a scalar, which may be a number that goes for all of them."""
+        return lanes if isinstance(lanes, np.ndarray) else np.full(self.size, lanes)
+
+    def _turn(self, body: tuple[Stmt, ...], running: Lanes | None) -> tuple[Lanes | None, Lanes | None]:
+        """One turn of a loop: the lanes that go on, and those that broke out, or None for none of these."""
+        outer, self._jumped = self._jumped, {}
+        after = self._block(body, running)
+        jumped, self._jumped = self._jumped, outer
+        on = jumped.get("continue")
+        return after if on is None else self._where(after) | on, jumped.get("break")
+
+    def _for(self, loop: For, active: Lanes | None) -> Lanes | None:
         first, stop, step = (
             default if bound is None else self.of(bound)
-            for bound, default in ((loop.start, 0.0), (loop.stop, 0.0), (loop.step, 1.0))
+            for bound, default in ((loop.start, _ZERO), (loop.stop, _ZERO), (loop.step, _ONE))
         )
-        left, counter = np.zeros(self.size, bool), np.broadcast_to(first, (self.size,))
-        running = active
+        if not any(isinstance(bound, np.ndarray) for bound in (first, stop, step)):
+            return self._count(loop, active, int(first), int(stop), int(step))
+        left, counter = np.zeros(self.size, bool), self._spread(first)
+        running = self._where(active)
         while True:
             inside: Lanes = np.where(np.asarray(step) > 0, counter < stop, counter > stop)
             left, running = left | (running & ~inside), running & inside
             if not running.any():
                 return left
             self.values[loop.name] = counter
-            running, broken = self._turn(loop.body, running)
-            left = left | broken
+            after, broken = self._turn(loop.body, running)
+            running = self._where(after)
+            if broken is not None:
+                left = left | broken
             counter = counter + step
 
-    def _while(self, loop: While, active: Lanes) -> Lanes:
+    def _count(self, loop: For, active: Lanes | None, first: int, stop: int, step: int) -> Lanes | None:
+        """A loop of which all lanes make the same turns, but for those that leave it."""
+        left, running = None, active
+        for counter in range(first, stop, step):
+            self.values[loop.name] = np.float64(counter)  # type: ignore[assignment]
+            running, broken = self._turn(loop.body, running)
+            left = _either(left, broken)
+            if running is not active and not self._where(running).any():
+                break
+        if left is None:
+            return running
+        out: Lanes = left | self._where(running)
+        return None if active is None and out.all() else out
+
+    def _while(self, loop: While, active: Lanes | None) -> Lanes:
         left: Lanes = np.zeros(self.size, bool)
-        running = active
+        running = self._where(active)
         for _ in range(_TURNS):
-            holds = np.broadcast_to(self.of(loop.test), (self.size,))
+            holds = self._spread(self.of(loop.test))
             left, running = left | (running & ~holds), running & holds
-            by_variant = running.reshape(self._shape).any(axis=1)
+            by_variant: Lanes = np.logical_or.reduce(running.reshape(self._shape), axis=1)
             if not by_variant[self._valid].any():
                 # What keeps running without a statement is not the same without it.
                 self._felt |= by_variant
                 return left
-            running, broken = self._turn(loop.body, running)
-            left = left | broken
+            after, broken = self._turn(loop.body, running)
+            running = self._where(after)
+            if broken is not None:
+                left = left | broken
         raise BeyondError("while")
 
-    def _assign(self, statement: Assign, active: Lanes) -> None:
+    def _assign(self, statement: Assign, active: Lanes | None) -> None:
         target, value = statement.target, statement.value
         if target.kind == "s" and target.op == "name":
             self._records[target.name] = None if value.op == "new" else (value.name, self._flat(value))
@@ -253,25 +308,25 @@ class Run(Probe):
         else:
             new = MEANINGS[statement.op](self.of(target), self.of(value)) if statement.op else self.of(value)
             if target.op == "name":
-                self.values[target.name] = _joined(active, new, self.values.get(target.name))
+                self.values[target.name] = joined(active, new, self.values.get(target.name))
             elif target.op == "field":
                 field_of = target.args[0].name, target.name
-                self._fields[field_of] = _joined(active, new, self._fields.get(field_of))
+                self._fields[field_of] = joined(active, new, self._fields.get(field_of))
             else:
                 raise BeyondError(target.op)
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
         """As the probe does; and random numbers, which follow from the state's lanes and the place in the program."""
         if e.op == "rand_init":
-            state = np.broadcast_to(args[0], (self.size,)) * 3.0
+            state = self._spread(args[0]) * 3.0
             return state + 7.0 * args[1] if len(args) > 1 else state
         if not args or not e.args or e.args[0].kind != "r" or e.op in MEANINGS:
             return super()._apply(e, args)
         self._next += 1
         shape = shape_of(e.type)
-        place = np.broadcast_to(args[0], (self.size,)).astype(np.int64) * 131 + 977 * self._next
+        place = self._spread(args[0]).astype(np.int64) * 131 + 977 * self._next
         if shape:
-            place = place[:, None] + 613 * np.arange(math.prod(shape))
+            place = place[:, None] + _components(math.prod(shape))
         unit = _table().take(place & (_TABLE - 1))
         low, high = e.span.low, e.span.high
         lanes: Lanes = np.floor(low + (high - low + 0.999) * unit) if e.kind == "i" else low + (high - low) * unit
@@ -294,7 +349,13 @@ class Run(Probe):
             return np.float64(self._arguments[e.name][1].shape[int(e.value)])  # type: ignore[return-value]
         if op == "index":
             argument = self._arguments[e.name][1]
-            return self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+            own = self._fixed_place(e)
+            if own is None:
+                return self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+            known = self._own.get(own)
+            if known is None:
+                known = self._own[own] = self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+            return known
         if op == "field":
             owner = e.args[0].name
             known = self._fields.get((owner, e.name))
@@ -313,6 +374,18 @@ class Run(Probe):
             raise BeyondError(name)
         argument = self._arguments[name][1]
         return self._drawn_from(name, np.zeros(1, np.int64), argument.type, argument.domain)
+
+    def _fixed_place(self, e: Expr) -> tuple[str | float, ...] | None:
+        """What names an element that is the same throughout: by coordinates of the thread and numbers only."""
+        place: list[str | float] = [e.name]
+        for subscript in e.args:
+            if subscript.op == "name" and subscript.name in self._fixed:
+                place.append(subscript.name)
+            elif subscript.op == "literal":
+                place.append(subscript.value)
+            else:
+                return None
+        return tuple(place)
 
     def _flat(self, e: Expr) -> Lanes:
         """The place of an element in its array."""
@@ -335,40 +408,49 @@ class Run(Probe):
         shape = shape_of(type_)
         place, modes = 31 * flat + self._salt(name), self._modes
         if shape:
-            place, modes = place[:, None] + 613 * np.arange(math.prod(shape)), modes[:, None]
-        unit = _table().take((place & (_TABLE - 1)) + modes)
+            place, modes = place[:, None] + _components(math.prod(shape)), modes[:, None]
+        place &= _TABLE - 1
+        place += modes
+        lanes: Lanes = _table().take(place)
         if scalar is BOOL:
-            truth: Lanes = unit < 0.5
+            truth: Lanes = lanes < 0.5
             return truth
         low, high = (domain.low, domain.high) if domain else (0.0, 1.0)
-        lanes: Lanes = low + (high - low) * unit if scalar.is_float else np.floor(low + (high - low + 0.999) * unit)
+        whole = not scalar.is_float
+        lanes *= high - low + (0.999 if whole else 0.0)
+        lanes += low
+        if whole:
+            lanes = np.floor(lanes)
         return lanes.reshape(self.size, *shape) if len(shape) > 1 else lanes
 
-    def _store(self, target: Expr, value: Lanes, active: Lanes, word: str) -> None:
+    def _store(self, target: Expr, value: Lanes, active: Lanes | None, word: str) -> None:
         """What becomes of an element. An extreme tells only where it passes what was there."""
         flat = self._flat(target)
         argument = self._arguments[target.name][1]
         if argument.domain is not None and (word in {"min", "max"} or not word):
             old = self._drawn_from(target.name, flat, argument.type, argument.domain)
             if word:
-                active = active & (value > old if word == "max" else value < old)
+                active = self._where(active) & (value > old if word == "max" else value < old)
             elif not (self._of_base(np.abs(value - old)) > 0).any():
                 return
         self._observe(target.name, flat, value, active, argument.type, "" if word else target.name)
 
     def _of_base(self, lanes: Lanes) -> Lanes:
-        return np.broadcast_to(lanes, (self.size, *np.shape(lanes)[1:]))[: self._shape[1]]
+        return self._spread(lanes)[: self._shape[1]]
 
-    def _observe(self, name: str, flat: Lanes, value: Lanes, active: Lanes, type_: ValueType, range_of: str) -> None:
+    def _observe(
+        self, name: str, flat: Lanes, value: Lanes, active: Lanes | None, type_: ValueType, range_of: str
+    ) -> None:
         """Compare what every variant writes with what the program as it is writes."""
         threads = self._shape[1]
         scalar = scalar_of(type_) or FLOAT64
-        by = np.broadcast_to(value, (self.size, *np.shape(value)[1:])).reshape(*self._shape, -1)
+        by = self._spread(value).reshape(*self._shape, -1)
+        active = self._where(active)
         here, places = active.reshape(self._shape), flat.reshape(self._shape)
         base = by[0]
         least = _LEAST_CHANGE.get(scalar.name, 0.0)
-        apart = (np.abs(by - base) > least * np.abs(base)).any(axis=2) | (places != places[0])
-        self._felt |= ((here != here[0]) | (here & apart)).any(axis=1)
+        apart = np.logical_or.reduce(np.abs(by - base) > least * np.abs(base), axis=2) | (places != places[0])
+        self._felt |= np.logical_or.reduce((here != here[0]) | (here & apart), axis=1)
         if active[:threads].any():
             self._changed.add(name)
             seen = base[here[0]]
@@ -380,6 +462,9 @@ class Run(Probe):
             self._trouble = "not finite"
 
 
-def _joined(active: Lanes, new: Lanes, old: Lanes | None) -> Lanes:
-    """A variable's lanes after an assignment; a first one is made everywhere."""
-    return new if old is None else np.where(like(active, new), new, old)
+def _either(a: Lanes | None, b: Lanes | None) -> Lanes | None:
+    """The lanes of either of two masks, of which None is an empty one."""
+    if a is None or b is None:
+        return b if a is None else a
+    either: Lanes = a | b
+    return either

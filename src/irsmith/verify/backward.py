@@ -159,7 +159,7 @@ def compare(
         scale = np.maximum(np.abs(truth.value), np.where(finite, np.abs(found), np.inf))
         fair = truth.valid & ((tolerance <= JUDGED * scale) | ((scale == 0) & (tolerance < _ZERO)))
         # Where a derivative has no one value, one that is not finite is no mistake; unless it is finite nowhere.
-        somewhere = (fair & finite).any(axis=(0, 1))
+        somewhere = (truth.valid & finite).any(axis=(0, 1))
         fair &= finite | ~points.observed.singular[:, None, None] | ~somewhere
         # Where a nudge goes another way, how far rounding moves the adjoint is a guess.
         sure = np.where(telling | (calm is None), 1.0, CLEAR)[:, None, None]

@@ -135,8 +135,8 @@ class Case:
 
     def _failed(self, trial: Trial, outcome: Failed) -> None:
         mine = self._is_first(trial)
-        if trial.stage in self.also and outcome.symptom == NOT_TAKEN:
-            self._untaken[trial.stage] = outcome.message
+        if outcome.symptom == NOT_TAKEN and (trial.stage in self.also or not mine):
+            self._untaken[DEVICE if trial.on_device else trial.stage] = outcome.message
             return
         if trial.backward is None or not (mine or self._adjoint_fails):
             self.problem = _failure(trial.stage, outcome, " on the device" if trial.on_device else "")
@@ -214,7 +214,8 @@ class Case:
             return Verdict(self.twin, Status.NOT_APPLICABLE, UNASKED)
         executed = [EXECUTED] if self.twin in self._ran else []
         if self.difference is not None and not executed:
-            return Verdict(self.twin, Status.NOT_APPLICABLE, self.evidence.unknown or "")
+            reason = self.evidence.unknown or self._untaken.get(self.twin, "")
+            return Verdict(self.twin, Status.NOT_APPLICABLE, reason)
         same = [SAME] if self.difference is None else []
         return Verdict(self.twin, Status.PASSED, " and ".join(same + executed))
 
@@ -224,7 +225,8 @@ class Case:
         check = f"{self.twin}_{DEVICE}"
         if DEVICE in self._ran:
             return [Verdict(check, Status.PASSED)]
-        return [Verdict(check, Status.NOT_APPLICABLE, self.evidence.unknown or f"the row has no {self.twin} text")]
+        reason = self.evidence.unknown or self._untaken.get(DEVICE) or f"the row has no {self.twin} text"
+        return [Verdict(check, Status.NOT_APPLICABLE, reason)]
 
     def _is_first(self, trial: Trial) -> bool:
         """Whether a trial is of the text that the others are compared with."""

@@ -73,6 +73,58 @@ def test_positions_beyond_the_end_are_at_the_end():
     np.testing.assert_array_equal(run(source, x=x, i=i, result=x[:3]), jaxs(source, "f", x, i)[0])
 
 
+CALLS = {
+    "jax.scipy.special.gammainc(a, x)": "ax", "jax.scipy.special.gammaincc(2.5, x)": "x",
+    "jax.scipy.special.betainc(2.0, 3.5, u)": "u", "jax.scipy.special.zeta(2.5, x)": "x",
+    "jax.scipy.special.polygamma(1, x)": "x", "lax.polygamma(jnp.full_like(x, 2.0), x)": "x",
+    "jax.scipy.special.ndtr(x - a)": "xa", "jax.scipy.special.log_ndtr(x - a)": "xa", "jax.scipy.special.ndtri(u)": "u",
+    "jax.scipy.special.xlogy(a, x)": "ax", "jax.scipy.special.xlog1py(a, x)": "ax", "jax.scipy.special.entr(x)": "x",
+    "jax.scipy.special.logit(u)": "u", "jax.scipy.special.i0(x)": "x", "jax.scipy.special.i1(x)": "x",
+    "jax.scipy.special.betaln(a, x)": "ax", "lax.bessel_i0e(x) + lax.bessel_i1e(x)": "x", "lax.digamma(x)": "x",
+    "jnp.minimum(u, jnp.nextafter(0.5, 1.0))": "u", "jnp.fmod(x, 0.75)": "x", "jnp.arccosh(1.0 + x)": "x",
+    "lax.population_count(i)": "i", "jnp.bitwise_count(i)": "i", "lax.clz(i)": "i", "lax.mulhi(i * 99991, i)": "i",
+    "lax.shift_right_logical(i, lax.full_like(i, 3))": "i", "(i << 3) ^ (i >> 2) | ~i & 12": "i",
+    "lax.reduce_xor(i, (0,))": "i", "lax.reduce_and(i | 1, (1,))": "i", "lax.reduce_or(i, (0, 1))": "i",
+    "lax.clz(i.astype(jnp.uint8))": "i", "(i.astype(jnp.uint32) * jnp.uint32(0x9E3779B1)) >> 15": "i",
+    "lax.reduce(i, 0, lax.bitwise_xor, (1,))": "i", "lax.sort_key_val(x, a, dimension=0)": "xa",
+    "lax.dynamic_update_index_in_dim(x, a[0], 2, 0)": "xa", "lax.index_take(x, (jnp.array([2, 0]),), (1,))": "x",
+    "lax.index_take(x, (jnp.array([2, -1]), jnp.array([0, 1])), (0, 1))": "x",
+    "lax.broadcast_to_rank(x, 3)": "x", "lax.broadcast_like(x[0], a)": "xa", "lax.tile(x, (2, 1))": "x",
+    "lax.platform_dependent(x, cpu=jnp.sin, default=jnp.cos)": "x", "lax.composite(jnp.sin, name='a.b')(x)": "x",
+    "lax.conv_transpose(x[None], w, (2,), 'SAME')": "xw", "lax.conv_transpose(x[None], w, (3,), 'VALID')": "xw",
+    "lax.conv_general_dilated_patches(x[None, None], (2, 2), (1, 1), 'VALID')": "x",
+    "lax.conv_general_dilated_patches(x[None, None], (2, 3), (2, 1), 'SAME')": "x",
+    "lax.conv_general_dilated_local(x[None], w, (1,), 'VALID', (2,))": "xw",
+    "lax.conv_with_general_padding(x[None], w, (1,), ((1, 2),), (2,), None)": "xw",
+    "lax.ragged_dot(x, w, jnp.array([1, 2], jnp.int32))": "xw", "lax.ragged_dot(x, w, jnp.array([1, 3]))": "xw",
+    "jnp.linalg.svd(x, compute_uv=False)": "x", "jnp.linalg.svdvals(x)": "x", "jnp.linalg.eigvalsh(x @ x.T)": "x",
+    "lax.linalg.cholesky_update(jnp.triu(x[:3, :3]) + jnp.eye(3), a[0])": "xa",
+    "lax.linalg.tridiagonal_solve(a[:, 0], 2.0 + x[:, 0], a[:, 1], x)": "xa",
+    "lax.linalg.symmetric_product(x, a @ a.T, alpha=2.0, beta=0.5, symmetrize_output=True)": "xa",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", sorted(CALLS))
+def test_a_call_means_what_jax_computes(call):
+    random = np.random.default_rng(5)
+    shapes = {"w": (2, 3, 2) if "ragged" in call else (4, 8, 3)} | ({"w": (5, 8, 2)} if "local" in call else {})
+    shapes |= {"w": (2, 3, 5)} if "transpose" in call else {}
+    shapes |= {"w": (2, 4, 2)} if "general_padding" in call else {}
+    arrays = {name: random.uniform(0.3, 2.5, shapes.get(name, (4, 3))).astype(np.float32) for name in CALLS[call]}
+    arrays |= {"u": random.uniform(0.1, 0.9, (4, 3)).astype(np.float32)} if "u" in CALLS[call] else {}
+    arrays |= {"i": random.integers(-70_000, 70_000, (4, 3)).astype(np.int32)} if "i" in CALLS[call] else {}
+    source = (
+        f"import jax\nimport jax.numpy as jnp\nfrom jax import lax\n\ndef f({', '.join(arrays)}):\n    return {call}\n"
+    )
+    theirs = jaxs(source, "f", *arrays.values())
+    names = ["result"] if len(theirs) == 1 else [f"result[{place}]" for place in range(len(theirs))]
+    given = {**arrays, **dict(zip(names, theirs, strict=True))}
+    found = Reference(source, "f").run({key: value[None] for key, value in given.items()}, None)
+    assert found.faults == (None,)
+    for name, value in zip(names, theirs, strict=True):
+        np.testing.assert_allclose(found.outputs[name][0], value, rtol=2e-5, atol=1e-5)
+
+
 def test_what_is_not_modelled_is_said():
     with pytest.raises(NotModelledError, match=r"jax\.numpy\.vectorize"):
         Reference("import jax.numpy as jnp\n\ndef f(x):\n    return jnp.vectorize(abs)(x)\n", "f")

@@ -252,10 +252,12 @@ def parsed_stablehlo(text: str) -> Any:
 
 
 def canonical(module: Any) -> str:
-    """An HLO module as text in which no name is left that its maker chose."""
+    """An HLO module as text in which no value has a name that its maker chose, and computations stand in order."""
     from jaxlib import _hlo
 
-    return str(module.to_string(_hlo.HloPrintOptions.canonical()))
+    # A parser keeps the order in which computations are written, a translation that in which they are called.
+    head, *computations = str(module.to_string(_hlo.HloPrintOptions.canonical())).rstrip("\n").split("\n\n")
+    return "\n\n".join([head, *sorted(computations)])
 
 
 def program_shape(module: Any) -> tuple[list[tuple[str, tuple[int, ...]]], list[tuple[str, tuple[int, ...]]]]:

@@ -15,8 +15,12 @@ from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STA
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.outcome import Lowering, Reject, Step
 
-_NO_REVERSE = "Reverse-mode differentiation does not work"
-"""How JAX begins to say that a loop of unknown length has no backward."""
+_NO_REVERSE = (
+    "Reverse-mode differentiation does not work",
+    "Differentiation rule for",
+    "JVP rule for composite not implemented",
+)
+"""How JAX begins to say that something has no backward: a loop of unknown length, an operation without a rule."""
 
 
 class WrongSignatureError(Exception):
@@ -90,7 +94,7 @@ def _backward(
     try:
         labels = _labels(names, len(cotangents))
         return compiler.Staged(product(function, name, len(shapes), active, labels), [*shapes, *cotangents])
-    except ValueError as error:
+    except (ValueError, NotImplementedError) as error:
         if str(error).startswith(_NO_REVERSE):
             return None
         raise

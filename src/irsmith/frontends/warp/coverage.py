@@ -30,7 +30,10 @@ _ABOUT = (
 )
 _CONSTRUCTORS = {Vector: "vector", Matrix: "matrix", Quaternion: "quaternion", Transformation: "transformation"}
 _NOT_COUNTED = reasons((
-    ("what subscripts become", "array_store store load extract index indexref address view slice tuple"),
+    (
+        "what subscripts become",
+        "array_store store load extract index indexref address view slice tuple tile_slice_indexed",
+    ),
     (
         "what assignments to elements and components become",
         "copy assign assign_inplace assign_copy add_inplace sub_inplace bit_and_inplace bit_or_inplace "
@@ -65,6 +68,24 @@ _WITHOUT_REFERENCE = reasons((
     ("draws until a test passes, for which the reference has no bound", "poisson"),
     ("a loop's order, which programs write as bounds and step", "reversed"),
     ("differs between devices: 1 on a CPU", "block_dim"),
+    ("the numbers that each thread of a block draws: they change with the size of the block", "tile_randf tile_randi"),
+    ("elements that are not set yet", "tile_empty"),
+    (
+        "its CUDA text calls a function of a library that is linked apart",
+        "tile_fft tile_ifft tile_cholesky tile_cholesky_inplace tile_cholesky_solve tile_cholesky_solve_inplace "
+        "tile_lower_solve tile_lower_solve_inplace tile_upper_solve tile_upper_solve_inplace",
+    ),
+    (
+        "what threads of a block do to each other, in no defined order",
+        "tile_stack tile_stack_push tile_stack_pop tile_stack_clear tile_stack_count tile_scatter_add "
+        "tile_scatter_masked",
+    ),
+    (
+        "a search that the threads of a block make together",
+        "tile_bvh_query_aabb tile_bvh_query_ray tile_bvh_query_next tile_query_valid tile_mesh_query_aabb "
+        "tile_mesh_query_aabb_next bvh_query_aabb_tiled bvh_query_ray_tiled bvh_query_next_tiled mesh_query_aabb_tiled "
+        "mesh_query_aabb_next_tiled",
+    ),
 ))  # fmt: skip
 _NOT_EMITTED = reasons((
     ("prints; a run's result does not show it", "print printf"),
@@ -77,7 +98,6 @@ _NOT_EMITTED = reasons((
 ))  # fmt: skip
 _BY_GROUP = {
     "Geometry": "needs a mesh, BVH or hash grid, whose memory layout is private to Warp",
-    "Tile Primitives": "tiles have no reference yet",
 }
 
 

@@ -6,7 +6,10 @@ What varies between authors and says nothing about the program (how an array is 
 
 from __future__ import annotations
 
-from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, UNARY, VECTOR_SUFFIX
+from itertools import zip_longest
+
+from irsmith.folding import folded, quoted
+from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, TILED, UNARY, VECTOR_SUFFIX
 from irsmith.kernel import Argument, Kernel, Signature
 from irsmith.synth.ir import (
     Assign,
@@ -27,7 +30,7 @@ from irsmith.synth.ir import (
 )
 from irsmith.types import FLOAT32, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
-_WIDTH = 100
+_WIDTHS = (100, 120, 88, 120)
 _AXES = "xyzw"
 _BARE = {"float32": "float", "int32": "int", "bool": "bool"}
 
@@ -58,6 +61,8 @@ class _Printer:
         self.static = (accent >> 21) % 2 == 0
         self.multiplied = (accent >> 24) % 4 == 0
         self.counted = (accent >> 26) % 4 == 0
+        self.keywords = (accent >> 22) % 4 != 0
+        self.width = _WIDTHS[(accent >> 28) % 4]
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
         self.lines: list[str] = []
@@ -70,6 +75,9 @@ class _Printer:
         if any(helper.generic for helper in program.helpers):
             lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
+        if _multiplies_tiles(program):
+            # Without it, a CUDA text calls functions of a library that is linked apart.
+            lines += ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
         if program.constants:
             lines.append("")
         self.constants = {constant.name for constant in program.constants}
@@ -88,7 +96,7 @@ class _Printer:
             program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], ""
         )
         if program.docstring:
-            lines.append(f'    """{program.docstring}"""')
+            lines += quoted(program.docstring, "    ", self.width)
         self.block(program.body, "    ")
         lines.append("")
         return "\n".join(lines)
@@ -101,13 +109,13 @@ class _Printer:
         named = [f"{p.name}: {type}" for p, type in zip(helper.parameters, types, strict=True)]
         self.header(helper.name, named, returns)
         if helper.docstring:
-            self.lines.append(f'    """{helper.docstring}"""')
+            self.lines += quoted(helper.docstring, "    ", self.width)
         self.block(helper.body, "    ")
 
     def header(self, name: str, parameters: list[str], returns: str) -> None:
         """The line of a ``def``, broken where it is long."""
         line = f"def {name}({', '.join(parameters)}){returns}:"
-        if len(line) <= _WIDTH:
+        if len(line) <= self.width:
             self.lines.append(line)
             return
         self.lines.append(f"def {name}(")
@@ -222,7 +230,10 @@ class _Printer:
             return self.start(e)
         if op == "make":
             assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
-            return f"{self.composite(e.type)}({', '.join([self.expr(arg) for arg in args])})"
+            of_halves = isinstance(e.type, Vector) and e.type.length == 6 and len(args) == 2
+            # Only the name without a suffix takes two vectors.
+            name = "wp.spatial_vector" if of_halves else self.composite(e.type)
+            return f"{name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "identity":
             assert isinstance(e.type, Matrix)
             return f"wp.identity(n={e.type.rows}, dtype={self.type(e.type.scalar)})"
@@ -241,7 +252,32 @@ class _Printer:
             return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "new":
             return f"{e.type}()"
+        if op == "tile":
+            return self.of_tiles(e)
+        if op in {"constant", "function"}:
+            return e.name
+        if op == "tuple":
+            return f"({', '.join([self.expr(arg) for arg in args])}{',' if len(args) == 1 else ''})"
+        if op == "builtin":
+            return SPELLINGS[e.name].template.split("(")[0]
+        if op == "dtype":
+            return self.type(e.type)
         raise ValueError(f"Warp has no spelling for {op!r}")
+
+    def of_tiles(self, e: Expr) -> str:
+        """A call of a builtin of tiles."""
+        texts: list[str] = []
+        for arg, name in zip_longest(e.args, TILED.get(e.name, ())[: len(e.args)], fillvalue=""):
+            assert isinstance(arg, Expr)
+            if arg.op == "shared":
+                texts.append('storage="shared"')
+            elif arg.op == "axis":
+                texts.append(f"axis={self.expr(arg.args[0])}")
+            elif arg.op == "dtype":
+                texts.append(f"dtype={self.expr(arg)}")
+            else:
+                texts.append(f"{name}={self.expr(arg)}" if name and self.keywords else self.expr(arg))
+        return f"wp.{e.name}({', '.join(texts)})"
 
     def conversion(self, type: ValueType) -> str:
         """The function that converts to a scalar type."""
@@ -258,7 +294,14 @@ class _Printer:
     # Statements.
 
     def block(self, statements: tuple[Stmt, ...], indent: str) -> None:
-        """Statements at one depth."""
+        """Statements at one depth, and below it."""
+        first = len(self.lines)
+        self.statements(statements, indent)
+        if len(indent) == 4 and max(map(len, self.lines[first:])) > self.width:
+            self.lines[first:] = [part for line in self.lines[first:] for part in folded(line, self.width)]
+
+    def statements(self, statements: tuple[Stmt, ...], indent: str) -> None:
+        """Statements at one depth, each simple one on one line."""
         lines = self.lines
         expr = self.expr
         for s in statements:
@@ -270,7 +313,7 @@ class _Printer:
                 self.conditional(s, indent)
             elif isinstance(s, For):
                 lines.append(f"{indent}for {s.name} in range({self.range(s)}):")
-                self.block(s.body, indent + "    ")
+                self.statements(s.body, indent + "    ")
             elif isinstance(s, Thread):
                 lines.append(f"{indent}{', '.join(s.names)} = wp.tid()")
             elif isinstance(s, Atomic):
@@ -283,7 +326,7 @@ class _Printer:
                 lines.append(f"{indent}# {s.text}")
             elif isinstance(s, While):
                 lines.append(f"{indent}while {expr(s.test)}:")
-                self.block(s.body, indent + "    ")
+                self.statements(s.body, indent + "    ")
             elif isinstance(s, Return):
                 lines.append(f"{indent}return" if s.value is None else f"{indent}return {expr(s.value)}")
             elif isinstance(s, Jump):
@@ -301,7 +344,7 @@ class _Printer:
         word = "if"
         while True:
             self.lines.append(f"{indent}{word} {self.expr(s.test)}:")
-            self.block(s.then, indent + "    ")
+            self.statements(s.then, indent + "    ")
             if not s.orelse:
                 return
             only = s.orelse[0]
@@ -309,7 +352,7 @@ class _Printer:
                 s, word = only, "elif"
                 continue
             self.lines.append(f"{indent}else:")
-            self.block(s.orelse, indent + "    ")
+            self.statements(s.orelse, indent + "    ")
             return
 
     def atomic(self, s: Atomic, indent: str) -> None:
@@ -317,6 +360,18 @@ class _Printer:
         subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
         values = [self.expr(value) for value in (s.compare, s.value) if value is not None]
         self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {', '.join(values)})")
+
+
+def _multiplies_tiles(program: Program) -> bool:
+    """Whether a kernel multiplies tiles as matrices."""
+    queue: list[object] = [program.body]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, Expr) and node.op == "tile" and node.name == "tile_matmul":
+            return True
+        if isinstance(node, tuple):
+            queue += node
+    return False
 
 
 def number(value: float) -> str:

@@ -50,12 +50,17 @@ class WarpToolchain:
 
     def submit(self, trials: Sequence[ports.Trial]) -> Callable[[], list[ports.Ran | ports.Failed]]:
         """Begin to compile and run."""
-        host = self._runner.submit([_job(trial) for trial in trials if not trial.on_device])
-        device = self._runner.submit_to_device([_job(trial) for trial in trials if trial.on_device])
+        refused = [_not_run(trial) for trial in trials]
+        run = [trial for trial, why in zip(trials, refused, strict=True) if not why]
+        host = self._runner.submit([_job(trial) for trial in run if not trial.on_device])
+        device = self._runner.submit_to_device([_job(trial) for trial in run if trial.on_device])
 
         def wait() -> list[ports.Ran | ports.Failed]:
             outcomes = {False: iter(host()), True: iter(device())}
-            return [_ran(next(outcomes[trial.on_device])) for trial in trials]
+            return [
+                ports.Failed(ports.NOT_TAKEN, why) if why else _ran(next(outcomes[trial.on_device]))
+                for trial, why in zip(trials, refused, strict=True)
+            ]
 
         return wait
 
@@ -81,6 +86,15 @@ class WarpToolchain:
         """What the CUDA text says other than the C++ text."""
         comparison = same_statements(name, texts)
         return None if comparison.same else comparison.difference or "they differ"
+
+
+def _not_run(trial: ports.Trial) -> str:
+    """Why a trial's text is not run here; empty where it is."""
+    if trial.on_device and runner.has_tiles(trial.stage, trial.texts):
+        return "tiles are launched by the block, with memory that its threads share"
+    if not trial.on_device and runner.needs_a_block(trial.stage, trial.texts):
+        return "its tiles hold an element for each thread of a block"
+    return ""
 
 
 def _job(trial: ports.Trial) -> runner.Job:

@@ -111,6 +111,17 @@ SPELLINGS: dict[str, Spelling] = {
 }
 """Every operator that the synthesiser uses, by its name there."""
 
+TILED: dict[str, tuple[str, ...]] = {
+    "tile_load": ("", "shape", "offset"), "tile_store": ("", "", "offset"), "tile_atomic_add": ("", "", "offset"),
+    "tile_load_indexed": ("", "indices", "shape", "offset"), "tile_store_indexed": ("", "indices", "t", "offset"),
+    "tile_atomic_add_indexed": ("", "indices", "t", "offset"), "tile_zeros": ("shape", "dtype"),
+    "tile_ones": ("shape", "dtype"), "tile_full": ("shape", "value", "dtype"), "tile_reshape": ("", "shape"),
+    "tile_broadcast": ("", "shape"), "tile_view": ("", "offset", "shape"), "tile_assign": ("", "", "offset"),
+    "tile_astype": ("", "dtype"), "tile_from_thread": ("shape", "value", "thread_idx"),
+    "tile_matmul": ("", "", "", "alpha"), "tile_arange": ("", "", "", ""),
+}  # fmt: skip
+"""The names by which the operands of builtins of tiles are given; those that have none stand in their order."""
+
 AUGMENTED: dict[str, str] = {
     name: sign for name, sign in _SIGNS.items() if sign in {"+", "-", "*", "/", "%", "//", "&", "|", "^"}
 }

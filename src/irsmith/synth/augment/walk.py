@@ -76,4 +76,4 @@ def read(e: Expr) -> set[str]:
 def pure(e: Expr) -> bool:
     """Whether an expression changes nothing: no random draw, no exchange."""
     # An operand of kind "r" is the state of a generator, which a draw moves on.
-    return e.kind != "r" and e.op not in {"random", "atomic_cas", "atomic_exch"} and all(map(pure, e.args))
+    return e.kind != "r" and e.op not in {"random", "atomic_cas", "atomic_exch", "tile"} and all(map(pure, e.args))

@@ -20,6 +20,7 @@ from irsmith.synth.categories import (
     particles,
     patterns,
     sampling,
+    tiles,
 )
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import Theme, media, nature, numbers
@@ -120,6 +121,13 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "tile_map": Category(tiles.tile_map, 0.5, 0.8, floor=8),
+    "tile_reduction": Category(tiles.tile_reduction, 0.5, 0.8, floor=10),
+    "tile_normalise": Category(tiles.tile_normalise, 0.4, 0.9, (numbers.LEARNING, numbers.STATISTICS), floor=12),
+    "tile_matmul": Category(tiles.tile_matmul, 0.4, 0.8, (numbers.LEARNING, numbers.PLAIN), floor=12),
+    "tile_scan": Category(tiles.tile_scan, 0.3, 0.8, floor=9),
+    "tile_gather": Category(tiles.tile_gather, 0.3, 0.8, floor=10),
+    "tile_block": Category(tiles.tile_block, 0.3, 0.8, floor=9),
 }
 """Every category, by name."""
 

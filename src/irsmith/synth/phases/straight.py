@@ -122,12 +122,12 @@ def put_out(s: Sketch, value: Expr, *, in_place: bool = False) -> None:
     lanes = s.probe.of(value) if value.op == "name" else s.probe.check(value)
     if not s.probe.varies_by_thread(lanes):
         raise Discard("the same for every thread")
-    if in_place and rng.chance(s.style.in_place) and root(value, s.al.definitions).op != "index":
+    if in_place and not s.cooperative and rng.chance(s.style.in_place) and root(value, s.al.definitions).op != "index":
         target = _own_element(s, value)
         if target is not None:
             s.emit(Assign(target, value))
             return
-    augmented = value.kind in "fvi" and rng.chance(0.08)
+    augmented = value.kind in "fvi" and rng.chance(0.08) and not s.cooperative
     target = s.output(value.kind, value.type, Direction.INOUT if augmented else Direction.OUT)
     s.emit(Assign(target, value, ("vadd" if value.kind == "v" else "add") if augmented else ""))
 

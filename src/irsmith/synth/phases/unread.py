@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from irsmith.kernel import Direction
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Return, Stmt, While
+from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, While
 from irsmith.synth.sketch import Sketch
 
 
@@ -52,6 +52,8 @@ def _statements(body: tuple[Stmt, ...], read: set[str], made: set[str]) -> None:
             _expression(statement.value, read)
         elif isinstance(statement, Return) and statement.value is not None:
             _expression(statement.value, read)
+        elif isinstance(statement, Do) and statement.call.op == "tile":
+            _expression(statement.call, read)
 
 
 def _expression(e: Expr, read: set[str], but: str = "") -> None:

@@ -48,11 +48,7 @@ _SMOOTH: dict[str, Any] = {
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "reciprocal": lambda x: 1 / x,
     "logistic": _sigmoid,
-    **{name: _special(name) for name in ("erf", "erfc", "erfinv", "digamma", "i0e", "i1e")},
-    "lgamma": _special("gammaln"),
-    "bessel_i0e": _special("i0e"),
-    "bessel_i1e": _special("i1e"),
-    "erf_inv": _special("erfinv"),
+    "erf": _special("erf"),
 }  # fmt: skip
 
 

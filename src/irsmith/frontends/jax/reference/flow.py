@@ -161,6 +161,23 @@ def unchanged(x: Any, *_: Any, **__: Any) -> Any:
     return x
 
 
+def platform_dependent(*args: Any, default: Any = None, **per_platform: Any) -> Any:
+    """`lax.platform_dependent`: what is said for a CPU."""
+    return map_tree(array, per_platform.get("cpu", default)(*args))
+
+
+def composite(decomposition: Callable[..., Any], name: str, version: int = 0) -> Callable[..., Any]:
+    """`lax.composite`: what it is made of."""
+    del name, version
+    return decomposition
+
+
+def custom_root(f: Any, initial_guess: Any, solve: Any, tangent_solve: Any, **_: Any) -> Any:
+    """`lax.custom_root`: what the given solver finds."""
+    del tangent_solve
+    return map_tree(array, solve(f, map_tree(array, initial_guess)))
+
+
 def jit(fun: Any = None, **_: Any) -> Any:
     """`jax.jit`, as a decorator with options or without."""
     return fun if fun is not None else lambda function: function

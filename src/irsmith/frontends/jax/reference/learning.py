@@ -123,6 +123,71 @@ def conv(lhs: Any, rhs: Any, window_strides: Any, padding: Any, **_: Any) -> Arr
     return conv_general_dilated(lhs, rhs, window_strides, padding)
 
 
+def conv_with_general_padding(lhs: Any, rhs: Any, window_strides: Any, padding: Any, lhs_dilation: Any,
+                              rhs_dilation: Any, **_: Any) -> Array:  # fmt: skip
+    """`lax.conv_with_general_padding`."""
+    return conv_general_dilated(lhs, rhs, window_strides, padding, lhs_dilation, rhs_dilation)
+
+
+def conv_transpose(
+    lhs: Any, rhs: Any, strides: Any, padding: Any, rhs_dilation: Any = None, dimension_numbers: Any = None, **_: Any
+) -> Array:
+    """`lax.conv_transpose`: a convolution of the input with zeros between its elements."""
+    x, w = array(lhs), array(rhs)
+    count = x.ndim - 2
+    if dimension_numbers is None:
+        space = "DHW"[-count:]
+        dimension_numbers = ("N" + space + "C", space + "IO", "N" + space + "C")
+    axes = [dimension_numbers[1].index(letter) for letter in dimension_numbers[1] if letter not in "IO"]
+    sizes = [w.shape[axis] for axis in axes]
+    if rhs_dilation is not None:
+        sizes = [(size - 1) * step + 1 for size, step in zip(sizes, rhs_dilation, strict=True)]
+    pads = []
+    for size, stride in zip(sizes, strides, strict=True):
+        whole = size + stride - 2 if padding == "SAME" else size + stride - 2 + max(size - stride, 0)
+        first = size - 1 if padding == "VALID" or stride > size - 1 else -(-whole // 2)
+        pads.append((first, whole - first))
+    return conv_general_dilated(x, w, (1,) * count, pads, strides, rhs_dilation, dimension_numbers)
+
+
+def conv_general_dilated_patches(lhs: Any, filter_shape: Any, window_strides: Any, padding: Any, **_: Any) -> Array:
+    """`lax.conv_general_dilated_patches`: what stands under a window, as channels."""
+    x = array(lhs)
+    window, strides = (1, 1, *filter_shape), (1, 1, *window_strides)
+    pads = padding if isinstance(padding, str) else [(0, 0), (0, 0), *padding]
+    views = _windows(_padded(x.value, pads, window, strides, 0.0), window, strides)
+    count = x.ndim - 2
+    views = views.reshape(*views.shape[: 2 + count], *filter_shape)
+    order = (0, 1, *range(2 + count, 2 + 2 * count), *range(2, 2 + count))
+    found = np.transpose(views, order)
+    return x.moved(found.reshape(x.shape[0], -1, *found.shape[2 + count :]))
+
+
+def conv_general_dilated_local(lhs: Any, rhs: Any, window_strides: Any, padding: Any, filter_shape: Any,
+                               **_: Any) -> Array:  # fmt: skip
+    """`lax.conv_general_dilated_local`: a convolution whose kernel differs from place to place."""
+    patches, w = conv_general_dilated_patches(lhs, filter_shape, window_strides, padding), array(rhs)
+    places = "xyz"[: patches.ndim - 2]
+
+    def product(p: Values, q: Values) -> Values:
+        return np.asarray(np.einsum(f"nc{places},oc{places}->no{places}", p, q))
+
+    return summed_products(product, patches, w, promoted(patches, w)[0])
+
+
+def ragged_dot(lhs: Any, rhs: Any, group_sizes: Any, **_: Any) -> Array:
+    """`lax.ragged_dot`: each group of rows times a matrix of its own; rows of no group are zero."""
+    x, w = array(lhs), array(rhs)
+    ends = np.cumsum(array(group_sizes).value)
+    owner = np.searchsorted(ends, np.arange(x.shape[0]), side="right")
+    mine = np.minimum(owner, w.shape[0] - 1)
+
+    def product(p: Values, q: Values) -> Values:
+        return np.asarray(np.einsum("mk,mkn->mn", p, q[mine]) * (owner < w.shape[0])[:, None])
+
+    return summed_products(product, x, w, promoted(x, w)[0])
+
+
 # Random numbers: Threefry, as JAX draws them by default.
 
 

@@ -11,6 +11,9 @@ from irsmith.frontends.jax.reference.array import FLOATS, Array, array, floated,
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
+_CLOSE = 1e-3
+"""Eigenvalues so close together, relative to the largest, turn with their gap and not with the matrix alone."""
+
 
 def _rounded(x: Array) -> Values:
     return Current.lane.rounded(x.value, x.dtype_name)
@@ -61,10 +64,54 @@ def slogdet(x: Any) -> tuple[Array, Array]:
 
 
 def eigvalsh(x: Any, **_: Any) -> Array:
-    """The eigenvalues of a symmetric matrix."""
+    """The eigenvalues of a symmetric matrix, which have no slopes of their own where two are the same."""
     x = floated(x)
     values = _rounded(x)
-    return made(np.linalg.eigvalsh((values + np.swapaxes(values, -1, -2)) / 2), x.dtype_name)
+    found = np.linalg.eigvalsh((values + np.swapaxes(values, -1, -2)) / 2)
+    Current.lane.tie(np.abs(np.diff(found, axis=-1)) < _CLOSE * np.abs(found).max())
+    return made(found, x.dtype_name)
+
+
+def svdvals(x: Any, **_: Any) -> Array:
+    """The singular values, which have no slopes of their own where two are the same or one is zero."""
+    x = floated(x)
+    found = np.linalg.svd(_rounded(x), compute_uv=False)
+    apart = np.abs(np.diff(found, axis=-1, append=0.0))
+    Current.lane.tie(apart < _CLOSE * np.abs(found).max())
+    return made(found, x.dtype_name)
+
+
+def svd(x: Any, *, compute_uv: bool = True, **_: Any) -> Array:
+    """The singular values; vectors are unique only up to sign."""
+    if compute_uv:
+        raise TypeError("singular vectors are not modelled")
+    return svdvals(x)
+
+
+def cholesky_update(r: Any, w: Any) -> Array:
+    """The upper factor of a matrix to which the product of a vector with itself is added."""
+    r, w = floated(r), floated(w)
+    upper, vector = np.triu(_rounded(r)), _rounded(w)
+    found = np.linalg.cholesky(upper.T @ upper + np.outer(vector, vector))
+    return made(found.T, promoted(r, w)[0])
+
+
+def tridiagonal_solve(dl: Any, d: Any, du: Any, b: Any, **_: Any) -> Array:
+    """The solution of equations of which each names three neighbours."""
+    dl, d, du, b = (floated(part) for part in (dl, d, du, b))
+    low, middle, up = (_rounded(part) for part in (dl, d, du))
+    matrix = np.diag(low[1:], -1) + np.diag(middle) + np.diag(up[:-1], 1)
+    return made(np.linalg.solve(matrix, _rounded(b)), promoted(dl, d, du, b)[0])
+
+
+def symmetric_product(a: Any, c: Any, *, alpha: float = 1.0, beta: float = 0.0, symmetrize_output: bool = False) -> Any:
+    """A matrix times its transpose, and another; of which JAX defines one triangle unless told to fill both."""
+    a, c = floated(a), floated(c)
+    if not symmetrize_output:
+        raise TypeError("half of the result is not defined")
+    left, dtype = _rounded(a), promoted(a, c)[0]
+    found = alpha * left @ np.swapaxes(left, -1, -2) + beta * _rounded(c)
+    return made(np.tril(found) + np.swapaxes(np.tril(found, -1), -1, -2), dtype)
 
 
 def solve_triangular(

@@ -12,6 +12,7 @@ from irsmith.frontends.jax.reference import elementwise as e
 from irsmith.frontends.jax.reference import flow, learning, linear
 from irsmith.frontends.jax.reference import reducing as r
 from irsmith.frontends.jax.reference import shaping as s
+from irsmith.frontends.jax.reference import special as p
 from irsmith.frontends.jax.reference.array import Array, absolute, array, cast, matmul, named_dtype, power
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import NotModelledError
@@ -87,8 +88,7 @@ _REDUCED = _named(
     "nanmean",
 )  # fmt: skip
 _ELEMENTS = {
-    **{name: function for name, function in e.SMOOTH.items() if name not in ("rsqrt", "logistic", "lgamma", "erf",
-       "erfc", "erfinv", "digamma", "erf_inv", "i0e", "i1e", "bessel_i0e", "bessel_i1e")},
+    **{name: function for name, function in e.SMOOTH.items() if name not in ("rsqrt", "logistic", "erf")},
     **_named(e, "square", "sign", "floor", "ceil", "rint", "trunc", "maximum", "minimum", "clip", "where", "select",
              "logaddexp", "arctan2", "hypot", "add", "subtract", "multiply", "logical_and", "logical_or",
              "logical_xor", "logical_not", "nan_to_num", "isfinite", "isnan", "astype"),
@@ -101,10 +101,12 @@ _ELEMENTS = {
     "imag": linear.imag, "angle": linear.angle, "invert": lambda x: ~array(x), "bitwise_and": lambda a, b: array(a) & b,
     "bitwise_or": lambda a, b: array(a) | b, "bitwise_xor": lambda a, b: array(a) ^ b,
     "left_shift": lambda a, b: array(a) << b, "right_shift": lambda a, b: array(a) >> b,
+    "fmod": e.lax_rem, "bitwise_not": lambda x: ~array(x), **_named(p, "nextafter", "bitwise_count"),
 }  # fmt: skip
 
 LINALG = Module("jax.numpy.linalg", {
     **_named(linear, "inv", "det", "cholesky", "solve", "qr", "slogdet", "eigvalsh", "matrix_power"), "norm": r.norm,
+    **_named(linear, "svd", "svdvals"),
 })  # fmt: skip
 FFT = Module("jax.numpy.fft", linear.TRANSFORMS)
 JNP = Module("jax.numpy", {
@@ -116,8 +118,9 @@ JNP = Module("jax.numpy", {
 })  # fmt: skip
 LAX = Module("jax.lax", {
     **{name: e.SMOOTH[name] for name in ("exp", "exp2", "expm1", "log", "log1p", "sqrt", "rsqrt", "cbrt", "sin", "cos",
-       "tan", "sinh", "cosh", "tanh", "logistic", "erf", "erfc", "erf_inv", "lgamma", "digamma", "bessel_i0e",
-       "bessel_i1e")},
+       "tan", "sinh", "cosh", "tanh", "logistic", "erf")},
+    **{name: p.SPECIAL[name] for name in ("erfc", "erf_inv", "lgamma", "digamma", "zeta", "betainc")},
+    "bessel_i0e": p.SPECIAL["i0e"], "bessel_i1e": p.SPECIAL["i1e"],
     "asin": e.SMOOTH["arcsin"], "acos": e.SMOOTH["arccos"], "atan": e.SMOOTH["arctan"],
     "asinh": e.SMOOTH["arcsinh"], "acosh": e.SMOOTH["arccosh"], "atanh": e.SMOOTH["arctanh"], "atan2": e.arctan2,
     **_named(e, "square", "integer_pow", "sign", "floor", "ceil", "clamp", "select_n"),
@@ -127,23 +130,32 @@ LAX = Module("jax.lax", {
     "reciprocal": e.SMOOTH["reciprocal"], "is_finite": e.isfinite, "bitwise_and": lambda a, b: array(a) & b,
     "bitwise_or": lambda a, b: array(a) | b, "bitwise_xor": lambda a, b: array(a) ^ b,
     "bitwise_not": lambda x: ~array(x), "shift_left": lambda a, b: array(a) << b,
+    **_named(p, "shift_right_logical", "population_count", "clz", "mulhi", "nextafter", "polygamma"),
+    "igamma": p.SPECIAL["gammainc"], "igammac": p.SPECIAL["gammaincc"],
     "shift_right_arithmetic": lambda a, b: array(a) >> b,
     "convert_element_type": lambda x, dtype: cast(array(x), named_dtype(dtype)),
     **{name: e.comparison(function) for name, function in _LAX_COMPARISONS.items()},
     **_named(s, "iota", "broadcasted_iota", "reshape", "transpose", "squeeze", "expand_dims", "broadcast",
              "broadcast_in_dim", "collapse", "concatenate", "rev", "dynamic_slice", "dynamic_slice_in_dim",
              "dynamic_index_in_dim", "dynamic_update_slice", "dynamic_update_slice_in_dim", "slice_in_dim",
-             "index_in_dim", "full", "full_like", "zeros_like"),
+             "index_in_dim", "full", "full_like", "zeros_like", "tile", "dynamic_update_index_in_dim", "index_take",
+             "broadcast_to_rank", "broadcast_like"),
     "slice": s.lax_slice, "pad": s.lax_pad,
     **_named(r, "cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "sort", "top_k", "dot_general", "argmax",
-             "argmin", "reduce_precision", "dot"),
-    "reduce_sum": r.sum, "reduce_max": r.max, "reduce_min": r.min, "reduce_prod": r.prod, "reduce_and": r.all,
-    "reduce_or": r.any, "reduce": flow.closed_reduce, "batch_matmul": matmul,
-    **_named(flow, "cond", "switch", "fori_loop", "while_loop", "scan", "associative_scan"),
+             "argmin", "dot", "sort_key_val"),
+    "reduce_sum": r.sum, "reduce_max": r.max, "reduce_min": r.min, "reduce_prod": r.prod,
+    "reduce_and": p.reduced(np.bitwise_and),
+    "reduce_or": p.reduced(np.bitwise_or), "reduce_xor": p.reduced(np.bitwise_xor),
+    "reduce": flow.closed_reduce, "batch_matmul": matmul,
+    **_named(flow, "cond", "switch", "fori_loop", "while_loop", "scan", "associative_scan", "platform_dependent",
+             "composite", "custom_root"),
     "map": flow.lax_map, "stop_gradient": flow.unchanged, "optimization_barrier": flow.unchanged,
-    **_named(learning, "reduce_window", "conv_general_dilated", "conv"),
+    **_named(learning, "reduce_window", "conv_general_dilated", "conv", "conv_transpose",
+             "conv_with_general_padding", "conv_general_dilated_patches", "conv_general_dilated_local", "ragged_dot"),
     "complex": linear.lax_complex, "real": linear.real, "imag": linear.imag, "conj": linear.conjugate,
-    "linalg": Module("jax.lax.linalg", _named(linear, "cholesky", "qr")),
+    "linalg": Module("jax.lax.linalg", _named(
+        linear, "cholesky", "qr", "svd", "cholesky_update", "tridiagonal_solve", "symmetric_product",
+    )),
 })  # fmt: skip
 NN = Module("jax.nn", {
     **_named(e, "relu", "relu6", "sigmoid", "silu", "gelu", "softplus", "log_sigmoid", "soft_sign", "elu", "selu",
@@ -155,11 +167,9 @@ RANDOM = Module("jax.random", {
     **_named(learning, "split", "fold_in", "uniform", "bernoulli", "normal"), "PRNGKey": learning.prng_key,
 })  # fmt: skip
 SPECIAL = Module("jax.scipy.special", {
-    **{name: e.SMOOTH[name] for name in ("erf", "erfc", "erfinv", "digamma", "i0e", "i1e")}, "expit": e.sigmoid,
-    "gammaln": e.SMOOTH["lgamma"], "logsumexp": r.logsumexp,
-    "xlogy": lambda x, y: array(x) * e.SMOOTH["log"](y),
-    "logit": lambda x: e.SMOOTH["log"](array(x) / (1.0 - array(x))),
-    "entr": lambda x: -(array(x) * e.SMOOTH["log"](x)),
+    **{name: function for name, function in p.SPECIAL.items() if name not in ("lgamma", "erf_inv")},
+    "gammaln": p.SPECIAL["lgamma"], "erf": e.SMOOTH["erf"], "expit": e.sigmoid, "logsumexp": r.logsumexp,
+    **_named(p, "betaln", "polygamma", "logit", "entr"),
 })  # fmt: skip
 SCIPY_LINALG = Module("jax.scipy.linalg", {
     **_named(linear, "solve_triangular", "inv", "det", "solve"), "cholesky": lambda x, lower=False:

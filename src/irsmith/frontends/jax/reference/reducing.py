@@ -250,6 +250,16 @@ def argsort(x: Any, axis: int = -1, **_: Any) -> Array:
     return Array(order, default_whole())
 
 
+def sort_key_val(keys: Any, values: Any, dimension: int = -1, **_: Any) -> tuple[Array, Array]:
+    """`lax.sort_key_val`: keys in rising order, and values in the order of their keys."""
+    keys, values = array(keys), array(values)
+    order = np.argsort(keys.value, axis=dimension, kind="stable")
+    Current.lane.decide(order)
+    found = np.take_along_axis(keys.value, order, dimension)
+    Current.lane.tie(np.diff(found, axis=dimension) == 0)
+    return keys.moved(found), values.moved(np.take_along_axis(values.value, order, dimension))
+
+
 def top_k(x: Any, k: int, **_: Any) -> tuple[Array, Array]:
     """`lax.top_k`: the largest along the last axis, and where they are."""
     x = array(x)
@@ -400,11 +410,6 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, **
     result = np.zeros((num_segments or int(ids.max()) + 1, *data.shape[1:]), stored(data.dtype_name))
     np.add.at(result, ids, _terms(data))
     return made(result, data.dtype_name)
-
-
-def reduce_precision(x: Any, *_: Any, **__: Any) -> Array:
-    """Fewer digits: a rounding, which the exact value does not have."""
-    return made(array(x).value, array(x).dtype_name)
 
 
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Array:

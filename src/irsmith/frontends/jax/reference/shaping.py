@@ -464,3 +464,30 @@ def index_in_dim(x: Any, index: int, axis: int = 0, keepdims: bool = True) -> Ar
     """`lax.index_in_dim`."""
     found = slice_in_dim(x, index, index + 1 or None, 1, axis)
     return found if keepdims else squeeze(found, axis)
+
+
+def dynamic_update_index_in_dim(x: Any, update: Any, index: Any, axis: int) -> Array:
+    """`lax.dynamic_update_index_in_dim`: one place along an axis."""
+    x, update = array(x), array(update)
+    if update.ndim < x.ndim:
+        update = expand_dims(update, axis)
+    return dynamic_update_slice_in_dim(x, update, index, axis)
+
+
+def index_take(x: Any, indices: Any, axes: Any) -> Array:
+    """`lax.index_take`: slices at positions, in front."""
+    x = array(x)
+    places = tuple(array(part).value % x.shape[axis] for part, axis in zip(indices, axes, strict=True))
+    return x.moved(np.moveaxis(x.value, tuple(axes), range(len(axes)))[places])
+
+
+def broadcast_to_rank(x: Any, rank: int) -> Array:
+    """`lax.broadcast_to_rank`: axes of length one put before."""
+    x = array(x)
+    return x.moved(x.value.reshape((1,) * (rank - x.ndim) + x.shape))
+
+
+def broadcast_like(x: Any, like: Any) -> Array:
+    """`lax.broadcast_like`: in the shape of another array, from the last axis."""
+    x = array(x)
+    return x.moved(np.broadcast_to(x.value, array(like).shape))

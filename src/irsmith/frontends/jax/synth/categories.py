@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.frontends.jax.synth import science, shared
+from irsmith.frontends.jax.synth import bits, primitives, science, shared, special
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.learning import (
     attention,
@@ -55,6 +55,9 @@ CATEGORIES: dict[str, Category] = {
     "helper_function": Category(shared.helper, 1.0, 0.8),
     "vmap": Category(shared.vectorised, 1.0, 0.8),
     "indexed_update": Category(shared.update, 1.0, 0.7),
+    "bitwise": Category(bits.bitwise, 0.5, 0.6, precisions=("float32",)),
+    "primitive": Category(primitives.primitive, 0.8, 0.8, precisions=WIDE),
+    "special_function": Category(special.special_function, 0.4, 0.4, precisions=WIDE),
     "matmul": Category(products.matmul, 0.5, 0.7),
     "batched_matmul": Category(products.batched_matmul, 0.4, 0.7),
     "einsum": Category(products.einsum, 0.5, 0.7),
@@ -69,6 +72,7 @@ CATEGORIES: dict[str, Category] = {
     "multi_head_attention": Category(attention.multi_head_attention, 0.5, 0.9),
     "grouped_query_attention": Category(attention.grouped_attention, 0.4, 0.9),
     "rotary": Category(attention.rotary, 0.4, 0.8),
+    "experts": Category(products.experts, 0.3, 0.7),
     "mlp": Category(layers.mlp, 0.6, 0.8),
     "gelu": Category(layers.gelu, 0.3, 0.6),
     "silu": Category(layers.silu, 0.3, 0.6),
@@ -76,6 +80,8 @@ CATEGORIES: dict[str, Category] = {
     "dropout": Category(layers.dropout, 0.3, 0.6, precisions=("float32",)),
     "embedding": Category(layers.embedding, 0.4, 0.7),
     "convolution": Category(images.convolution, 0.5, 0.8),
+    "transposed_convolution": Category(images.transposed, 0.3, 0.7),
+    "patches": Category(images.patches, 0.3, 0.7),
     "pooling": Category(images.pooling, 0.3, 0.6),
     "rnn": Category(recurrent.rnn, 0.4, 0.8),
     "gru": Category(recurrent.gru, 0.4, 0.8),
@@ -86,6 +92,7 @@ CATEGORIES: dict[str, Category] = {
     "sorting": Category(science.sorting, 0.4, 0.7),
     "cumulative": Category(science.cumulative, 0.4, 0.7),
     "linear_algebra": Category(science.linear_algebra, 0.4, 0.7, precisions=WIDE),
+    "root_finding": Category(science.roots, 0.3, 0.7, precisions=WIDE),
     "interpolation": Category(science.interpolation, 0.3, 0.7),
     "stencil": Category(science.stencil, 0.4, 0.7),
 }

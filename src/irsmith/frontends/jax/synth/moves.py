@@ -34,7 +34,7 @@ class Curve:
     """A function of one variable that rises throughout, or whose bounds are known.
 
     Attributes:
-        spelling: ``{x}`` stands for the argument, ``{nn}`` and ``{lax}`` for the modules.
+        spelling: ``{x}`` stands for the argument, ``{nn}``, ``{lax}`` and ``{jax}`` for the modules.
         low: Arguments may not be below it.
         high: Nor above it.
         at: The value for an argument; None where ``bounds`` are fixed.
@@ -122,6 +122,8 @@ def curve(scope: Scope, x: Expr, which: Curve) -> Expr | None:
         spelled = spelled.replace("{nn}", scope.draft.nn)
     if "{lax}" in spelled:
         spelled = spelled.replace("{lax}", scope.draft.lax)
+    if "{jax}" in spelled:
+        spelled = spelled.replace("{jax}", scope.draft.jax)
     return called(spelled, x, shape=x.shape, low=low, high=high)
 
 

@@ -81,7 +81,7 @@ def sorting(scope: Scope) -> None:
     shape: Shape = rng.pick(((rng.pick((5, 6, 8, 10, 12)),), (rng.pick(BATCH), rng.pick((4, 5, 6, 8)))))
     x = _plain(scope, before(scope, scope.argument(shape, ("x", "values", "scores", "keys"), bounds=(-2, 2))))
     n = shape[-1]
-    kind = rng.pick(("sort", "top_k", "argsort", "median", "descending", "gaps", "rank"))
+    kind = rng.pick(("sort", "top_k", "argsort", "median", "descending", "gaps", "rank", "pairs", "nearest"))
     if kind == "sort":
         y = scope.assign(called(f"jnp.sort({x.text}, axis=-1)", x, shape=shape, low=x.low, high=x.high), "ordered")
     elif kind == "descending":
@@ -103,6 +103,20 @@ def sorting(scope: Scope) -> None:
         y = scope.assign(
             called(f"jnp.diff({order.text}, axis=-1)", order, shape=(*shape[:-1], n - 1), low=0, high=x.width), "gaps"
         )
+    elif kind == "pairs":
+        payload = scope.argument(shape, ("payload", "labels", "mass"), bounds=(-1, 1))
+        scope.use(x, payload)
+        ordered, moved = scope.names.claim("keys_sorted"), scope.names.claim(rng.pick(("moved", "carried")))
+        scope.write(f"{ordered}, {moved} = {scope.draft.lax}.sort_key_val({x.text}, {payload.text})")
+        scope._hold(ordered, Expr("", 7, shape, x.dtype, x.low, x.high))
+        y = scope._hold(moved, Expr("", 7, shape, x.dtype, -1, 1))
+    elif kind == "nearest":
+        at = scope.argument((), ("target", "centre", "pivot"), bounds=(-1, 1))
+        places = scope.names.claim(rng.pick(("nearest", "closest")))
+        scope.use(x, at)
+        scope.write(f"{places} = jnp.argmin(jnp.abs({x.text} - {at.text}), axis=-1, keepdims=True)")
+        text = f"jnp.take_along_axis({x.text}, {places}, axis=-1)"
+        y = scope.assign(called(text, x, shape=(*shape[:-1], 1), low=x.low, high=x.high), "found")
     else:
         payload = scope.argument(shape, ("payload", "weights", "costs"), bounds=(-1, 1))
         ranks = scope.names.claim("order")
@@ -154,7 +168,17 @@ def linear_algebra(scope: Scope) -> None:
     """Equations solved, factors, determinants."""
     rng = scope.rng
     n = rng.pick((2, 3, 3, 4, 5))
-    kind = rng.pick(("solve", "cholesky", "qr", "logdet", "inverse", "triangular", "ridge"))
+    kind = rng.pick(
+        ("solve", "cholesky", "qr", "logdet", "inverse", "triangular", "ridge", "values", "bands", "update")
+    )
+    if kind == "values":
+        _values(scope, n)
+        _ended(scope)
+        return
+    if kind == "bands":
+        _bands(scope)
+        _ended(scope)
+        return
     k = _definite(scope, n)
     b = scope.argument((n,) if rng.chance(0.6) else (n, rng.pick((1, 2, 3))), ("b", "rhs", "y"), bounds=(-1, 1))
     if rng.chance(0.4):
@@ -179,6 +203,17 @@ def linear_algebra(scope: Scope) -> None:
         low = scope.assign(called(f"jnp.linalg.cholesky({k.text})", k, shape=(n, n), low=-n - 1, high=n + 1), "L")
         text = f"{scope.draft.jax}.scipy.linalg.solve_triangular({low.text}, {b.text}, lower=True)"
         scope.assign(called(text, low, b, shape=b.shape, low=-reach, high=reach), rng.pick(("white", "alpha")))
+    elif kind == "update":
+        low = scope.assign(called(f"jnp.linalg.cholesky({k.text})", k, shape=(n, n), low=-n - 1, high=n + 1), "L")
+        v = scope.argument((n,), ("v", "direction", "innovation"), bounds=(-1, 1))
+        lax = scope.draft.lax
+        text = f"{lax}.linalg.cholesky_update({low.text}.T, {v.text}).T @ {b.text}"
+        if rng.chance(0.4):
+            factors = f"{low.text}, {k.text}, alpha={number(rng, 0.1, 1)!r}, beta=0.5, symmetrize_output=True"
+            column = v.text if b.rank == 1 else f"{v.text}[:, None]"
+            text = f"{lax}.linalg.symmetric_product({factors}) @ {b.text} + {column}"
+        made = called(text, low, v, b, k, shape=b.shape, low=-4 * n * n * b.reach, high=4 * n * n * b.reach)
+        scope.assign(replace(made, binding=3), rng.pick(("updated", "y", "moved")))
     elif kind == "qr":
         q, r = scope.names.claim("q"), scope.names.claim("r")
         scope.use(k)
@@ -204,6 +239,85 @@ def linear_algebra(scope: Scope) -> None:
         scope.assign(
             replace(called(f"{inv.text} @ {b.text}", inv, b, shape=b.shape, low=-reach, high=reach), binding=4)
         )
+    _ended(scope)
+
+
+def _values(scope: Scope, n: int) -> None:
+    """Singular values, or the eigenvalues of a symmetric matrix."""
+    rng = scope.rng
+    a = scope.argument((n, rng.pick((n, n + 1))), ("a", "m", "A", "basis"), bounds=(-1, 1))
+    if rng.chance(0.5):
+        text = rng.pick(("jnp.linalg.svd({}, compute_uv=False)", "jnp.linalg.svdvals({})")).format(a.text)
+        found = scope.assign(called(text, a, shape=(n,), low=0, high=2 * n), rng.pick(("s", "sigma", "spectrum")))
+    else:
+        text = f"jnp.linalg.eigvalsh({a.text} @ {a.text}.T)"
+        found = scope.assign(called(text, a, shape=(n,), low=0, high=2 * n * n), rng.pick(("evals", "lam", "spectrum")))
+    if rng.chance(0.5):
+        scope.assign(called(f"jnp.sum({found.text} ** 2)", found, shape=(), low=0, high=4 * n**3), "energy")
+    else:
+        w = scope.argument((n,), ("w", "weights", "decay"), bounds=(0.1, 1))
+        scope.assign(mul(tamed(scope, found), w))
+
+
+def _bands(scope: Scope) -> None:
+    """Equations of which each names three neighbours."""
+    rng = scope.rng
+    n, m = rng.pick((4, 5, 6, 8)), rng.pick((1, 2, 3))
+    below, middle, above = (
+        scope.argument((n,), wish, bounds=(-1, 1)) for wish in (("dl", "lower"), ("d", "diag"), ("du", "upper"))
+    )
+    b = scope.argument((n, m), ("b", "rhs", "loads"), bounds=(-1, 1))
+    heavy = scope.assign(add(scope.number(rng.pick((3.0, 4.0))), middle), rng.pick(("main", "pivot_diag")))
+    text = f"{scope.draft.lax}.linalg.tridiagonal_solve({below.text}, {heavy.text}, {above.text}, {b.text})"
+    made = called(text, below, heavy, above, b, shape=(n, m), low=-3, high=3)
+    scope.assign(made, rng.pick(("sol", "x", "deflection")))
+
+
+_EQUATIONS = (
+    ("{x} ** 3 + {k} * {x} - {c}", "3.0 * {x} ** 2 + {k}", (0.5, 2.0)),
+    ("{x} + {k} * jnp.sin({x}) - {c}", "1.0 + {k} * jnp.cos({x})", (0.1, 0.6)),
+    ("jnp.exp({x}) + {k} * {x} - {c}", "jnp.exp({x}) + {k}", (0.5, 2.0)),
+    ("{x} + {k} * jnp.tanh({x}) - {c}", "1.0 + {k} * (1.0 - jnp.tanh({x}) ** 2)", (0.1, 1.0)),
+)
+"""Equations whose left side rises, with their slopes and what their parameter may be."""
+
+
+def roots(scope: Scope) -> None:
+    """Where a function is zero, by Newton's method, with the slope of the root itself."""
+    rng, lax = scope.rng, scope.draft.lax
+    shape: Shape = rng.pick(((), (4,), (6,), (8,), (3, 4)))
+    c = _plain(scope, before(scope, scope.argument(shape, ("c", "target", "load", "level"), bounds=(-1.5, 1.5))))
+    require(c.reach <= 4)
+    equation, slope, bounds = rng.pick(_EQUATIONS)
+    if rng.chance(0.5):
+        k = f"{number(rng, *bounds)!r}"
+    else:
+        given = scope.argument((), ("k", "stiffness", "eps", "damping"), bounds=bounds)
+        scope.use(given)
+        k = given.text
+    x = rng.pick(("x", "v", "u"))
+    require(x not in scope.names.taken)
+    residual, newton, tangent = (
+        scope.names.claim(rng.pick(wishes))
+        for wishes in (("residual", "f", "balance"), ("newton", "solve"), ("tangent_solve", "slope_of"))
+    )
+    steps = rng.pick((12, 15, 20))
+    blocks = (
+        (f"def {residual}({x}):", f"return {equation.format(x=x, k=k, c=c.text)}"),
+        (
+            f"def {newton}(g, guess):",
+            f"return {lax}.fori_loop(0, {steps}, lambda _, {x}: {x} - g({x}) / ({slope.format(x=x, k=k)}), guess)",
+        ),
+        (f"def {tangent}(g, y):", "return y / g(jnp.ones_like(y))"),
+    )
+    for head, line in blocks:
+        body = scope.inner()
+        body.write(line)
+        scope.put(body, head)
+        scope.lines.append("")
+    text = f"{lax}.custom_root({residual}, jnp.zeros_like({c.text}), {newton}, {tangent})"
+    reach = c.reach + 2
+    scope.assign(called(text, c, shape=c.shape, low=-reach, high=reach), rng.pick(("root", "x_star", "equilibrium")))
     _ended(scope)
 
 

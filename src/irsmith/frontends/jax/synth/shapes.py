@@ -189,6 +189,11 @@ def joined(scope: Scope, x: Expr) -> Expr | None:
         return called(f"jnp.stack([{x.text}, {y.text}], axis={axis})", x, y, shape=shape, low=low, high=high)
     if x.rank > 2 or x.elements > 256:
         return None
+    if rng.chance(0.25):
+        counts = ", ".join("2" if place == axis else "1" for place in range(x.rank))
+        text = f"jnp.tile({x.text}, ({counts}))" if x.rank > 1 else f"jnp.tile({x.text}, {rng.pick((2, 3))})"
+        count = 2 if x.rank > 1 else int(text[-2])
+        return called(text, x, shape=_sized(x.shape, axis, count * x.shape[axis]), low=x.low, high=x.high)
     before, after = rng.below(2), rng.pick((1, 2))
     widths = [(0, 0)] * x.rank
     widths[axis] = (before, after)
@@ -289,7 +294,7 @@ def updated(scope: Scope, x: Expr) -> Expr | None:
         where, part = f"{cut}:", (x.shape[0] - cut, *x.shape[1:])
     elif rng.chance(0.3) and x.rank >= 2:
         where, part = f":, {place if place == -1 else 0}", (x.shape[0], *x.shape[2:])
-    op = rng.pick(("set", "add", "multiply", "add", "max", "min", "set"))
+    op = rng.pick(("set", "add", "multiply", "add", "max", "min", "set", "subtract"))
     y = next(
         (
             v
@@ -303,6 +308,8 @@ def updated(scope: Scope, x: Expr) -> Expr | None:
         low, high = min(x.low, value.low), max(x.high, value.high)
     elif op == "add":
         low, high = min(x.low, x.low + value.low), max(x.high, x.high + value.high)
+    elif op == "subtract":
+        low, high = min(x.low, x.low - value.high), max(x.high, x.high - value.low)
     elif op == "multiply":
         both = products(x, value)
         low, high = min(x.low, both[0]), max(x.high, both[1])

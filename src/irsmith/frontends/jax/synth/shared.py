@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from irsmith.frontends.jax.synth import choices, loops, maps, shapes
 from irsmith.frontends.jax.synth.draft import Draft, Scope, require
-from irsmith.frontends.jax.synth.expr import add, called, mul, name
-from irsmith.frontends.jax.synth.moves import MATH, MIXED, PLAIN, grown
+from irsmith.frontends.jax.synth.expr import Expr, add, called, mul, name
+from irsmith.frontends.jax.synth.moves import MATH, MIXED, PLAIN, condition, grown
 from irsmith.frontends.jax.synth.straight import fill, finish, opened, shape, statement
 from irsmith.synth.errors import Discard
 
@@ -138,6 +138,9 @@ def reduction(scope: Scope) -> None:
 def _reduce(scope: Scope) -> None:
     x = choices.operand(scope)
     require(x.rank > 0)
+    if scope.rng.chance(0.15):
+        _counted(scope, x)
+        return
     inner = grown(scope, x, MIXED, scope.rng.pick((0, 1, 1)))
     made = None
     for _ in range(6):
@@ -145,6 +148,24 @@ def _reduce(scope: Scope) -> None:
     require(made is not None)
     assert made is not None
     scope.assign(made)
+
+
+def _counted(scope: Scope, x: Expr) -> None:
+    """Whether all or any, or how many, are beyond a bound."""
+    rng = scope.rng
+    test = condition(scope, x)
+    require(test is not None and test.shape == x.shape)
+    assert test is not None
+    axis = rng.below(x.rank)
+    kind = rng.pick(("all", "any", "count_nonzero"))
+    text = f"jnp.{kind}({test.text}, axis={axis})"
+    rest = (*x.shape[:axis], *x.shape[axis + 1 :])
+    dtype = scope.draft.whole if kind == "count_nonzero" else "bool"
+    scope.assign(
+        called(text, test, shape=rest, low=0, high=x.shape[axis], dtype=dtype), rng.pick(("flags", "hits", "passed"))
+    )
+    mean = called(f"jnp.mean({x.text}, axis={axis})", x, shape=rest, low=x.low, high=x.high)
+    scope.assign(mean, rng.pick(("avg", "level", "typical")))
 
 
 def vector(scope: Scope) -> None:

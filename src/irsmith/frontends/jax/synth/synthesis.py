@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from irsmith.folding import folded, quoted
 from irsmith.frontends.jax.synth.author import draw_author
 from irsmith.frontends.jax.synth.categories import CATEGORIES, Category
 from irsmith.frontends.jax.synth.draft import Draft, Scope, require
@@ -106,6 +107,7 @@ def _named(draft: Draft, scope: Scope, label: str) -> tuple[str, str]:
     return name, f"{verb.capitalize()} {subject.replace('_', ' ')} from {of}{tail}."
 
 
+_WIDTH = 120
 _TAILS = {
     "loop": ", step by step",
     "nested_loop": ", with a loop inside a loop",
@@ -146,10 +148,11 @@ def _module(draft: Draft, scope: Scope, name: str, description: str) -> str:
         inside = "".join(f"    {item},\n" for item in given.split(", "))
         lines[-1] = f"def {name}(\n{inside}):"
     if author.docstring:
-        lines.append(f'    """{description}"""')
+        lines += quoted(description, "    ", _WIDTH)
     parts.append("\n\n" + "\n".join([*lines, body]))
     # A function that imports nothing begins its module.
-    return "\n".join(parts).lstrip("\n") + "\n"
+    text = "\n".join(parts).lstrip("\n")
+    return "".join(f"{part}\n" for line in text.split("\n") for part in folded(line, _WIDTH))
 
 
 def _mentioned(word: str, body: str, draft: Draft, *, decorated: bool, annotated: bool) -> bool:

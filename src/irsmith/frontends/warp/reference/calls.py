@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import partial
 
-from irsmith.frontends.warp.reference import expressions, special, statements
+from irsmith.frontends.warp.reference import expressions, special, statements, tiles
 from irsmith.frontends.warp.reference.assigned import doubtful_names, once_assigned_names
 from irsmith.frontends.warp.reference.builtins.table import BUILTINS
 from irsmith.frontends.warp.reference.constructors import construct
@@ -14,7 +14,7 @@ from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.source import Builtin, Function, Meaning, PythonModule, Source
-from irsmith.frontends.warp.reference.values import ArrayType, Expr, TupleType, Type, Value, zero
+from irsmith.frontends.warp.reference.values import ArrayType, Expr, TileType, TupleType, Type, Value, zero
 from irsmith.types import BOOL, Scalar
 
 
@@ -55,7 +55,7 @@ class Callables:
 
     def call(self, scope: Scope, node: ast.Call, expected: int = 1) -> Expr:
         """Translate a call whose result is unpacked to so many names."""
-        target = self._target(scope, node.func)
+        target = self.target(scope, node.func)
         if any(isinstance(argument, ast.Starred) for argument in node.args):
             raise Unsupported("starred argument", node)
         if isinstance(target, Builtin) and target.name in special.SPECIAL:
@@ -73,7 +73,8 @@ class Callables:
                 raise Unsupported(f"call of {ast.unparse(node.func)}", node)
         return construct(scope, target, arguments, named, node)  # type: ignore[arg-type]
 
-    def _target(self, scope: Scope, node: ast.expr) -> Meaning:
+    def target(self, scope: Scope, node: ast.expr) -> Meaning:
+        """What is called by a name."""
         if isinstance(node, ast.Name):
             if node.id in scope.variables:
                 raise Unsupported(f"call of variable {node.id}", node)
@@ -86,6 +87,8 @@ class Callables:
         if name not in BUILTINS:
             raise Unsupported(f"builtin {name}", node)
         types = [argument.type for argument in arguments]
+        if (of_tiles := tiles.operator(scope, name, arguments, node)) is not None:
+            return of_tiles
         for overload in BUILTINS[name]:
             result = overload.rule(types)
             if result is None:
@@ -155,6 +158,8 @@ class Callables:
             types = ", ".join(str(argument.type) for argument in arguments)
             raise Unsupported(f"{function.name} of {types}", node)
         definition, bound = found
+        if any(isinstance(argument.type, TileType) for argument in bound):
+            raise Unsupported(f"{function.name} of a tile", node)
         key = (id(definition), *((a.type, a.view if isinstance(a, ArrayExpr) else None) for a in bound))
         instance = self.made.get(key)
         if instance is None:

@@ -33,6 +33,7 @@ class FaultKind(IntEnum):
     ASSERTION = 7
     ZERO_STEP = 8
     OVERFLOW = 9
+    UNSPECIFIED_ORDER = 10
 
 
 @dataclass(frozen=True, slots=True)

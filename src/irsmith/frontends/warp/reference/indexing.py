@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from irsmith.frontends.warp.reference import expressions
+from irsmith.frontends.warp.reference import expressions, tiles
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
@@ -16,6 +16,7 @@ from irsmith.frontends.warp.reference.values import (
     Array,
     ArrayType,
     Expr,
+    TileType,
     Type,
     Value,
     components,
@@ -70,6 +71,8 @@ def load(scope: Scope, node: ast.Subscript) -> Expr:
         return _extent(scope, node)
     base, indices = flatten(node)
     owner = expressions.expression(scope, base)
+    if isinstance(owner.type, TileType):
+        return tiles.subscript(scope, owner, indices, node)
     if isinstance(owner, ArrayExpr):
         assert isinstance(owner.type, ArrayType)
         rank = owner.type.rank

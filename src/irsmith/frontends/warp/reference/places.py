@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from irsmith.frontends.warp.reference import expressions, indexing
+from irsmith.frontends.warp.reference import expressions, indexing, tiles
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.values import Array, ArrayType, Type, Value, is_composite, select
@@ -45,7 +45,7 @@ def place(scope: Scope, node: ast.expr) -> Place:
         case ast.Attribute(owner, name):
             return _member(place(scope, owner), name, node)
         case ast.Subscript():
-            return _subscript(scope, node)
+            return tiles.element_place(scope, node) or _subscript(scope, node)
     raise Unsupported(f"assignment to {type(node).__name__}", node)
 
 

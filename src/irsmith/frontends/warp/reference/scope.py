@@ -88,6 +88,8 @@ class Scope:
 
     Attributes:
         alone: The call that is a statement by itself, whose result nobody looks at.
+        seen_through: The tiles that another name shows, wholly or in part.
+        changed: The tiles that are changed in place.
     """
 
     source: Source
@@ -103,6 +105,8 @@ class Scope:
     assigned: dict[str, Array | None] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     alone: ast.Call | None = None
+    seen_through: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
     returns: Type | None = None
     result: Value = None
 

@@ -11,6 +11,7 @@ from irsmith.frontends.warp.reference import atomic, expressions, indexing, plac
 from irsmith.frontends.warp.reference.builtins.random import DRAWS, Draws
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
+from irsmith.frontends.warp.reference.tile_calls import TILES
 from irsmith.frontends.warp.reference.values import (
     ArrayType,
     Expr,
@@ -219,6 +220,7 @@ SPECIAL: dict[str, Handler] = {
     "transform_set_rotation": _set_part(Quaternion, slice(3, 7)),
     "sample_cdf": _sample_cdf,
     **atomic.HANDLERS,
+    **TILES,
     **{name: _draw(name) for name in DRAWS},
 }
 """Builtins by name."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from irsmith.frontends.warp.reference import expressions, loops, places
+from irsmith.frontends.warp.reference import expressions, loops, places, tiles
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope, Statement
-from irsmith.frontends.warp.reference.values import Expr, TupleType, Value, select
+from irsmith.frontends.warp.reference.values import Expr, TileType, TupleType, Value, select
 
 
 def block(scope: Scope, nodes: Sequence[ast.stmt]) -> Statement:
@@ -78,6 +78,8 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, node: ast.stmt) -> 
     if isinstance(target, ast.Tuple):
         return _unpack(scope, target, value, node)
     expr = expressions.expression(scope, value)
+    if isinstance(expr.type, TileType) and isinstance(value, ast.Name):
+        raise Unsupported("second name for a tile", node)
     if isinstance(target, ast.Name):
         if isinstance(expr, ArrayExpr):
             return _name_array(scope, target, expr)
@@ -100,6 +102,8 @@ def _same_type(type: object, expr: Expr, node: ast.AST) -> None:
 
 
 def _bind(scope: Scope, target: ast.Name, expr: Expr) -> Callable[[], None]:
+    if isinstance(expr, tiles.View):
+        tiles.shows(scope, target)
     variable = scope.declare(target.id, expr.type, target)
     if target.id in scope.once:
         variable.const = expr.const
@@ -157,6 +161,8 @@ def _update(scope: Scope, node: ast.AugAssign) -> Callable[[], None]:
     Warp turns ``array[i] += value`` into an atomic operation, which comes to the same in a thread's own order.
     """
     place = places.place(scope, node.target)
+    if isinstance(place.type, TileType):
+        tiles.changes(scope, node.target)
     amount = expressions.expression(scope, node.value)
     held: list[Value] = [None, None]
     current = Expr(place.type, lambda: held[0], guarded=True)

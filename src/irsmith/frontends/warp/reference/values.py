@@ -33,6 +33,20 @@ class ArrayType:
 
 
 @dataclass(frozen=True, slots=True)
+class TileType:
+    """A tile: an array of fixed extents that a block of threads holds together.
+
+    Its value has the tile's axes behind the lane's, and behind them the components of an element.
+    """
+
+    element: Type
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"tile{list(self.shape)}[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """What a function with several results returns."""
 
@@ -42,7 +56,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | ArrayType | TupleType
+Type = ValueType | ArrayType | TileType | TupleType
 
 
 class Precision:
@@ -79,6 +93,8 @@ def components(type: Type) -> tuple[int, ...]:
             return (4,)
         case Transformation():
             return (7,)
+        case TileType(element, shape):
+            return (*shape, *components(element))
     raise TypeError(f"{type} has no components")
 
 
@@ -88,6 +104,8 @@ def scalar_of(type: Type) -> Scalar:
         return type
     if isinstance(type, Vector | Matrix | Quaternion | Transformation):
         return type.scalar
+    if isinstance(type, TileType):
+        return scalar_of(type.element)
     raise TypeError(f"{type} is not made of one scalar")
 
 

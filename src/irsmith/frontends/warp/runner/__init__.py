@@ -19,6 +19,7 @@ from irsmith.frontends.warp.runner.jobs import (
 )
 from irsmith.frontends.warp.runner.layout import dtype_of
 from irsmith.frontends.warp.runner.pool import Runner
+from irsmith.frontends.warp.runner.unit import has_tiles, needs_a_block
 
 __all__ = [
     "Backward",
@@ -33,4 +34,6 @@ __all__ = [
     "Sets",
     "Symptom",
     "dtype_of",
+    "has_tiles",
+    "needs_a_block",
 ]

@@ -34,7 +34,7 @@ def object_of(native: Native, jobs: Sequence[Job]) -> bytes:
     header = unit.header(jobs[0].texts, jobs[0].stage)
     return native.compile(
         unit.host_unit(jobs),
-        block=unit.precompiled_block(header),
+        block=unit.host_block(jobs),
         without_bfloat16=unit.without_bfloat16(header),
         # Blocks of many lanes would clear a quarter of a megabyte of stack for each thread.
         tiles=jobs[0].stage == "cpp",

@@ -66,6 +66,8 @@ _ENTRY_END = """\
 #pragma pop_macro("WP_FORCEINLINE")"""
 
 _BLOCK_DIM = re.compile(r"#define WP_TILE_BLOCK_DIM (\d+)\n")
+_TILES = re.compile(r"\bwp::(?:adj_)?(?:tile_(?!shared_storage_t\b)|(?:tile|untile)\b)")
+_OF_THREADS = re.compile(r"\bwp::(?:tile|untile)(?:<[^;]*>)?\(")
 _PLAIN_HEADER = re.compile(
     r"(?:#define WP_NO_BFLOAT16\n)?\s*#define WP_TILE_BLOCK_DIM (?P<block>\d+)\n"
     r"#define WP_NO_CRT\n#include \"builtin\.h\"\n"
@@ -195,8 +197,35 @@ def device_geometry(job: Job) -> tuple[int, int]:
 
 
 def geometry(job: Job) -> tuple[int, int]:
-    """Blocks and threads of one launch of a CUDA text on the host."""
+    """Blocks and threads of one launch of a CUDA text on the host, where tiles belong to a block of one thread."""
+    tiled = has_tiles("cuda", job.texts)
+    threads = 1 if tiled else THREADS
     if "_idx +=" in (job.texts.get("cuda_forward") or ""):
-        return BLOCKS, THREADS
+        # Blocks in the order of the C++ text, so that sums are rounded alike.
+        return (1 if tiled else BLOCKS), threads
     size = int(launch_bounds(job)["size"])
-    return max(1, -(-size // THREADS)), THREADS
+    return max(1, -(-size // threads)), threads
+
+
+def has_tiles(stage: str, texts: Mapping[str, str | None]) -> bool:
+    """Whether a text has tiles, which belong to a block of threads."""
+    parts = ("forward", "functions_forward")
+    return any(_TILES.search(texts.get(f"{stage}_{part}") or "") for part in parts)
+
+
+def needs_a_block(stage: str, texts: Mapping[str, str | None]) -> bool:
+    """Whether a CUDA text makes tiles of what each thread of a block holds, so that one thread cannot run it."""
+    if stage != "cuda":
+        return False
+    parts = ("forward", "functions_forward")
+    return any(_OF_THREADS.search(texts.get(f"cuda_{part}") or "") for part in parts)
+
+
+def host_block(jobs: Sequence[Job]) -> int | None:
+    """The block size that a unit of jobs of one header is compiled for on the host, where a precompiled header may be.
+
+    Threads of a CUDA text run one after the other there, so that none can wait for another: of what they do together
+    each does the whole.
+    """
+    block = precompiled_block(header(jobs[0].texts, jobs[0].stage))
+    return block if block is None or jobs[0].stage == "cpp" else 1

@@ -8,6 +8,7 @@ on subscripts is not counted; a function counts about the instructions that it t
 from __future__ import annotations
 
 import ast
+import math
 
 from irsmith.frontends.warp.traits.module import Module
 from irsmith.kernel import Argument
@@ -262,6 +263,8 @@ class _Walk:
             return self.atomic(node)
         if name == "tid":
             return INT32
+        if name.startswith("tile"):
+            return self.of_tiles(node, name)
         types = [self.visit(argument) for argument in node.args]
         if isinstance(node.func, ast.Name) and node.func.id in self.module.helpers and self.depth < _DEEPEST:
             helper = self.module.helpers[node.func.id]
@@ -283,6 +286,69 @@ class _Walk:
             self.indices(item)
         self.count(components(argument.type) if argument else 1)
         return argument.type if argument else None
+
+    def of_tiles(self, node: ast.Call, name: str) -> ValueType | None:
+        """Count a builtin of tiles, of which a thread has all elements: a tile goes for a vector."""
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        if name in {"tile_map", "tile_reduce"}:
+            types = [self.visit(argument) for argument in node.args[1:]]
+            sizes = components(types[0])
+            helper = self.module.helpers.get(node.args[0].id) if isinstance(node.args[0], ast.Name) else None
+            if helper is not None and self.depth < _DEEPEST:
+                names = [argument.arg for argument in helper.args.args]
+                scalars = [_scalar(type) for type in types] * (1 if name == "tile_map" else 2)
+                scope = dict(zip(names, scalars, strict=False))
+                self.block(helper.body, scope, {}, self.times * sizes, self.depth + 1)
+            else:
+                self.count(_DEAR.get(self.module.builtin(node.args[0]), 1) * sizes)
+            return types[0] if name == "tile_map" else _scalar(types[0])
+        if name in {"tile_load", "tile_load_indexed", "tile_store", "tile_store_indexed"} or "atomic" in name:
+            return self.moved(node, name, named)
+        types = [self.visit(argument) for argument in node.args if not isinstance(argument, ast.Tuple)]
+        first = types[0] if types else None
+        if name in {"tile_zeros", "tile_ones", "tile_full", "tile_arange"}:
+            return self.tile(named.get("shape", node.args[0] if node.args else None), FLOAT32)
+        if name == "tile_broadcast":
+            return self.tile(named.get("shape", node.args[-1]), _scalar(first) or FLOAT32)
+        if name == "tile_matmul":
+            # Whose shared extent is not known here: as many products for each element as a side is long.
+            size = max(components(type) for type in types)
+            self.count(2 * size * round(size**0.5))
+            return types[-1]
+        if name in {"tile_sum", "tile_min", "tile_max", "tile_dot", "tile_argmin", "tile_argmax"}:
+            self.count(components(first) * (2 if name == "tile_dot" else 1))
+            return _scalar(first)
+        if name in {"tile_axpy", "tile_diag_add", "tile_sort"} or name.startswith("tile_scan"):
+            self.count(components(first) * (2 if name == "tile_axpy" else 1))
+        return _scalar(first) if name == "tile_extract" else first
+
+    def moved(self, node: ast.Call, name: str, named: dict[str | None, ast.expr]) -> ValueType | None:
+        """A tile that is loaded or stored: how many bytes it has."""
+        target = node.args[0]
+        owner = target.value if isinstance(target, ast.Subscript) else target
+        argument = self.arguments.get(owner.id) if isinstance(owner, ast.Name) else None
+        element = argument.type if argument else FLOAT32
+        indexed = "indexed" in name
+        tile: ValueType | None
+        if "load" in name:
+            place = 2 if indexed else 1
+            tile = self.tile(named.get("shape", node.args[place] if len(node.args) > place else None), element)
+        else:
+            tile = self.visit(named["t"] if "t" in named else node.args[2 if indexed else 1])
+        size = size_of(element) * components(tile) // max(1, components(element)) * (2 if "atomic" in name else 1)
+        text = f"{name} {ast.dump(node)}"
+        self.touched[text] = size, max(self.touched.get(text, (0, 0.0))[1], self.times)
+        if "atomic" in name:
+            self.count(components(tile))
+        return tile
+
+    def tile(self, shape: ast.expr | None, element: ValueType) -> ValueType:
+        """The vector that a tile of a shape goes for; one element where an extent is not known."""
+        extents = shape.elts if isinstance(shape, ast.Tuple) else [] if shape is None else [shape]
+        known = [self.number(extent) or self.module.constant(extent) or 1 for extent in extents]
+        size = components(element) * round(math.prod(known))
+        scalar = _scalar(element)
+        return Vector(size, scalar) if isinstance(scalar, Scalar) and size > 1 else element
 
     def builtin(self, name: str, first: ValueType | None, types: list[ValueType | None]) -> ValueType | None:
         """Count a builtin, and give its result's type."""
@@ -320,6 +386,11 @@ class _Walk:
             return _constructed(name) or first
         self.count(_DEAR.get(name, 1) * n)
         return first
+
+
+def _scalar(type: ValueType | None) -> ValueType | None:
+    """What a value is made of; itself where it is one number."""
+    return type.scalar if isinstance(type, Vector | Matrix | Quaternion) else type
 
 
 def _constructed(name: str) -> ValueType | None:

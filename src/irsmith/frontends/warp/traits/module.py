@@ -22,7 +22,7 @@ class Module:
     """
 
     def __init__(self, kernel: Kernel) -> None:
-        tree = parsed(kernel.source)
+        tree = self._tree = parsed(kernel.source)
         self.kernel = kernel
         self.function = kernel_of(tree, kernel.name)
         self.names = {
@@ -48,6 +48,15 @@ class Module:
                     if helper is not None and name not in self.helpers and helper is not self.function:
                         self.helpers[name] = helper
                         queue.append(helper)
+
+    def constant(self, node: ast.AST) -> float | None:
+        """The number that a name of the module stands for."""
+        name = node.id if isinstance(node, ast.Name) else ""
+        for item in self._tree.body if name else ():
+            if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name) and item.targets[0].id == name:
+                value = item.value.args[0] if isinstance(item.value, ast.Call) and item.value.args else item.value
+                return float(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, int) else None
+        return None
 
     def _list(self, node: ast.AST) -> None:
         """Put a node and all below it in order. Operators and contexts have nothing below and stay with their owner."""

@@ -8,8 +8,13 @@ from typing import NamedTuple
 
 from irsmith.frontends.warp.traits.module import Module
 
-_REDUCTIONS = frozenset({"tile_sum", "tile_min", "tile_max", "tile_reduce", "tile_argmin", "tile_argmax"})
-_SCANS = frozenset({"tile_scan_inclusive", "tile_scan_exclusive"})
+_REDUCTIONS = frozenset({
+    "tile_sum", "tile_min", "tile_max", "tile_reduce", "tile_argmin", "tile_argmax", "tile_dot", "tile_matmul",
+})  # fmt: skip
+_SCANS = frozenset({
+    "tile_scan_inclusive", "tile_scan_exclusive", "tile_scan_max_inclusive", "tile_scan_min_inclusive",
+})  # fmt: skip
+_OF_ARRAYS = {"tile_load_indexed": "gather", "tile_store_indexed": "scatter", "tile_atomic_add_indexed": "scatter"}
 
 
 class Origin(NamedTuple):
@@ -162,8 +167,14 @@ class _Walk:
                 self.load(item)
             elif isinstance(item, ast.Call):
                 name = self.module.builtin(item)
-                if name.startswith("atomic_") or name.startswith("tile_atomic"):
+                if name in _OF_ARRAYS:
+                    self.found.add(_OF_ARRAYS[name])
+                if name.startswith("tile_atomic"):
+                    self.tile_atomic(item, name)
+                elif name.startswith("atomic_"):
                     self.atomic(item)
+                elif name == "tile_store":
+                    self.stores_own = True
                 elif name in _REDUCTIONS:
                     self.found.add("reduce")
                 elif name in _SCANS:
@@ -182,6 +193,12 @@ class _Walk:
         if any("data" in origin.sources for origin in origins):
             self.found.add("scatter")
         elif not any("thread" in origin.sources for origin in origins):
+            self.found.add("reduce")
+
+    def tile_atomic(self, call: ast.Call, name: str) -> None:
+        self.found.add("atomic")
+        places = [*call.args[2:], *(keyword.value for keyword in call.keywords if keyword.arg == "offset")]
+        if name == "tile_atomic_add" and not any("thread" in self.origin(place).sources for place in places):
             self.found.add("reduce")
 
     def origin(self, node: ast.expr) -> Origin:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from irsmith.frontends.jax.synth.draft import Scope, require
-from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called
+from irsmith.frontends.jax.synth.expr import PRODUCT, Expr, Shape, add, called
 from irsmith.frontends.jax.synth.learning.common import BIAS, activated, before, ended, held, over, tamed
 
 
@@ -49,6 +51,80 @@ def convolution(scope: Scope) -> None:
         value = scope.assign(add(value, bias))
     if rng.chance(0.7):
         scope.assign(activated(scope, tamed(scope, value)))
+    ended(scope)
+
+
+def transposed(scope: Scope) -> None:
+    """Convolutions that make an image larger, or that are written with little ceremony."""
+    rng = scope.rng
+    n, c, o, k = rng.pick((1, 2)), rng.pick((1, 2, 3)), rng.pick((2, 3, 4)), rng.pick((2, 3, 4))
+    size, stride, lax = rng.pick((4, 5, 6)), rng.pick((1, 2, 2)), scope.draft.lax
+    kind = rng.pick(("transpose", "transpose", "plain", "padded"))
+    if kind == "transpose":
+        two, padding = rng.chance(0.5), rng.pick(("SAME", "VALID"))
+        spatial: Shape = (size, size) if two else (size,)
+        x = before(scope, scope.argument((n, *spatial, c), ("x", "z", "latent", "codes"), bounds=(-1, 1)))
+        w = scope.argument((k,) * len(spatial) + (c, o), ("kernel", "w", "filters"), bounds=(-1, 1))
+        after = [s * stride if padding == "SAME" else (s - 1) * stride + max(k, stride) for s in spatial]
+        strides = f"({', '.join([str(stride)] * len(spatial))}{',' * (len(spatial) == 1)})"
+        text = f'{lax}.conv_transpose({x.text}, {w.text}, {strides}, "{padding}")'
+        shape: Shape = (n, *after, o)
+    else:
+        k = min(k, 3)
+        x = before(scope, scope.argument((n, c, size, size), ("x", "image", "board"), bounds=(-1, 1)))
+        w = scope.argument((o, c, k, k), ("kernel", "w", "filters"), bounds=(-1, 1))
+        padding = rng.pick(("SAME", "VALID"))
+        side = -(-size // stride) if padding == "SAME" else -(-(size - k + 1) // stride)
+        text = f'{lax}.conv({x.text}, {w.text}, ({stride}, {stride}), "{padding}")'
+        if kind == "padded":
+            low, high = rng.pick((0, 1)), rng.pick((1, 2))
+            side = (size + low + high - k) // stride + 1
+            pads = f"[({low}, {high}), ({low}, {high})]"
+            call = f"{lax}.conv_with_general_padding"
+            text = f"{call}({x.text}, {w.text}, ({stride}, {stride}), {pads}, None, None)"
+        shape = (n, o, side, side)
+    reach = x.reach * c * k ** (w.rank - 2)
+    scope.assign(called(text, x, w, shape=shape, low=-reach, high=reach), rng.pick(("y", "out", "upsampled")))
+    _biased(scope, shape[-1])
+    ended(scope)
+
+
+def _biased(scope: Scope, width: int) -> None:
+    value = scope.unread()[-1]
+    if scope.rng.chance(0.5):
+        value = scope.assign(add(value, scope.argument((width,), BIAS, bounds=(-0.5, 0.5))))
+    if scope.rng.chance(0.7):
+        scope.assign(activated(scope, tamed(scope, value)))
+
+
+def patches(scope: Scope) -> None:
+    """What stands under a window, as features; or a convolution with weights of its own at each place."""
+    rng, lax = scope.rng, scope.draft.lax
+    n, c, size, k = rng.pick((1, 2)), rng.pick((1, 2)), rng.pick((4, 6)), rng.pick((2, 2, 3))
+    stride, padding = rng.pick((1, k)), rng.pick(("VALID", "VALID", "SAME"))
+    side = -(-size // stride) if padding == "SAME" else (size - k) // stride + 1
+    x = before(scope, scope.argument((n, c, size, size), ("image", "x", "frames"), bounds=(-1, 1)))
+    depth = c * k * k
+    if rng.chance(0.5):
+        o = rng.pick((1, 2, 3))
+        w = scope.argument((o, depth, side, side), ("weights", "local_kernel", "w"), bounds=(-1, 1))
+        text = (
+            f"{lax}.conv_general_dilated_local({x.text}, {w.text}, ({stride}, {stride}), "
+            f'"{padding}", filter_shape=({k}, {k}))'
+        )
+        made = called(text, x, w, shape=(n, o, side, side), low=-depth * x.reach, high=depth * x.reach)
+        scope.assign(made, rng.pick(("y", "local", "out")))
+    else:
+        text = f'{lax}.conv_general_dilated_patches({x.text}, ({k}, {k}), ({stride}, {stride}), "{padding}")'
+        low, high = min(x.low, 0.0), max(x.high, 0.0)
+        found = scope.assign(called(text, x, shape=(n, depth, side, side), low=low, high=high), "patches")
+        flat = f"{found.text}.reshape({n}, {depth}, {side * side}).swapaxes(1, 2)"
+        rows = scope.assign(called(flat, found, shape=(n, side * side, depth), low=low, high=high), "tokens")
+        w = scope.argument((depth, rng.pick((3, 4, 6))), ("embed", "proj", "w"), bounds=(-1, 1))
+        reach = depth * x.reach
+        made = called(f"{rows.text} @ {w.text}", rows, w, shape=(*rows.shape[:2], w.shape[1]), low=-reach, high=reach)
+        scope.assign(replace(made, binding=PRODUCT), rng.pick(("tokens_out", "embedded", "y")))
+    _biased(scope, scope.unread()[-1].shape[-1])
     ended(scope)
 
 

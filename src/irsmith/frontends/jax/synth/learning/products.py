@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from irsmith.frontends.jax.synth import shapes
 from irsmith.frontends.jax.synth.draft import Scope, require
-from irsmith.frontends.jax.synth.expr import called, products
+from irsmith.frontends.jax.synth.expr import called, mul, products
 from irsmith.frontends.jax.synth.learning.common import (
     BATCH,
     INPUT,
@@ -96,6 +96,26 @@ def einsum(scope: Scope) -> None:
         shape = tuple(sizes[letter] for letter in output)
         text = f"jnp.einsum('{spec}', {', '.join(part.text for part in parts)})"
         scope.assign(called(text, *parts, shape=shape, low=-reach, high=reach))
+    ended(scope)
+
+
+def experts(scope: Scope) -> None:
+    """Rows that go to one of several weights, which stand in groups."""
+    rng, lax = scope.rng, scope.draft.lax
+    sizes = [rng.pick((1, 2, 3, 4)) for _ in range(rng.pick((2, 3, 4)))]
+    rows, width, out = sum(sizes), rng.pick(WIDTH), rng.pick(WIDTH)
+    x = before(scope, scope.argument((rows, width), ("tokens", "x", "routed", "h"), bounds=(-1, 1)))
+    w = scope.argument((len(sizes), width, out), ("experts", "w", "expert_weights"), bounds=(-1, 1))
+    groups = scope.names.claim(rng.pick(("group_sizes", "counts", "load")))
+    scope.write(f"{groups} = jnp.array({sizes}, dtype=jnp.int32)")
+    low, high = (bound * width for bound in products(x, w))
+    text = f"{lax}.ragged_dot({x.text}, {w.text}, {groups})"
+    y = scope.assign(called(text, x, w, shape=(rows, out), low=low, high=high), rng.pick(("y", "mixed", "expert_out")))
+    if rng.chance(0.6):
+        y = scope.assign(activated(scope, tamed(scope, y)))
+    if rng.chance(0.5):
+        gate = scope.argument((rows, 1), ("gate", "router_weight", "gates"), bounds=(0, 1))
+        scope.assign(mul(gate, tamed(scope, y)))
     ended(scope)
 
 
