@@ -10,8 +10,8 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, showing, stopping_cleanly
-from irsmith.errors import UserError
 from irsmith.dataset.target import parse_size
+from irsmith.errors import UserError
 from irsmith.recipe import Recipe
 from irsmith.record.recording import LAUNCHES, Recording, record
 from irsmith.record.spool import Limits

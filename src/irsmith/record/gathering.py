@@ -51,23 +51,22 @@ def gather(records: Sequence[Recorded], script: str, licences: Sequence[str]) ->
     items: list[Kernel | Reject] = []
     launches: list[dict[str, Any]] = []
     stated: Counter[tuple[str, str | None, str | None, str]] = Counter()
-    for (file, name, source), same in sorted(of_text.items(), key=_place):
+    for (file, name, _), same in sorted(of_text.items(), key=_place):
         where = _provenance(file, script)
-        key = where.package or script, where.version, where.licence, file
-        stated[key] += 1
-        item = _item(name, source, same, where, licences)
+        stated[where.package or script, where.version, where.licence, file] += 1
+        item = _item(name, same, where, licences)
         items.append(item)
         launches += _launches(item, same)
     origins = []
     for package in sorted({key[0] for key in stated}):
-        mine = {key: times for key, times in stated.items() if key[0] == package}
+        mine = {one: times for one, times in stated.items() if one[0] == package}
         counts: Counter[str] = Counter()
-        for key, times in mine.items():
-            counts[key[2] or licence.UNSTATED] += times
+        for (_, _, own, _), times in mine.items():
+            counts[own or licence.UNSTATED] += times
         _, version, own, _ = next(iter(mine))
         origins.append(
             Origin(
-                package, version, own, len({key[3] for key in mine}), {}, counts.total(), dict(sorted(counts.items()))
+                package, version, own, len({one[3] for one in mine}), {}, counts.total(), dict(sorted(counts.items()))
             )
         )
     return Harvested(Gathered(tuple(origins), tuple(items)), tuple(launches))
@@ -78,9 +77,7 @@ def _place(item: tuple[tuple[str, str, str], list[Recorded]]) -> tuple[str, int,
     return file, (first.content.get("kernel") or {}).get("line") or 0, name, source
 
 
-def _item(
-    name: str, source: str, same: Sequence[Recorded], where: Provenance, licences: Sequence[str]
-) -> Kernel | Reject:
+def _item(name: str, same: Sequence[Recorded], where: Provenance, licences: Sequence[str]) -> Kernel | Reject:
     if not licence.allowed(where.licence, licences):
         message = f"is under {where.licence or 'no stated licence'}"
         return Reject(Step.HARVEST, "Licence", message, name, REAL, source="")

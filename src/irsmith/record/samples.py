@@ -26,7 +26,7 @@ class Samples:
     """Recorded inputs and outputs.
 
     Attributes:
-        inputs: Leaf of an argument, such as ``x`` or ``spring.rest``, to its samples ``(samples, *shape, *components)``.
+        inputs: Leaf of an argument, such as ``x`` or ``spring.rest``, to ``(samples, *shape, *components)``.
         outputs: The same of what the program's run left, for arrays.
     """
 
@@ -99,7 +99,8 @@ def dtype_of(type_: ValueType) -> np.dtype[Any]:
     if scalar.name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return dtype
     return np.dtype(scalar.name)
 
 

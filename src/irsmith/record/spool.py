@@ -91,6 +91,9 @@ class Spool:
         """Count something that was left out."""
         with self._lock:
             self._notes[what] += 1
+            new = self._notes[what] == 1
+        if new:
+            self.flush()
 
     def has_room(self) -> bool:
         """Whether further samples may be taken; if not, that is noted."""

@@ -110,8 +110,11 @@ def original_of(kernel: Any) -> Any:
 
 
 def instance_for(kernel: Any, arguments: list[Any]) -> Any:
-    """What of a kernel a launch with these arguments ran: itself, or the instance of a generic one."""
-    return kernel.get_overload(kernel.infer_argument_types(arguments)) if kernel.is_generic else kernel
+    """What of a kernel a launch with these arguments runs: itself, or the instance of a generic one.
+
+    An instance that there is not yet is made, as the launch itself makes it.
+    """
+    return kernel.add_overload(kernel.infer_argument_types(arguments)) if kernel.is_generic else kernel
 
 
 def argument_types(kernel: Any) -> list[Any]:

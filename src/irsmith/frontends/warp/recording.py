@@ -93,7 +93,7 @@ class _Recorder:
             extents = dim if isinstance(dim, int) else tuple(map(int, dim))
             key = extents, kwargs.get("block_dim")
             if kernel.is_generic:
-                key = *key, *(_type_of(value) for value in _values(args, kwargs))  # type: ignore[assignment]
+                key = *key, *(_type_of(value) for value in _values(args, kwargs))
             launches = self._known.get(kernel)
             if launches is None:
                 launches = self._known[kernel] = {}
