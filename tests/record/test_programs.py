@@ -76,7 +76,7 @@ def test_a_recorder_that_fails_is_noted_and_nothing_else(script, spooled, tmp_pa
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     status, records, notes = spooled(script("import warp, sys; sys.exit(3 if warp.version else 4)"))
     assert (status, records) == (3, {})
-    assert [note.partition(':')[0] for note in notes] == ["warp, not recorded"]
+    assert [note.partition(":")[0] for note in notes] == ["warp, not recorded"]
 
 
 def test_python_without_an_environment_is_not_recorded(script, spooled):
