@@ -29,7 +29,7 @@ WARP = {
     "core/example_mesh_intersect.py": "--stage-path None --num-frames 2 --device cpu",
     "core/example_nvdb.py": "--stage-path None --num-frames 2 --device cpu",
     "core/example_raycast.py": "--headless --width 64 --height 64 --device cpu",
-    "core/example_raymarch.py": "--headless --width 64 --height 64 --device cpu",
+    "core/example_raymarch.py": "--headless --width 16 --height 16 --device cpu",
     "core/example_sample_mesh.py": "--stage-path None --num-frames 2 --device cpu",
     "core/example_sph.py": "--stage-path None --num-frames 1 --device cpu",
     "core/example_wave.py": "--stage-path None --num-frames 4 --device cpu",

@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from irsmith.places import Place, Remote
+
 _ASIDE = ".part~"
 
 
-def write(path: Path, fill: Callable[[Path], None]) -> str:
+def write(path: Place, fill: Callable[[Path], None]) -> str:
     """Make a file appear under its name only when it is whole, and return its SHA-256.
 
-    ``fill`` writes a file beside it, which is flushed to disk and renamed.
+    ``fill`` writes a file beside it, which is flushed to disk and renamed; for a remote filesystem one of this
+    machine, which is then put there.
     """
+    if isinstance(path, Remote):
+        with tempfile.TemporaryDirectory(prefix="irsmith-") as folder:
+            aside = Path(folder, "whole")
+            fill(aside)
+            path.put(aside)
+            return sha256(aside)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = aside_of(path)
     try:
@@ -65,7 +75,7 @@ def _flush(path: Path) -> None:
         os.close(opened)
 
 
-def write_text(path: Path, text: str) -> str:
+def write_text(path: Place, text: str) -> str:
     """`write` for a text, in UTF-8."""
     return write(path, lambda aside: _put(aside, text))
 
@@ -74,10 +84,10 @@ def _put(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8"))
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Place) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def clear_aside(root: Path) -> None:

@@ -8,23 +8,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from irsmith import files, real
+from irsmith import engines, files, real
 from irsmith.dataset import shard
 from irsmith.dataset.assemble import assemble, delivered, duplicates
 from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, tasks
 from irsmith.dataset.jsonl import write_jsonl
 from irsmith.dataset.load import load
 from irsmith.dataset.manifest import FILE as MANIFEST
-from irsmith.dataset.manifest import Manifest, toolchain
+from irsmith.dataset.manifest import Manifest
 from irsmith.dataset.parts import rejects_file
 from irsmith.dataset.shard import Shard, Task
 from irsmith.dataset.target import Target, next_round
 from irsmith.dataset.target import of as target_of
-from irsmith.engines import local
+from irsmith.engines import Run
+from irsmith.engines.each import here
 from irsmith.errors import StoppedError, UserError
 from irsmith.pipeline import Pipeline
+from irsmith.places import Place, Remote, place
 from irsmith.real import Gathered
 from irsmith.recipe import Recipe
 
@@ -64,7 +65,7 @@ class Summary:
         seconds: What this run took.
     """
 
-    out: Path
+    out: Place
     manifest: Manifest
     resumed: int
     seconds: float
@@ -72,9 +73,11 @@ class Summary:
 
 def generate(
     recipe: Recipe,
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] | Remote,
     *,
     workers: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     overwrite: bool = False,
     jsonl: bool = False,
     given: Gathered | None = None,
@@ -84,8 +87,11 @@ def generate(
 
     Args:
         recipe: Everything that decides the content.
-        out: The folder, made if need be.
+        out: The folder, made if need be: a path, or the URI of one on a remote filesystem, such as
+            ``s3://bucket/dataset``.
         workers: Worker processes; by default one a processor. They do not change the content.
+        engine: What runs the shards, a name of `irsmith.engines.TABLE`. It does not change the content.
+        address: Where the engine's cluster is; by default it is this machine.
         overwrite: Replace another recipe's dataset that the folder holds.
         jsonl: Write the rows as ``dataset.jsonl`` too.
         given: The kernels of a recipe of kernels that people wrote; by default those that the folder holds.
@@ -96,18 +102,21 @@ def generate(
         StoppedError: Rejects passed the recipe's bound, a worker died twice on one shard, or hardly any kernel is
             new. What was finished stays, and the same call goes on from there.
     """
+    root = place(out)
     if recipe.real.kernels and given is None:
-        given = real.read(Path(out), recipe.real.kernels)
-    run = _Run(recipe, Path(out), _workers(workers), on_progress, given)
+        given = real.read(root, recipe.real.kernels)
+    run = _Run(recipe, root, _Means(engine, _workers(workers), address), on_progress, given)
     return run.complete(overwrite=overwrite, growing=False, jsonl=jsonl)
 
 
 def append(
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] | Remote,
     count: int,
     *,
     recipe: Recipe | None = None,
     workers: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     jsonl: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
@@ -120,6 +129,8 @@ def append(
         count: How many indices.
         recipe: Must be the dataset's own but for its extent and version; by default it is.
         workers: Worker processes; by default one a processor. They do not change the content.
+        engine: What runs the shards, a name of `irsmith.engines.TABLE`.
+        address: Where the engine's cluster is; by default it is this machine.
         jsonl: Write the rows as ``dataset.jsonl`` too.
         on_progress: Called a few times a second.
 
@@ -127,7 +138,7 @@ def append(
         UserError: There is no finished dataset that this recipe and toolchain made, or a setting cannot be used.
         StoppedError: As for `generate`.
     """
-    root = Path(out)
+    root = place(out)
     if count < 1:
         raise UserError(f"count: {count} is not a positive number: give 1 or more")
     dataset = load(root)
@@ -138,14 +149,28 @@ def append(
     wanted, end = recipe or dataset.recipe, dataset.manifest.end
     grown = tuple(sorted({*(earlier for earlier in dataset.recipe.grown if earlier < end), end}))
     extent = {"count": end + count, "verified": None, "size": None, "grown": grown}
-    run = _Run(replace(wanted, **extent), root, _workers(workers), on_progress)  # type: ignore[arg-type]
+    run = _Run(
+        replace(wanted, **extent),  # type: ignore[arg-type]
+        root,
+        _Means(engine, _workers(workers), address),
+        on_progress,
+    )
     return run.complete(overwrite=False, growing=True, jsonl=jsonl)
 
 
-def _workers(given: int | None) -> int:
+def _workers(given: int | None) -> int | None:
     if given is not None and given < 1:
         raise UserError(f"workers: {given} is not a positive number: give 1 or more")
-    return given or os.cpu_count() or 1
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What runs the shards: an engine, its workers, and where it is."""
+
+    engine: str
+    workers: int | None
+    address: str | None
 
 
 class _Run:
@@ -154,27 +179,33 @@ class _Run:
     def __init__(
         self,
         recipe: Recipe,
-        root: Path,
-        workers: int,
+        root: Place,
+        means: _Means,
         on_progress: Callable[[Progress], None],
         given: Gathered | None = None,
     ) -> None:
-        self.recipe, self.root, self.workers, self.on_progress = recipe, root, workers, on_progress
+        self.recipe, self.root, self.means, self.on_progress = recipe, root, means, on_progress
         self.given = given
         # Asked for early: without its frontend a run must not touch the folder.
         pipeline = Pipeline(recipe)
-        self.versions = toolchain(pipeline.frontend)
+        self.versions = pipeline.versions
         pipeline.require_device()
         self.target = target_of(recipe, root, self.versions)
         self.began = time.monotonic()
         self.done: dict[int, Shard] = {}
         self.bound = RejectBound(recipe, root)
         self.resumed = 0
+        self.run: Run = here
+        self.still: Callable[[], None] = lambda: None
 
     def complete(self, *, overwrite: bool, growing: bool, jsonl: bool) -> Summary:
         """Make what is missing, put it together, and finish the folder."""
         try:
-            with claimed(self.root, self.recipe, self.versions, overwrite=overwrite, growing=growing):
+            with (
+                engines.opened(self.means.engine, self.means.workers, self.means.address) as run,
+                claimed(self.root, self.recipe, self.versions, overwrite=overwrite, growing=growing) as still,
+            ):
+                self.run, self.still = run, still
                 if self.given is not None:
                     files.write_text(self.root / real.FILE, self.given.text())
                 known = None if growing else self._known_end()
@@ -185,14 +216,14 @@ class _Run:
                 elif self.target is not None:
                     self._fill(self.target)
                 self.bound.complete()
-                shards = assemble(self.root, self._shards())
+                shards = assemble(self.root, self._shards(), run)
                 clear_beyond(self.root, self.recipe, shards)
                 origins = self.given.origins if self.given is not None else ()
                 manifest = finish(self.root, self.recipe, self.versions, shards, origins)
                 if jsonl:
                     write_jsonl(self.root)
         except OSError as error:
-            raise UserError(f"{error.filename or self.root}: {error.strerror}") from error
+            raise UserError(f"{error.filename or self.root}: {error.strerror or error}") from error
         return Summary(self.root, manifest, self.resumed, time.monotonic() - self.began)
 
     def _known_end(self) -> int | None:
@@ -204,19 +235,20 @@ class _Run:
 
     def _make(self, end: int) -> None:
         """Make the shards up to an index that are not on disk."""
-        wanted = tasks(self.root, self.recipe, end)
+        wanted = tasks(self.root, self.recipe, end, self.versions)
         for first, item in finished(self.root, [task for task in wanted if task.first not in self.done]).items():
             self.done[first] = item
             self.resumed += item.tried
             self.bound.add(item)
 
         def report(in_hand: int = 0) -> None:
+            self.still()
             tried = sum(item.tried for item in self.done.values()) + in_hand
             self.on_progress(Progress(tried, end, self.resumed, self.bound.reasons, time.monotonic() - self.began))
 
         report()
         todo = [task for task in wanted if task.first not in self.done]
-        for task, item in local.run(shard.make, todo, self.workers, report):
+        for task, item in self.run(shard.make, todo, report):
             self.done[task.first] = item
             self.bound.add(item)
             report()
@@ -232,7 +264,7 @@ class _Run:
             self._make(tried)
             shards = self._shards()
             earlier = full
-            full, end = target.reached(delivered(self.root, shards, duplicates(self.root, shards)))
+            full, end = target.reached(delivered(self.root, shards, duplicates(self.root, shards, self.run)))
             if end is not None:
                 break
             yields, used_to = (full - earlier) / (tried - before), earlier / max(before, 1)
@@ -246,7 +278,8 @@ class _Run:
         if end < last.end:
             # A shard is a function of its range: the one in which the target is reached is made to end there.
             del self.done[last.first]
-            [(_, short)] = local.run(shard.make, [Task(self.recipe, self.root, last.first, end)], 1)
+            shorter = Task(self.recipe, self.root, last.first, end, tuple(self.versions.items()))
+            [(_, short)] = self.run(shard.make, [shorter], lambda _: None)
             self.done[last.first] = short
 
 
@@ -255,7 +288,7 @@ class RejectBound:
     """Stops a run of which too much is rejected, decided in index order whatever the order of finishing."""
 
     recipe: Recipe
-    root: Path
+    root: Place
     reasons: dict[str, int] = field(default_factory=dict)
     _waiting: dict[int, Shard] = field(default_factory=dict)
     _firsts: set[int] = field(default_factory=set)
@@ -313,7 +346,7 @@ class RejectBound:
         )
 
 
-def _example(root: Path, config: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
+def _example(root: Place, config: str, firsts: Iterable[int] | Sequence[int], reason: str) -> str:
     for first in firsts:
         path = root / rejects_file(config, first)
         if not path.exists():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from importlib.metadata import version
 
 from irsmith import frontends
 from irsmith.dataset.splits import Facts, split_of
@@ -16,6 +16,7 @@ from irsmith.errors import UserError
 from irsmith.frontends.base import Frontend, Stage, stage_named
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
+from irsmith.places import Place
 from irsmith.real import group_of, id_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row
@@ -35,7 +36,7 @@ class Pipeline:
     """
 
     recipe: Recipe
-    root: Path | None = None
+    root: Place | None = None
 
     @cached_property
     def frontend(self) -> Frontend:
@@ -57,6 +58,16 @@ class Pipeline:
         return ", ".join(f"{name} {version}" for name, version in self.frontend.toolchain().items())
 
     @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions of all that decides a dataset's bytes, by distribution name.
+
+        Raises:
+            UserError: The frontend is not installed, or not in the version that was tested.
+        """
+        ours = {"irsmith": version("irsmith"), "irsmith-generator": str(self.frontend.generator())}
+        return ours | self.frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
+
+    @cached_property
     def drawing(self) -> Source:
         """What draws the kernels."""
         if not self.recipe.real.kernels:
@@ -71,7 +82,20 @@ class Pipeline:
             return drawn
         seed = self.recipe.row_seed
         row_id = id_of(self.recipe.frontend, drawn.kernel) if seed is None else self._id(index)
-        return self.lowered(drawn.kernel, index, row_id, seed, drawn.lineage)
+        row = self.lowered(drawn.kernel, index, row_id, seed, drawn.lineage)
+        return row if isinstance(row, Reject) or drawn.twins is None else self._twin(row, drawn.twins)
+
+    def _twin(self, row: Row, twins: Mapping[str, Kernel]) -> Row:
+        """A row in one group with its twin."""
+        root = twins[min(twins)]
+        of_root = describe(root.source, root.name)
+        facts = Facts.of_kernel(row.kernel, row.structure, of_root.structure_id)
+        return replace(
+            row,
+            group_id=of_root.structure_id,
+            split=split_of(facts, self.recipe.splits),
+            twin_id=f"{self.recipe.twin}-{self.recipe.seed}-{row.index}",
+        )
 
     def _id(self, index: int) -> str:
         return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
 from irsmith.kernel import Kernel
 from irsmith.licence import PERMISSIVE
 from irsmith.outcome import Reject, Step
+from irsmith.places import Place
 from irsmith.records import kernel_of, kernel_record
 
 FILE = "kernels.jsonl"
@@ -91,7 +91,7 @@ class Gathered:
         return [json.dumps(_record(item), ensure_ascii=False) for item in self.items]
 
 
-def read(root: Path, digest: str) -> Gathered:
+def read(root: Place, digest: str) -> Gathered:
     """The kernels of a dataset's folder.
 
     Args:

@@ -12,14 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from irsmith import frontends
 from irsmith.dataset.dedup import clusters, without_duplicates
 from irsmith.dataset.derive import check_free
 from irsmith.dataset.jsonl import write_jsonl
 from irsmith.dataset.load import Dataset, load
 from irsmith.dataset.manifest import FILE as MANIFEST
-from irsmith.dataset.manifest import Manifest, toolchain
+from irsmith.dataset.manifest import Manifest
+from irsmith.errors import UserError
 from irsmith.generation import Progress, Summary, generate
+from irsmith.pipeline import Pipeline
+from irsmith.places import Remote
 from irsmith.recipe import Recipe
 
 COMMAND = "merge"
@@ -33,9 +35,11 @@ def folders(recipes: Sequence[Recipe], out: Path) -> list[Path]:
 
 def generate_together(
     recipes: Sequence[Recipe],
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] | Remote,
     *,
     workers: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     overwrite: bool = False,
     jsonl: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -47,6 +51,8 @@ def generate_together(
             is made as by `generate`, with nothing beside it.
         out: The folder of the merged dataset; the others stand beside it (`folders`).
         workers: Worker processes; by default one a processor. They do not change the content.
+        engine: What runs the shards, a name of `irsmith.engines.TABLE`.
+        address: Where the engine's cluster is; by default it is this machine.
         overwrite: Replace what the folders hold, if it is datasets.
         jsonl: Write the merged rows as ``dataset.jsonl`` too.
         on_progress: Called a few times a second, for one dataset after the other.
@@ -58,13 +64,16 @@ def generate_together(
         UserError: As for `generate`, or the folder holds something else.
         StoppedError: As for `generate`.
     """
-    run: dict[str, Any] = {"workers": workers, "overwrite": overwrite, "on_progress": on_progress}
+    run: dict[str, Any] = {"workers": workers, "engine": engine, "address": address}
+    run |= {"overwrite": overwrite, "on_progress": on_progress}
     if len(recipes) == 1:
         return [generate(recipes[0], out, jsonl=jsonl, **run)]
+    if isinstance(out, Remote):
+        raise UserError(f"{out}: several recipes are merged in a folder of this machine: give one")
     began, root = time.monotonic(), Path(out)
     for recipe in recipes:
         # Before hours are spent on another: is this one's frontend installed?
-        toolchain(frontends.get(recipe.frontend))
+        _ = Pipeline(recipe).versions
     before = load(root) if (root / MANIFEST).exists() else None
     ours = before is not None and before.manifest.derived is not None and before.recipes == tuple(recipes)
     if not ours and not (overwrite and before is not None):

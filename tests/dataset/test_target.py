@@ -15,7 +15,7 @@ from irsmith import recipe as recipes
 from irsmith.dataset import target
 from irsmith.dataset.target import Delivered, Summed, Together, next_round, parse_size
 from irsmith.export import export
-from irsmith.generation import _Run, append
+from irsmith.generation import _Means, _Run, append
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_run_that_hardly_finds_new_kernels_stops(tmp_path, monkeypatch):
     monkeypatch.setattr("irsmith.generation.duplicates", lambda *_: {})
     monkeypatch.setattr(Summed, "reached", lambda *_: (next(fills), None))
     monkeypatch.setattr(_Run, "_make", lambda *_: None)
-    run = _Run(Recipe(verified=600), tmp_path, 1, lambda _: None)
+    run = _Run(Recipe(verified=600), tmp_path, _Means("local", 1, None), lambda _: None)
     wanted = target.of(run.recipe, tmp_path, {})
     with pytest.raises(StoppedError, match=r"fill 50\.0% of the target and the last 750 hardly any of it"):
         run._fill(wanted)

@@ -9,15 +9,17 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
+from irsmith.cli.running import PLACE
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
 from irsmith.dataset.target import parse_size
 from irsmith.export import TABLE, export
 from irsmith.export.base import Options
+from irsmith.places import Place
 
 
 @click.command("export")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--format", "format_name", required=True, metavar="NAME", help=f"One of {', '.join(TABLE)}.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file or folder to make.")
 @click.option("--split", "splits", multiple=True, help="Only the rows of this split; repeat for more.")
@@ -31,7 +33,7 @@ from irsmith.export.base import Options
 @click.option("--size", help="End each file with the row with which it holds so many bytes, as 200MB.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def command(
-    directory: Path,
+    directory: Place,
     format_name: str,
     out: Path,
     recipe: Path | None,

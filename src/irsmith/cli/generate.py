@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import click
 
 from irsmith import recipe as recipes
+from irsmith.cli.running import PLACE
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
 from irsmith.generation import Progress, Summary, append
+from irsmith.places import Place
 from irsmith.recipe import TARGETS, Recipe
 from irsmith.together import generate_together
 
@@ -28,7 +30,7 @@ PLAIN_INTERVAL = 5.0
 
 @click.command("generate")
 @click.argument("recipe_file", metavar="[RECIPE.toml]", required=False, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The dataset's folder.")
+@click.option("--out", required=True, type=PLACE, help="The dataset's folder, or a URI such as s3://bucket/dataset.")
 @click.option("--frontend", help="The kernel language (default: warp).")
 @click.option("--count", type=int, help="Indices to try (default: 1000). Rejects are not replaced.")
 @click.option("--verified", type=int, help="Instead: go on until so many rows are delivered.")
@@ -43,14 +45,18 @@ PLAIN_INTERVAL = 5.0
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the rows' texts for this accelerator on it, too.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
+@click.option("--engine", default="local", help="What runs the shards: local (default) or ray. It changes no byte.")
+@click.option("--address", help="Where the engine's cluster is: auto, HOST:PORT or ray://HOST:PORT (default: here).")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
 @click.option("--jsonl", is_flag=True, help="Write the rows as dataset.jsonl too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     recipe_file: Path | None,
-    out: Path,
+    out: Place,
     workers: int | None,
+    engine: str,
+    address: str | None,
     overwrite: bool,
     appending: bool,
     jsonl: bool,
@@ -67,9 +73,10 @@ def command(
     With --append the folder's own recipe goes on where it ended, and no part file that is there is touched.
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
+    means = _Means(workers, engine, address)
     with stopping_cleanly(), showing(quiet) as on_progress:
         if appending:
-            summaries = [_append(recipe_file, out, given, overwrite, workers, jsonl, on_progress)]
+            summaries = [_append(recipe_file, out, given, overwrite, means, jsonl, on_progress)]
         else:
             wanted = recipes.read_all(recipe_file) if recipe_file is not None else (Recipe(),)
             for name in ("frontend", "stages", "categories"):
@@ -78,7 +85,7 @@ def command(
             summaries = generate_together(
                 [given_recipe(recipe, given) for recipe in wanted],
                 out,
-                workers=workers,
+                **means._asdict(),
                 overwrite=overwrite,
                 jsonl=jsonl,
                 on_progress=on_progress.update,
@@ -91,12 +98,20 @@ def command(
             print_summary(summary)
 
 
+class _Means(NamedTuple):
+    """What runs the shards, as `generate` and `append` take it."""
+
+    workers: int | None
+    engine: str
+    address: str | None
+
+
 def _append(
     recipe_file: Path | None,
-    out: Path,
+    out: Place,
     given: dict[str, Any],
     overwrite: bool,
-    workers: int | None,
+    means: _Means,
     jsonl: bool,
     display: _Display,
 ) -> Summary:
@@ -108,7 +123,7 @@ def _append(
     count = given.pop("count")
     own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
     recipe = given_recipe(own, given) if given or recipe_file is not None else None
-    return append(out, count, recipe=recipe, workers=workers, jsonl=jsonl, on_progress=display.update)
+    return append(out, count, recipe=recipe, **means._asdict(), jsonl=jsonl, on_progress=display.update)
 
 
 def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:

@@ -9,9 +9,22 @@ from collections.abc import Callable
 import click
 
 from irsmith.errors import UserError
+from irsmith.places import Place, place
 
 INTERVAL = 5.0
 """Seconds between two lines of progress."""
+
+
+class _Place(click.ParamType[Place]):
+    """A folder: a path, or the URI of one on a remote filesystem."""
+
+    name = "path"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Place:  # noqa: ARG002
+        return place(value)
+
+
+PLACE = _Place()
 
 
 def progress(total: int, what: str) -> Callable[[int], None]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from irsmith.cli.running import PLACE
 from irsmith.cli.text import console, printable, row_view
 from irsmith.dataset.load import load
 from irsmith.frontends import get
 from irsmith.frontends.base import stage_named
+from irsmith.places import Place
 
 
 @click.command("show")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.argument("row_id", metavar="ID")
 @click.option("--stage", help="The stage to show (default: the first that the dataset has).")
 @click.option("--direction", type=click.Choice(["forward", "backward", "both"]), default="both", show_default=True)
-def command(directory: Path, row_id: str, stage: str | None, direction: str) -> None:
+def command(directory: Place, row_id: str, stage: str | None, direction: str) -> None:
     """Read one row of a dataset: Python beside what it became.
 
     ID is a row's id, or its index. Nothing of the row is executed.

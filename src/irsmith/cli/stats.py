@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
+from irsmith.cli.running import PLACE
 from irsmith.dataset.load import load
 from irsmith.dataset.stats import stats
+from irsmith.places import Place
 
 
 @click.command("stats")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Path, as_json: bool) -> None:
+def command(directory: Place, as_json: bool) -> None:
     """Say what is in a dataset: rows, bytes, categories, structures, sizes, rejects and toolchain."""
     found = stats(load(directory))
     if as_json:
@@ -37,21 +38,22 @@ def command(directory: Path, as_json: bool) -> None:
         table.add_row(name, str(group.rows), str(group.structures), str(group.skeletons), lines)
     terminal.print(table)
     for title, counts in (("difficulty", found.difficulty), ("tags", found.tags)):
-        listed = ", ".join(f"{name} {times}" for name, times in counts.items())
+        listed = ", ".join(f"{name}: {times}" for name, times in counts.items())
         terminal.print(f"{title}: {listed or 'none'}", markup=False)
     splits = Table("split", "rows", "share", "structures", "lines 10/50/90 %")
-    balance = Table("category", *found.splits)
-    for shown in (splits, balance):
+    balance, levels = Table("category", *found.splits), Table("difficulty", *found.splits)
+    for shown in (splits, balance, levels):
         for column in shown.columns[1:]:
             column.justify = "right"
     for name, group in found.splits.items():
         lines = "/".join(str(value) for value in group.lines)
         splits.add_row(name, str(group.rows), f"{group.rows / max(total.rows, 1):.1%}", str(group.structures), lines)
-    for name, by_split in found.balance.items():
-        whole = sum(by_split.values())
-        balance.add_row(name, *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
-    terminal.print(splits)
-    terminal.print(balance)
+    for shown, counted in ((balance, found.balance), (levels, found.difficulty_balance)):
+        for name, by_split in counted.items():
+            whole = sum(by_split.values())
+            shown.add_row(name, *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
+    for shown in (splits, balance, levels):
+        terminal.print(shown)
     sizes = Table("text", "rows", "mean bytes", "longest")
     for column in sizes.columns[1:]:
         column.justify = "right"

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from irsmith.cli.running import progress, workers_given
+from irsmith.cli.running import PLACE, progress, workers_given
 from irsmith.cli.text import printable
 from irsmith.dataset.manifest import read_table
 from irsmith.dataset.validate import validate
+from irsmith.places import Place
 
 
 @click.command("validate")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--workers", type=int, help="Worker processes (default: one a processor).")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Path, workers: int | None, as_json: bool) -> int:
+def command(directory: Place, workers: int | None, as_json: bool) -> int:
     """Check a dataset's files against each other and against the row format. Nothing is executed.
 
     Schema, checksums, JSON, fields, parseable Python, what texts must not hold, uniqueness, leaks between splits,

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+from irsmith.cli.running import PLACE
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
+from irsmith.places import Place
 from irsmith.proof import prove
 
 
 @click.command("verify")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--sample", type=int, help="How many rows to look at, the same ones each time (default: all).")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the texts for this accelerator on it, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Path, sample: int | None, device: str | None, as_json: bool) -> int:
+def command(directory: Place, sample: int | None, device: str | None, as_json: bool) -> int:
     """Prove the rows of a dataset again, from its files and the pinned toolchain alone.
 
     The texts are compiled and run in worker processes with limits, and the outcomes compared with the verdicts

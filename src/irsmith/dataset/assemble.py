@@ -1,11 +1,13 @@
-"""Put finished shards together: take out the rows that repeat an earlier one, and note them as rejects."""
+"""Put finished shards together: take out the rows that repeat an earlier one, and note them as rejects.
+
+Rows stay where they are: an engine reads and rewrites parts, and what comes together here is a few bytes of each row.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -24,10 +26,17 @@ from irsmith.dataset.parts import (
 from irsmith.dataset.repeats import repeats
 from irsmith.dataset.shard import Shard, write_marker
 from irsmith.dataset.target import Delivered
+from irsmith.engines import Run
+from irsmith.engines.each import here
 from irsmith.outcome import Reject, Step
+from irsmith.places import Place, parquet, size
 
 DUPLICATE = "Duplicate"
 """The symptom of a row whose structure an earlier row has."""
+
+
+FEW = 20
+"""Parts that are sooner read in this process than by an engine."""
 
 
 class Gone(NamedTuple):
@@ -37,42 +46,63 @@ class Gone(NamedTuple):
     message: str
 
 
-def duplicates(root: Path, shards: Sequence[Shard]) -> dict[int, dict[int, str]]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A part to write again without some rows."""
+
+    root: Place
+    shard: Shard
+    gone: Mapping[int, Gone]
+
+    def __str__(self) -> str:
+        return f"the repeats of {self.shard.file}"
+
+
+def duplicates(root: Place, shards: Sequence[Shard], run: Run = here) -> dict[int, dict[int, str]]:
     """The rows to take out: first index of the shard to index to the id of the row that stays."""
     found: dict[int, dict[int, str]] = defaultdict(dict)
-    for repeat in repeats([root / shard.file for shard in shards]):
+    for repeat in repeats([root / shard.file for shard in shards], run if len(shards) > FEW else here):
         found[shards[repeat.part].first][repeat.index] = repeat.of
     return found
 
 
-def delivered(root: Path, shards: Sequence[Shard], out: Mapping[int, Mapping[int, str]]) -> list[Delivered]:
+def delivered(root: Place, shards: Sequence[Shard], out: Mapping[int, Mapping[int, str]]) -> list[Delivered]:
     """What is left of shards without the rows to take out."""
     parts = []
     for shard in shards:
         path = root / shard.file
-        indices = pq.ParquetFile(path).read(columns=["index"])["index"].to_pylist()
+        indices = parquet(path).read(columns=["index"])["index"].to_pylist()
         gone = out.get(shard.first, {})
         kept = tuple(index for index in indices if index not in gone)
         parts.append(Delivered(path, shard.first, shard.bytes, shard.rows, kept))
     return parts
 
 
-def assemble(root: Path, shards: Sequence[Shard]) -> list[Shard]:
+def assemble(root: Place, shards: Sequence[Shard], run: Run = here) -> list[Shard]:
     """Take the repeats out of the shards of a folder, in index order.
+
+    Args:
+        root: The dataset's folder.
+        shards: All its shards, in order.
+        run: What reads and writes parts.
 
     A run that dies between a part's new file and its marker finds that they disagree, and makes the shard again.
     """
-    result = []
-    out = duplicates(root, shards)
+    out = duplicates(root, shards, run)
+    tasks = []
     for shard in shards:
         gone = {index: Gone(DUPLICATE, f"has the structure of {of}") for index, of in out.get(shard.first, {}).items()}
-        result.append(_without(root, shard, gone) if gone else shard)
-    return result
+        if gone:
+            tasks.append(_Task(root, shard, gone))
+    written = (run if len(tasks) > FEW else here)(_without, tasks, lambda _: None)
+    rewritten = {task.shard.first: result for task, result in written}
+    return [rewritten.get(shard.first, shard) for shard in shards]
 
 
-def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
+def _without(task: _Task, _: Callable[[int], None]) -> Shard:
     """Rewrite a shard's part without some rows, which its rejects keep."""
-    table = pq.ParquetFile(root / shard.file).read()
+    root, shard, gone = task.root, task.shard, task.gone
+    table = parquet(root / shard.file).read()
     kept, records = parted(table, gone)
     earlier = read_rejects(root / rejects_file(shard.config, shard.first))
     sidecar = root / sidecar_file(shard.config, shard.first)
@@ -83,9 +113,9 @@ def _without(root: Path, shard: Shard, gone: Mapping[int, Gone]) -> Shard:
     return result
 
 
-def write_measured(path: Path, measured: Path, rows: pa.Table) -> None:
+def write_measured(path: Place, measured: Place, rows: pa.Table) -> None:
     """Write what was measured of some rows, out of a file of measurements."""
-    table = pq.ParquetFile(measured).read()
+    table = parquet(measured).read()
     table = table.filter(pc.is_in(table["id"], value_set=rows["id"]))
     files.write(path, lambda aside: pq.write_table(table, aside))
 
@@ -104,7 +134,7 @@ def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[di
     return table.filter(pc.invert(chosen)), records
 
 
-def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str, Any]]) -> Shard:
+def write_part(root: Place, shard: Shard, rows: pa.Table, rejects: list[dict[str, Any]]) -> Shard:
     """Write a part's rows and rejects, and return its shard with what follows from them."""
     rejects.sort(key=lambda record: record["index"])
     noted = write_rejects(root / rejects_file(shard.config, shard.first), rejects)
@@ -113,7 +143,7 @@ def write_part(root: Path, shard: Shard, rows: pa.Table, rejects: list[dict[str,
         shard,
         rows=rows.num_rows,
         sha256=checksum,
-        bytes=(root / shard.file).stat().st_size,
+        bytes=size(root / shard.file),
         reasons=dict(sorted(Counter(f"{record['step']}: {record['symptom']}" for record in rejects).items())),
         rejects_sha256=noted,
         verdicts=verdicts_of(rows),

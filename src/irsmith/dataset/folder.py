@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +14,12 @@ from pathlib import Path
 from irsmith import files, real
 from irsmith import recipe as recipes
 from irsmith.dataset import card, manifest, shard
+from irsmith.dataset.lease import FILE as LEASE
+from irsmith.dataset.lease import leased
 from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import UserError
+from irsmith.places import Place, Remote, files_below
 from irsmith.real import Origin
 from irsmith.recipe import Recipe
 
@@ -39,9 +42,9 @@ _OURS = (
 
 @contextmanager
 def claimed(
-    root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool = False
-) -> Iterator[None]:
-    """Hold a folder for one run of one recipe by one toolchain.
+    root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool = False
+) -> Iterator[Callable[[], None]]:
+    """Hold a folder for one run of one recipe by one toolchain, and give a check that it is held still.
 
     Args:
         root: The folder, made if need be.
@@ -55,6 +58,23 @@ def claimed(
             dataset, or another run has it.
     """
     _check(root, recipe, versions, overwrite=overwrite, growing=growing)
+    with _held(root) as still:
+        if overwrite:
+            _empty(root)
+        if isinstance(root, Path):
+            files.clear_aside(root)
+        files.write_text(root / RECIPE_FILE, recipe.to_toml())
+        files.write_text(root / _TOOLCHAIN_FILE, json.dumps(versions))
+        yield still
+
+
+@contextmanager
+def _held(root: Place) -> Iterator[Callable[[], None]]:
+    """Hold a folder against other runs. The system frees a folder of this machine however this process ends."""
+    if isinstance(root, Remote):
+        with leased(root) as lease:
+            yield lease.check
+        return
     root.mkdir(parents=True, exist_ok=True)
     lock = os.open(root, os.O_RDONLY)
     try:
@@ -62,17 +82,12 @@ def claimed(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"{root}: another run is writing here: wait for it, or choose another folder") from None
-        if overwrite:
-            _empty(root)
-        files.clear_aside(root)
-        files.write_text(root / RECIPE_FILE, recipe.to_toml())
-        files.write_text(root / _TOOLCHAIN_FILE, json.dumps(versions))
-        yield
+        yield lambda: None
     finally:
         os.close(lock)
 
 
-def _check(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool) -> None:
+def _check(root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool) -> None:
     if not root.exists():
         return
     if not root.is_dir():
@@ -82,7 +97,7 @@ def _check(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: b
         if (root / manifest.FILE).exists():
             command = manifest.read(root).derived
             raise UserError(f"{root}: holds what `irsmith {command and command.command}` made: choose another folder")
-        strangers = sorted(path.name for path in root.iterdir())
+        strangers = _names(root)
         if strangers:
             raise UserError(f"{root}: holds {strangers[0]!r} and no dataset: choose an empty folder or a new one")
         return
@@ -105,7 +120,16 @@ def _check(root: Path, recipe: Recipe, versions: dict[str, str], *, overwrite: b
         )
 
 
-def _versions(root: Path) -> dict[str, str] | None:
+def _names(root: Place) -> list[str]:
+    """What stands in a folder, without what a run puts there before it says what it makes."""
+    if isinstance(root, Remote):
+        names = {file.below.split("/")[0] for file in root.files()} - {MARKERS}
+    else:
+        names = {path.name for path in root.iterdir()}
+    return sorted(names)
+
+
+def _versions(root: Place) -> dict[str, str] | None:
     """What made, or began to make, the dataset of a folder; None where nothing says."""
     if (root / _TOOLCHAIN_FILE).exists():
         found: dict[str, str] = json.loads((root / _TOOLCHAIN_FILE).read_text(encoding="utf-8"))
@@ -113,29 +137,33 @@ def _versions(root: Path) -> dict[str, str] | None:
     return manifest.read(root).toolchain if (root / manifest.FILE).exists() else None
 
 
-def _empty(root: Path) -> None:
+def _empty(root: Place) -> None:
     for name in _OURS:
         path = root / name
-        if path.is_dir():
+        if isinstance(path, Remote):
+            for file in files_below(path) if path.is_dir() else [path]:
+                if file.below != LEASE.as_posix():
+                    file.unlink(missing_ok=True)
+        elif path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
 
 
-def tasks(root: Path, recipe: Recipe, end: int) -> list[Task]:
-    """The shards of a recipe up to an index, in order."""
+def tasks(root: Place, recipe: Recipe, end: int, versions: dict[str, str]) -> list[Task]:
+    """The shards of a recipe up to an index, in order, to be made with some versions."""
     ends = [*(count for count in recipe.grown if count < end), end]
     size = recipe.shard_size
     return [
-        Task(recipe, root, first, min(first + size, last))
+        Task(recipe, root, first, min(first + size, last), tuple(versions.items()))
         for begin, last in pairwise([0, *ends])
         for first in range(begin, last, size)
     ]
 
 
-def finished(root: Path, todo: Iterable[Task]) -> dict[int, Shard]:
+def finished(root: Place, todo: Iterable[Task]) -> dict[int, Shard]:
     """The shards of some tasks that are whole on disk, by first index. What is not is left to be made again."""
-    notes = sorted((root / MARKERS).glob("[0-9]*.json"))
+    notes = [path for path in files_below(root / MARKERS) if path.stem.isdecimal()]
     found = [Shard.from_json(json.loads(path.read_text(encoding="utf-8"))) for path in notes]
     if (root / manifest.FILE).exists():
         found.extend(manifest.read(root).shards)
@@ -143,22 +171,27 @@ def finished(root: Path, todo: Iterable[Task]) -> dict[int, Shard]:
     return {item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)}
 
 
-def clear_beyond(root: Path, recipe: Recipe, shards: Iterable[Shard]) -> None:
+def clear_beyond(root: Place, recipe: Recipe, shards: Iterable[Shard]) -> None:
     """Remove the parts that some shards do not account for: of an earlier end, or from beyond a target."""
     known = {item.first for item in shards}
     for place in (data_file, rejects_file, sidecar_file):
-        for path in sorted((root / place(recipe.config, 0)).parent.glob("part-*")):
+        for path in files_below((root / place(recipe.config, 0)).parent):
             number = path.stem.removeprefix("part-")
             if number.isdecimal() and int(number) not in known:
                 path.unlink()
 
 
 def finish(
-    root: Path, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard], origins: Iterable[Origin] = ()
+    root: Place, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard], origins: Iterable[Origin] = ()
 ) -> manifest.Manifest:
     """Write the card and, last, the manifest: from then on there is a dataset."""
     result = manifest.made_here(recipe.version, versions, shards, origins)
     files.write_text(root / CARD_FILE, card.render(recipe, result))
     files.write_text(root / manifest.FILE, result.to_json())
-    shutil.rmtree(root / MARKERS, ignore_errors=True)
+    if isinstance(root, Path):
+        shutil.rmtree(root / MARKERS, ignore_errors=True)
+        return result
+    for path in files_below(root / MARKERS):
+        if path.below != LEASE.as_posix():
+            path.unlink(missing_ok=True)
     return result

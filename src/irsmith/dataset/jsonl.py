@@ -7,11 +7,12 @@ from pathlib import Path
 from irsmith import files
 from irsmith.dataset.load import load
 from irsmith.dataset.target import line_of
+from irsmith.places import Place
 
 FILE = "dataset.jsonl"
 
 
-def write_jsonl(root: Path) -> Path:
+def write_jsonl(root: Place) -> Place:
     """Write ``dataset.jsonl`` beside the data files of a finished dataset, in index order."""
     dataset = load(root)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
@@ -18,6 +17,7 @@ from irsmith.dataset.folder import RECIPE_FILE
 from irsmith.dataset.manifest import Manifest
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
+from irsmith.places import Place, Remote, parquet, place
 from irsmith.real import config_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row, from_record, schema
@@ -30,12 +30,12 @@ class Dataset:
     """A finished dataset on disk. Iterating it gives its rows in index order, a batch in memory at a time.
 
     Attributes:
-        root: Its folder.
+        place: Its folder, here or on a remote filesystem.
         recipes: What decided its content: one recipe, or those of the datasets that it was made of.
         manifest: What made it and what it holds.
     """
 
-    root: Path
+    place: Place
     recipes: tuple[Recipe, ...]
     manifest: Manifest
 
@@ -45,6 +45,17 @@ class Dataset:
     def __iter__(self) -> Iterator[Row]:
         for record in self.records():
             yield from_record(record, self.stages_of(record["frontend"]))
+
+    @property
+    def root(self) -> Path:
+        """Its folder on this machine.
+
+        Raises:
+            UserError: It stands on a remote filesystem.
+        """
+        if isinstance(self.place, Remote):
+            raise UserError(f"{self.place}: this works on folders of this machine alone: copy the dataset here first")
+        return self.place
 
     @property
     def recipe(self) -> Recipe:
@@ -76,8 +87,10 @@ class Dataset:
 
     def arrow(self) -> ds.Dataset:
         """The data files as one Arrow dataset, for queries that do not read everything."""
-        files = [str(self.root / item.file) for item in self.manifest.shards]
-        return ds.dataset(files, format="parquet", schema=schema(self.stages))
+        parts = [self.place / item.file for item in self.manifest.shards]
+        paths = [part.path if isinstance(part, Remote) else str(part) for part in parts]
+        filesystem = self.place.filesystem if isinstance(self.place, Remote) else None
+        return ds.dataset(paths, format="parquet", schema=schema(self.stages), filesystem=filesystem)
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow batches, in index order; only some columns if asked.
@@ -88,7 +101,7 @@ class Dataset:
         whole = schema(self.stages)
         wanted = whole if columns is None else pa.schema([whole.field(name) for name in columns])
         for item in self.manifest.shards:
-            with pq.ParquetFile(self.root / item.file) as file:
+            with parquet(self.place / item.file) as file:
                 here = set(file.schema_arrow.names)
                 for batch in file.iter_batches(BATCH, columns=[name for name in wanted.names if name in here]):
                     arrays = [
@@ -113,7 +126,7 @@ class Dataset:
             chosen |= pa.compute.field("index") == int(row_id)
         table = self.arrow().to_table(filter=chosen)
         if not table.num_rows:
-            raise UserError(f"{self.root}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
+            raise UserError(f"{self.place}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
         record = table.to_pylist()[0]
         return from_record(record, self.stages_of(record["frontend"]))
 
@@ -140,15 +153,18 @@ def recipe_of(recipes: Sequence[Recipe], frontend: str, seed: int | None, packag
     return next(iter((*fitting, *mine, *recipes)))
 
 
-def load(path: str | os.PathLike[str]) -> Dataset:
+def load(path: str | os.PathLike[str] | Remote) -> Dataset:
     """Open the dataset of a folder. Nothing of it is executed, and no frontend's JIT is needed.
+
+    Args:
+        path: The folder: a path, or the URI of one on a remote filesystem, such as ``s3://bucket/dataset``.
 
     Raises:
         UserError: There is no finished dataset there, or it is of another schema version.
     """
-    root = Path(path)
+    root = place(path)
     found = manifests.read(root)
     if found.derived is None:
         return Dataset(root, (recipe.read(root / RECIPE_FILE),), found)
-    path = root / manifests.FILE
-    return Dataset(root, tuple(recipe.of_table(source.recipe, str(path)) for source in found.derived.sources), found)
+    where = str(root / manifests.FILE)
+    return Dataset(root, tuple(recipe.of_table(source.recipe, where) for source in found.derived.sources), found)

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
-from irsmith.frontends.base import Frontend
+from irsmith.places import Place
 from irsmith.real import Origin
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 
@@ -165,16 +163,6 @@ class Manifest:
         return json.dumps(table, indent=1) + "\n"
 
 
-def toolchain(frontend: Frontend) -> dict[str, str]:
-    """The versions of all that decides a dataset's bytes, by distribution name.
-
-    Raises:
-        UserError: The frontend is not installed, or not in the version that was tested.
-    """
-    ours = {"irsmith": version("irsmith"), "irsmith-generator": str(frontend.generator())}
-    return ours | frontend.toolchain() | {name: version(name) for name in ("numpy", "pyarrow")}
-
-
 def made_here(
     version: str,
     versions: dict[str, str],
@@ -205,7 +193,7 @@ def _why(theirs: object) -> str:
     return f" ({changes}): make it again with `irsmith generate` and the folder's recipe.toml"
 
 
-def read(root: Path) -> Manifest:
+def read(root: Place) -> Manifest:
     """The manifest of a dataset's folder.
 
     Raises:
@@ -222,7 +210,7 @@ def read(root: Path) -> Manifest:
         raise UserError(f"{path}: is no manifest: {type(error).__name__}: {error}") from None
 
 
-def read_table(root: Path) -> dict[str, Any]:
+def read_table(root: Place) -> dict[str, Any]:
     """The JSON of a dataset's manifest, whatever its schema version.
 
     Raises:

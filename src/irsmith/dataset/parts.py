@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from irsmith import files
 from irsmith.outcome import Reject
+from irsmith.places import Place
 
 ROW_GROUP = 100
 """Rows a row group: what the Hugging Face viewer shows on one page."""
@@ -46,7 +47,7 @@ def write_parquet(table: pa.Table, where: Path | pa.NativeFile) -> None:
     )
 
 
-def write_rejects(path: Path, records: Iterable[dict[str, Any]]) -> str:
+def write_rejects(path: Place, records: Iterable[dict[str, Any]]) -> str:
     """Write what became of kernels that are no rows, and return the file's SHA-256; none leave no file."""
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     if not lines:
@@ -60,7 +61,7 @@ def reject_record(index: int, reject: Reject) -> dict[str, Any]:
     return {"index": index, **asdict(reject)}
 
 
-def read_rejects(path: Path) -> list[dict[str, Any]]:
+def read_rejects(path: Place) -> list[dict[str, Any]]:
     """The lines of a file of rejects; none where there is no file."""
     if not path.exists():
         return []

@@ -1,18 +1,25 @@
 """Exact deduplication: of rows with one structure, the earliest stays, and with it the variants of its program.
 
-Only identities are read, a few dozen bytes a row. As the earliest stays, what a part delivers depends on the
-parts before it alone: later ones can be added without touching it.
+Of every row eight bytes come together, and more only of rows that may be repeats. As the earliest stays, what a
+part delivers depends on the parts before it alone: later ones can be added without touching it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from hashlib import blake2b
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+from irsmith.engines import Run
+from irsmith.engines.each import here
+from irsmith.places import Place, parquet
+
+_COLUMNS = ["id", "index", "structure_id", "group_id", "parent_id"]
+_SEVERAL = 50
+"""Parts a task, so that there are not more tasks than there is to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +39,39 @@ class Repeat:
     of: str
 
 
-def repeats(paths: Sequence[Path]) -> list[Repeat]:
-    """The rows of some files, in order, that repeat an earlier one's structure, within a file or across."""
-    tables = []
-    for number, path in enumerate(paths):
-        table = pq.ParquetFile(path).read(columns=["id", "index", "structure_id", "group_id", "parent_id"])
-        tables.append(table.append_column("part", pa.array([number] * table.num_rows, pa.int32())))
-    if not tables:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Some parts to look at: all their structures, or, once it is known which came several times, their rows."""
+
+    first: int
+    paths: tuple[Place, ...]
+    several: tuple[int, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"parts from {self.first}"
+
+
+def repeats(paths: Sequence[Place], run: Run = here) -> list[Repeat]:
+    """The rows of some files, in order, that repeat an earlier one's structure, within a file or across.
+
+    Args:
+        paths: The files.
+        run: What reads them.
+    """
+    tasks = [_Task(first, tuple(paths[first : first + _SEVERAL])) for first in range(0, len(paths), _SEVERAL)]
+    hashes = [found for _, found in run(_hashes, tasks, lambda _: None)]
+    if not hashes:
         return []
-    rows = pa.concat_tables(tables)
-    counts = rows.group_by("structure_id").aggregate([([], "count_all")])
-    several = counts.filter(pc.field("count_all") > 1)["structure_id"]
+    values, times = np.unique(np.concatenate(hashes), return_counts=True)
+    several = tuple(values[times > 1].tolist())
+    if not several:
+        return []
+    again = [_Task(task.first, task.paths, several) for task in tasks]
+    read = {task.first: rows for task, rows in run(_rows, again, lambda _: None)}
     found: list[Repeat] = []
     first: dict[str, tuple[str, str]] = {}
     variants: set[str] = set()
-    for batch in rows.filter(pc.is_in(rows["structure_id"], value_set=several)).to_batches(max_chunksize=10_000):
+    for batch in pa.concat_tables([read[task.first] for task in tasks]).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             if row["structure_id"] not in first:
                 first[row["structure_id"]] = (row["id"], row["group_id"])
@@ -63,3 +88,21 @@ def repeats(paths: Sequence[Path]) -> list[Repeat]:
             else:
                 found.append(Repeat(row["part"], row["index"], row["id"], holder))
     return found
+
+
+def _hashes(task: _Task, _: Callable[[int], None]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    return np.concatenate([_hashed(parquet(path).read(columns=["structure_id"])) for path in task.paths])
+
+
+def _hashed(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    ids = table["structure_id"].to_pylist()
+    return np.array([int.from_bytes(blake2b(str(one).encode(), digest_size=8).digest()) for one in ids], np.uint64)
+
+
+def _rows(task: _Task, _: Callable[[int], None]) -> pa.Table:
+    chosen = []
+    for number, path in enumerate(task.paths, task.first):
+        table = parquet(path).read(columns=_COLUMNS)
+        table = table.append_column("part", pa.array([number] * table.num_rows, pa.int32()))
+        chosen.append(table.filter(pa.array(np.isin(_hashed(table), np.array(task.several, np.uint64)))))
+    return pa.concat_tables(chosen)

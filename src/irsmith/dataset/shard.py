@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,8 +25,10 @@ from irsmith.dataset.parts import (
     write_parquet,
     write_rejects,
 )
+from irsmith.errors import UserError
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
+from irsmith.places import Place, size
 from irsmith.recipe import Recipe
 from irsmith.row import Row, to_table
 from irsmith.verify import Measurements
@@ -38,12 +41,21 @@ CHUNK = 50
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An index range of a recipe, to be written below a dataset's folder."""
+    """An index range of a recipe, to be written below a dataset's folder.
+
+    Attributes:
+        recipe: Whose kernels.
+        root: The dataset's folder.
+        first: The first index.
+        last: The index after the last.
+        versions: What must make it, where another machine may do so; None where it is this one.
+    """
 
     recipe: Recipe
-    root: Path
+    root: Place
     first: int
     last: int
+    versions: tuple[tuple[str, str], ...] | None = None
 
     def __str__(self) -> str:
         return f"indices {self.first} to {self.last - 1}"
@@ -111,13 +123,22 @@ def marker_file(first: int) -> Path:
 
 
 @cache
-def _pipeline(recipe: Recipe, root: Path) -> Pipeline:
+def _pipeline(recipe: Recipe, root: Place) -> Pipeline:
     return Pipeline(recipe, root)
 
 
 def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     """Make and write a shard: its rows, its rejects, and last the marker that says that both are there."""
     pipeline = _pipeline(task.recipe, task.root)
+    wanted = dict(task.versions) if task.versions is not None else pipeline.versions
+    if pipeline.versions != wanted:
+        others = [f"{name} {has}, not {wanted.get(name)}" for name, has in pipeline.versions.items()]
+        differing = [
+            text
+            for text, name in zip(others, pipeline.versions, strict=True)
+            if pipeline.versions[name] != wanted.get(name)
+        ]
+        raise UserError(f"{platform.node()}: has {'; '.join(differing)}: all nodes need the versions of the first")
     rows: list[Row] = []
     rejects: list[tuple[int, Reject]] = []
     measured: list[tuple[Row, Measurements]] = []
@@ -148,7 +169,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         tried=task.last - task.first,
         rows=table.num_rows,
         sha256=checksum,
-        bytes=data.stat().st_size,
+        bytes=size(data),
         rejected=tuple(index for index, _ in rejects),
         reasons=dict(sorted(Counter(reject.reason for _, reject in rejects).items())),
         rejects_sha256=write_rejects(task.root / rejects_file(config, task.first), lines),
@@ -163,7 +184,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
     return shard
 
 
-def write_marker(root: Path, shard: Shard) -> None:
+def write_marker(root: Place, shard: Shard) -> None:
     """Note that a shard's files are as the shard says."""
     files.write_text(root / marker_file(shard.first), json.dumps(shard.to_json()))
 
@@ -200,7 +221,7 @@ def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table
     return pa.table(columns)
 
 
-def verified(root: Path, shard: Shard) -> bool:
+def verified(root: Place, shard: Shard) -> bool:
     """Whether the files of a shard are there and hold what they held when it was finished."""
     pairs = [(shard.file, shard.sha256)]
     if shard.rejects_sha256:

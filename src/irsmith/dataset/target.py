@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from irsmith.errors import UserError
 from irsmith.export import TABLE
+from irsmith.places import Place, parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,7 @@ class Delivered:
         indices: The indices of the rows that stay, in order.
     """
 
-    path: Path
+    path: Place
     first: int
     bytes: int
     held: int
@@ -62,10 +62,8 @@ class Delivered:
     def rows(self) -> pa.Table:
         """The rows that stay."""
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        # Opened as one file: the folder's name says nothing about its rows.
-        table = pq.ParquetFile(self.path).read()
+        table = parquet(self.path).read()
         return table if len(self.indices) == self.held else table.filter(pc.field("index").isin(self.indices))
 
 
@@ -145,7 +143,7 @@ def _prefix(parts: Sequence[Delivered], rows: int) -> list[Delivered]:
     return found
 
 
-def of(recipe: Recipe, root: Path, versions: dict[str, str]) -> Target | None:
+def of(recipe: Recipe, root: Place, versions: dict[str, str]) -> Target | None:
     """What a recipe wants filled; None where it counts indices.
 
     Args:

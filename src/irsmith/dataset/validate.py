@@ -10,15 +10,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.dataset import card, derived_card, jsonl
+from irsmith.dataset import card, derived_card, jsonl, pairs
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
@@ -32,6 +31,7 @@ from irsmith.dataset.target import line_of
 from irsmith.engines.each import each
 from irsmith.errors import UserError
 from irsmith.outcome import Step
+from irsmith.places import Place, files_below, parquet, size
 from irsmith.recipe import Recipe
 from irsmith.row import schema
 
@@ -60,7 +60,7 @@ class Fault:
 
 
 def validate(
-    root: Path, *, workers: int = 1, on_progress: Callable[[int], None] = lambda _: None
+    root: Place, *, workers: int = 1, on_progress: Callable[[int], None] = lambda _: None
 ) -> tuple[int, list[Fault]]:
     """Check a dataset's files against each other and against the row format.
 
@@ -122,16 +122,17 @@ def _manifest(dataset: Dataset, table: dict[str, Any]) -> Iterator[Fault]:
 
 def _strays(dataset: Dataset) -> Iterator[Fault]:
     known = {shard.file for shard in dataset.manifest.shards}
-    for path in sorted((dataset.root / "data").rglob("*")):
-        if path.is_file() and path.relative_to(dataset.root) not in known:
-            yield Fault("files", path.relative_to(dataset.root).as_posix(), "is in no shard of the manifest")
+    for path in files_below(dataset.place / "data"):
+        name = str(path).removeprefix(str(dataset.place)).lstrip("/")
+        if PurePath(name) not in known:
+            yield Fault("files", name, "is in no shard of the manifest")
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
     """A part to look at."""
 
-    root: Path
+    root: Place
     shard: Shard
     recipes: tuple[Recipe, ...]
 
@@ -153,12 +154,12 @@ def _look(task: _Task, on_progress: Callable[[int], None]) -> _Looked:
     faults = list(_rejects(task))
     if not path.is_file():
         return _Looked((*faults, Fault("files", name, "is missing")), readable=False)
-    if files.sha256(path) != shard.sha256 or path.stat().st_size != shard.bytes:
+    if files.sha256(path) != shard.sha256 or size(path) != shard.bytes:
         faults.append(Fault("checksums", name, "does not have the checksum that the manifest states"))
     mine = [recipe for recipe in task.recipes if recipe.config == shard.config]
     stages = stages_in(mine, shard.config)
     try:
-        table = pq.ParquetFile(path).read()
+        table = parquet(path).read()
     except (OSError, pa.ArrowInvalid) as error:
         return _Looked((*faults, Fault("files", name, f"cannot be read: {error}")), readable=False)
     differences = _schema_differences(table.schema, schema(stages))
@@ -242,11 +243,11 @@ def _rejects(task: _Task) -> Iterator[Fault]:
         yield Fault("counts", name, "its reasons are not those that the manifest counts")
 
 
-def _together(paths: Sequence[Path], misplaced: Sequence[tuple[str, str, str, str]]) -> Iterator[Fault]:
+def _together(paths: Sequence[Place], misplaced: Sequence[tuple[str, str, str, str]]) -> Iterator[Fault]:
     if not paths:
         return
-    columns = ["id", "structure_id", "group_id", "split"]
-    rows = pa.concat_tables([pq.ParquetFile(path).read(columns=columns) for path in paths])
+    columns = ["id", "frontend", "structure_id", "group_id", "twin_id", "split"]
+    rows = pa.concat_tables([parquet(path).read(columns=columns) for path in paths])
     for name, gate in (("id", "uniqueness"), ("structure_id", "uniqueness")):
         counts = rows.group_by(name).aggregate([([], "count_all")])
         twice = counts.filter(pc.field("count_all") > 1)[name]
@@ -254,6 +255,8 @@ def _together(paths: Sequence[Path], misplaced: Sequence[tuple[str, str, str, st
             chosen = rows.filter(pc.is_in(rows[name], value_set=twice.slice(0, _SHOWN)))["id"].to_pylist()
             yield Fault(gate, ", ".join(chosen[: 2 * _SHOWN]), f"have one {name}; {len(twice)} are not unique")
     yield from leaks(rows)
+    for row_id, what in pairs.faults(rows):
+        yield Fault("twins", row_id, what)
     order = [split.value for split in Split]
     for group, row_id, stands, belongs in misplaced:
         further = order.index(stands) > order.index(belongs)
@@ -286,7 +289,7 @@ def _demanded(rows: pa.Table, misplaced: Sequence[tuple[str, str, str, str]], gr
 
 
 def _card(dataset: Dataset) -> Iterator[Fault]:
-    path = dataset.root / CARD_FILE
+    path = dataset.place / CARD_FILE
     if not path.is_file():
         yield Fault("card", CARD_FILE, "is missing")
         return
@@ -306,7 +309,7 @@ def _card(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _lines(dataset: Dataset) -> Iterator[Fault]:
-    path = dataset.root / jsonl.FILE
+    path = dataset.place / jsonl.FILE
     if not path.exists():
         return
     with path.open("rb") as file:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from irsmith.engines import local
-from irsmith.engines.local import Result, Task, Work
+from irsmith.engines import Result, Task, Work, local
+
+
+def here(
+    work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+) -> Iterator[tuple[Task, Result]]:
+    """Do tasks in this process: an `irsmith.engines.Run` for what is little."""
+    for task in tasks:
+        yield task, work(task, on_progress)
 
 
 def each(
@@ -24,7 +31,5 @@ def each(
         Exception: Whatever the work raised.
     """
     if workers > 1 and len(tasks) > 1:
-        yield from local.run(work, tasks, workers, on_progress)
-    else:
-        for task in tasks:
-            yield task, work(task, on_progress)
+        return local.run(work, tasks, workers, on_progress)
+    return here(work, tasks, on_progress)

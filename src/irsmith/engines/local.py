@@ -7,24 +7,40 @@ worker died is tried once more in a fresh one; a second death ends the run.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from irsmith.errors import StoppedError
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-Work = Callable[[Task, Callable[[int], None]], Result]
-"""What a worker does: the task, and a function to call with the number of items done so far."""
+from irsmith.engines import Result, Run, Task, Work
+from irsmith.errors import StoppedError, UserError
 
 BEAT = 0.2
 """Seconds between two looks at the workers' progress."""
 ATTEMPTS = 2
+
+
+@contextmanager
+def opened(workers: int | None, address: str | None) -> Iterator[Run]:
+    """The pool of this machine, with one worker a processor unless told otherwise.
+
+    Raises:
+        UserError: There is an address.
+    """
+    if address is not None:
+        raise UserError(f"address: {address} is of a cluster: name its engine, such as --engine ray")
+    width = workers or os.cpu_count() or 1
+
+    def do(
+        work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+    ) -> Iterator[tuple[Task, Result]]:
+        return run(work, tasks, width, on_progress)
+
+    yield do
 
 
 def run(

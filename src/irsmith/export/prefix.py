@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import made_here
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.target import Delivered
 from irsmith.export import export
+from irsmith.places import Place, parquet
 from irsmith.recipe import Recipe
 from irsmith.row import schema
 
@@ -34,14 +34,14 @@ class Prefix(Dataset):
         names = schema(self.stages).names if columns is None else columns
         for part in self.parts:
             kept = pa.array(part.indices, pa.int64())
-            with pq.ParquetFile(part.path) as file:
+            with parquet(part.path) as file:
                 for batch in file.iter_batches(BATCH, columns=["index", *(n for n in names if n != "index")]):
                     chosen = batch.filter(pa.compute.is_in(batch["index"], value_set=kept))
                     if chosen.num_rows:
                         yield chosen.select(names)
 
 
-def size(recipe: Recipe, versions: dict[str, str], root: Path, parts: Sequence[Delivered], format_name: str) -> int:
+def size(recipe: Recipe, versions: dict[str, str], root: Place, parts: Sequence[Delivered], format_name: str) -> int:
     """The bytes of data that an export of some rows holds, with the format's default options.
 
     Args:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from irsmith.coverage import Coverage
     from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.synth.ir import Program
     from irsmith.verify.ports import Toolchain
 
 
@@ -157,6 +158,14 @@ class Frontend(Protocol):
 
         Raises:
             Discard: Nothing came of it; the caller records it.
+        """
+        ...
+
+    def express(self, program: Program) -> Kernel:
+        """A program of `irsmith.synth` in this language.
+
+        Raises:
+            Discard: It has no form in it.
         """
         ...
 

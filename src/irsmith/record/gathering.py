@@ -18,7 +18,7 @@ from irsmith.record import samples
 from irsmith.record.spool import Recorded
 from irsmith.records import kernel_of
 
-MOST_THREADS = 4096
+MOST_THREADS = 1024
 """Threads of a launch that a row is proved with. A larger launch is proved on its first ones along each axis."""
 
 

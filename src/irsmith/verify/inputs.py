@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.types import Domain, Opaque, Struct, ValueType
+from irsmith.types import Domain, Handle, Opaque, Struct, ValueType
 from irsmith.verify.ports import Array, Sets
 from irsmith.verify.stream import Uniform
 from irsmith.verify.values import is_float, parsed
@@ -123,7 +123,7 @@ class Inputs:
 
     def sets(self, modes: Sequence[Mode], salt: str) -> dict[str, Array]:
         """One set for each mode."""
-        return {a.name: self._argument(a, modes, salt) for a in self._kernel.signature.arguments}
+        return self._built({a.name: self._argument(a, modes, salt) for a in self._kernel.signature.arguments})
 
     def variants(self, base: Sets, names: Sequence[str], modes: Sequence[Mode], salt: str) -> dict[str, Array]:
         """For each named argument, the base sets with that argument drawn anew; name by name."""
@@ -132,7 +132,14 @@ class Inputs:
         result = {name: np.concatenate([array] * len(names)) for name, array in base.items()}
         for place, name in enumerate(names):
             result[name][place * size : (place + 1) * size] = self._argument(arguments[name], modes, f"{salt} anew")
-        return result
+        return self._built(result)
+
+    def _built(self, sets: dict[str, Array]) -> dict[str, Array]:
+        """Sets in which what is built of another argument is built of what that one holds."""
+        for argument in self._kernel.signature.arguments:
+            if isinstance(argument.type, Handle):
+                sets[argument.name] = sets[argument.type.of].copy()
+        return sets
 
     def free(self) -> list[str]:
         """The arguments that carry data in and have more than one value to take."""
@@ -179,6 +186,8 @@ class Inputs:
 def _free(type_: ValueType, domain: Domain | None) -> bool:
     if isinstance(type_, Struct):
         return any(_free(field.type, field.domain) for field in type_.fields)
+    if isinstance(type_, Handle):
+        return False
     return domain is None or domain.low < domain.high
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from irsmith.outcome import Lowering, Reject
     from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.synth.ir import Program
     from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
@@ -64,6 +65,12 @@ class Warp:
         from irsmith.synth import synthesise
 
         return print_program(synthesise(seed, self.name, index, settings, draw))
+
+    def express(self, program: Program) -> Kernel:
+        """Any program, as a kernel over threads."""
+        from irsmith.frontends.warp.printer import print_program
+
+        return print_program(program)
 
     def variants(self) -> Mapping[str, Vary]:
         """Each grows the kernel again, changes its tree, and prints that."""

@@ -19,7 +19,7 @@ from irsmith.frontends.warp.reference.values import (
     components,
     scalar_of,
 )
-from irsmith.types import Struct
+from irsmith.types import UINT64, Struct
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.reference.machine import Machine
@@ -174,4 +174,7 @@ def unpack(type: Type, data: Array, precision: Precision) -> Value:
     """A by-value argument as a value."""
     if isinstance(type, Struct):
         return tuple(unpack(field.type, data[field.name], precision) for field in type.fields)
+    if type == UINT64 and data.dtype.kind == "f":
+        # An id: the points of what it stands for.
+        return np.ascontiguousarray(data)
     return np.ascontiguousarray(data, precision.dtype(scalar_of(type)))

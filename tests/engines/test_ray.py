@@ -1,0 +1,127 @@
+"""Ray does every task, whatever happens to its workers and nodes, or says why it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from functools import partial
+
+import pytest
+from tests.checksums import checksums
+
+import irsmith
+from irsmith import Recipe, StoppedError, UserError, engines
+
+ray = pytest.importorskip("ray")
+
+
+def double(task, on_progress):
+    on_progress(1)
+    return task * 2
+
+
+def die_once(task, on_progress):
+    path, number = task
+    if number == 3 and not path.exists():
+        path.write_text("died")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die(task, on_progress):
+    os._exit(7)
+
+
+def fail(task, on_progress):
+    raise UserError(f"no {task}")
+
+
+def slow(task, on_progress):
+    for done in range(1, 12):
+        on_progress(done)
+        time.sleep(0.2)
+    return task
+
+
+def test_an_address_without_a_cluster_is_named():
+    with (
+        pytest.raises(UserError, match=r"engine ray: no cluster at 127.0.0.1:1: "),
+        engines.opened("ray", 2, "127.0.0.1:1"),
+    ):
+        pass
+
+
+@pytest.fixture(scope="module")
+def run():
+    with engines.opened("ray", 2, None) as opened:
+        yield partial(opened, on_progress=lambda _: None)
+
+
+def test_every_task_is_done_once(run):
+    assert sorted(run(double, range(20))) == [(n, 2 * n) for n in range(20)]
+    assert list(run(double, [])) == []
+
+
+def test_a_task_whose_worker_was_killed_is_done_again(run, tmp_path):
+    tasks = [(tmp_path / "mark", number) for number in range(6)]
+    assert sorted(result for _, result in run(die_once, tasks)) == list(range(6))
+    assert (tmp_path / "mark").exists()
+
+
+def test_a_task_that_kills_its_workers_ends_the_run(run):
+    with pytest.raises(StoppedError, match=r"died 4 times on 5"):
+        list(run(die, [5]))
+
+
+def test_what_the_work_raises_comes_through(run):
+    with pytest.raises(UserError, match="no 4"):
+        list(run(fail, [4]))
+
+
+def test_progress_counts_what_is_in_hand(run):
+    seen = []
+    list(run(slow, [1, 2], on_progress=seen.append))
+    assert max(seen) > 4
+    assert seen[-1] == 0
+
+
+def test_unknown_engines_are_named():
+    with pytest.raises(UserError, match="engine: unknown 'rey': did you mean 'ray'"):
+        engines.opened("rey", 2, None)
+    with pytest.raises(UserError, match="address: auto is of a cluster"), engines.opened("local", 2, "auto"):
+        pass
+
+
+RECIPE = Recipe(count=48, seed=11, shard_size=4, verify="none")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_one_dataset_four_ways(tmp_path):
+    """One worker, three, a cluster of three nodes, and one of which a node is killed midway: the same bytes."""
+    from ray.cluster_utils import Cluster
+
+    irsmith.generate(RECIPE, tmp_path / "one", workers=1)
+    wanted = checksums(tmp_path / "one")
+    irsmith.generate(RECIPE, tmp_path / "three", workers=3)
+    assert checksums(tmp_path / "three") == wanted
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        cluster.wait_for_nodes()
+        irsmith.generate(RECIPE, tmp_path / "ray", engine="ray", address=cluster.address)
+        assert checksums(tmp_path / "ray") == wanted
+        killed = threading.Event()
+
+        def kill(progress):
+            if progress.tried >= 12 and not killed.is_set():
+                killed.set()
+                cluster.remove_node(nodes[0], allow_graceful=False)
+
+        irsmith.generate(RECIPE, tmp_path / "killed", engine="ray", address=cluster.address, on_progress=kill)
+        assert killed.is_set()
+        assert checksums(tmp_path / "killed") == wanted
+    finally:
+        cluster.shutdown()
