@@ -144,7 +144,9 @@ def test_rows_are_proved_on_what_was_recorded(recorded):
             continue
         assert verdicts["forward"].status == "passed", (row.kernel.name, verdicts["forward"])
         assert verdicts["forward"].reason.endswith(", as the program's own run left them")
-        assert verdicts["backward"].status == "passed"
+        # Warp's adjoint of a kernel that overwrites what it reads does not see what it read.
+        wanted = "compiler_wrong" if row.kernel.name == "scaled" else "passed"
+        assert verdicts["backward"].status == wanted
     assert not prove(dataset).faults
 
 
