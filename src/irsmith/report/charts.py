@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 """Pixels of a chart's inside: with its axis it fits a telephone."""
+CATEGORIES = 40
+"""Categories that are shown in a chart, the most frequent; more would be longer than a screen."""
 _COLOURS = [f"var(--colour-{number})" for number in range(1, 6)]
 _CONFIG = {
     "background": None,
@@ -61,9 +63,11 @@ def require() -> None:
 
 def of_dataset(figures: Figures) -> dict[str, str]:
     """The charts of a dataset's report, as SVG, by name."""
+    shown = {category for category, _ in figures.category_rows()[:CATEGORIES]}
+    frequent = {pair: rows for pair, rows in figures.categories.items() if pair[0] in shown}
     curve = [{"rows": rows, "structures": structures} for rows, structures in figures.curve]
     charts = {
-        "categories": _by_split(figures.categories, "category"),
+        "categories": _by_split(frequent, "category"),
         "difficulty": _by_split(figures.difficulty, "difficulty", sort="ascending"),
         "tags": _bars(_top(figures.tags, 30, "tag"), "tag"),
         "curve": _curve(curve),

@@ -81,6 +81,13 @@ class Figures:
     exact: Counter[str] = field(default_factory=Counter)
     rejects: dict[str, Reason] = field(default_factory=dict)
 
+    def category_rows(self) -> list[tuple[str, int]]:
+        """Rows by category, the most frequent first."""
+        total: Counter[str] = Counter()
+        for (category, _), rows in self.categories.items():
+            total[category] += rows
+        return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+
     def text_rows(self) -> list[tuple[str, int, str, int]]:
         """The sizes of texts as lines of a table."""
         return [(name, rows, f"{mean:.0f}", longest) for name, (rows, mean, longest) in self.texts.items()]
