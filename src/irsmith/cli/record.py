@@ -10,11 +10,11 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, showing, stopping_cleanly
-from irsmith.dataset.target import parse_size
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
 from irsmith.record.recording import LAUNCHES, Recording, record
 from irsmith.record.spool import Limits
+from irsmith.size import parse_size
 
 _STORED = "kernels as text, with the types, shapes and launch dimensions that they were run with"
 _SAMPLED = "and, because of --inputs, the contents of up to {samples} launches or calls of each"
