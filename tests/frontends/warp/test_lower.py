@@ -402,3 +402,24 @@ def test_lines_of_an_instance_of_a_generic_function_are_those_of_the_source(make
     for span in spans:
         lines = lowering.texts[span.column].splitlines()[span.first - 1 : span.last]
         assert any(source[span.python_line - 1].strip() in line for line in lines), span
+
+
+MAPPED = """
+@wp.func
+def cube(x: float):
+    return x * x * x
+
+
+@wp.kernel
+def k(x: wp.array2d(dtype=float), y: wp.array2d(dtype=float)):
+    i = wp.tid()
+    t = wp.tile_load(x, (1, 16), (i, 0))
+    wp.tile_store(y, wp.tile_map(cube, t), (i, 0))
+"""
+
+
+def test_a_function_that_is_handed_over_is_named_whatever_was_lowered_before(make):
+    first, second, third = (lower(make(MAPPED, "k"), STAGES).texts for _ in range(3))
+    assert first == second == third
+    assert "cube_0(" in first["cpp_functions_forward"]
+    assert "cube_1" not in "".join(text for text in first.values() if isinstance(text, str))

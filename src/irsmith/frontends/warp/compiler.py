@@ -297,15 +297,30 @@ class _Names:
             # Specialisations on callable arguments carry a digest of the name that they had.
             member.__dict__.pop("_callable_specializations", None)
             if member.custom_grad_func is not None:
+                self.functions[id(member.custom_grad_func)] = member.custom_grad_func
                 member.custom_grad_func.native_func = member.native_func
                 self.adjoint(member.custom_grad_func.adj)
             if member.custom_replay_func is not None:
                 self.function(member.custom_replay_func)
             self.adjoint(member.adj)
 
-    def unnamed_structs(self, builder: Any) -> list[Any]:
-        """The structs of a build that no reference led to."""
-        return [struct for struct in builder.structs if struct.native_name != self.structs.get(struct.hash)]
+    def named(self, builder: Any) -> bool:
+        """Name what a build holds and no reference led to; whether there was nothing of the kind.
+
+        A function that is handed to ``wp.tile_map`` is such a thing.
+        """
+        structs = [struct for struct in builder.structs if struct.native_name != self.structs.get(struct.hash)]
+        # Specialisations on callable arguments are named where texts are written.
+        functions = [
+            function
+            for function in builder.functions
+            if id(function) not in self.functions and "_callable_" not in function.native_func
+        ]
+        for struct in structs:
+            self.type(struct)
+        for function in functions:
+            self.function(function)
+        return not structs and not functions
 
 
 class _OneKernel:
@@ -411,11 +426,8 @@ def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str) -> 
     while True:
         with _overloads_matched_once():
             builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
-        unnamed = names.unnamed_structs(builder)
-        if not unnamed:
+        if names.named(builder):
             return builder
-        for struct in unnamed:
-            names.type(struct)
 
 
 def _uses_tiles(builder: Any) -> bool:
