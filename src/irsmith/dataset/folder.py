@@ -82,7 +82,12 @@ def _held(root: Place) -> Iterator[Callable[[], None]]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"{root}: another run is writing here: wait for it, or choose another folder") from None
-        yield lambda: _there(root, lock)
+        try:
+            yield lambda: _there(root, lock)
+        except OSError:
+            # A file that cannot be written may be a folder that is gone, which says more.
+            _there(root, lock)
+            raise
     finally:
         os.close(lock)
 
