@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from collections import Counter
+from dataclasses import replace
 
 import datasets
 import pytest
 import yaml
+from tests.dataset.spoiling import rewrite, shards_of, value, with_value
 
 import irsmith
 from irsmith import UserError
 from irsmith import recipe as recipes
+from irsmith.dataset.manifest import FILE
+from irsmith.dataset.stats import stats
 from irsmith.dataset.validate import validate
 from irsmith.export import export
 from irsmith.export.base import Options
+from irsmith.report import report
+from irsmith.report.figures import gather
 from irsmith.together import generate_together
 
 pytest.importorskip("jax")
@@ -121,3 +130,38 @@ def test_the_hub_gets_a_config_a_frontend(both, tmp_path):
         assert all(f"{stage}_forward" in part.column_names for part in loaded.values())
     straight = datasets.load_dataset(str(both.root), "jax", cache_dir=str(tmp_path / "cache"))
     assert list(straight) == ["all_splits"]
+
+
+def test_a_leak_between_the_frontends_is_found(both, tmp_path):
+    """A row to be tested on whose group the other frontend's training rows have."""
+    root = tmp_path / "d"
+    shutil.copytree(both.root, root)
+    rows = list(both.records(["frontend", "id", "group_id", "split"]))
+    trained = next(row for row in rows if row["frontend"] == "warp" and row["split"] == "train")
+    shards = shards_of(root)
+
+    def change(table):
+        return with_value(with_value(table, "group_id", 0, trained["group_id"]), "split", 0, "test")
+
+    shards[-1] = rewrite(root, len(shards) - 1, change)
+    (root / FILE).write_text(replace(both.manifest, shards=tuple(shards)).to_json())
+    [leak] = [fault.what for fault in validate(root)[1] if fault.gate == "leaks"]
+    assert f"{trained['id']} in train" in leak
+    assert f"{value(root, len(shards) - 1, 'id', 0)} in test" in leak
+
+
+def test_figures_are_by_split_and_frontend(both):
+    found = stats(both)
+    for name, column in (("difficulty_balance", "difficulty"), ("balance", "category")):
+        pairs = Counter((str(row[column]), row["split"]) for row in both.records([column, "split"]))
+        counted = {(key, split): n for key, by in getattr(found, name).items() for split, n in by.items() if n}
+        assert counted == pairs
+    assert gather(both).frontends.total() == len(both)
+
+
+def test_a_report_shows_samples_of_both(both, tmp_path):
+    page = report(both, tmp_path / "report.html").read_text()
+    assert "<b>Frontends</b>" in page
+    assert re.search(r"<summary>.*warp-7-\d", page)
+    assert re.search(r"<summary>.*jax-7-\d", page)
+    assert page.count("do not say which line they came from") == len(re.findall(r"<summary>.*jax-7-\d", page))

@@ -6,6 +6,7 @@ follows from a hash of the index alone, so that every index can be made without 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -19,6 +20,7 @@ from irsmith.recipe import Recipe
 from irsmith.rng import stream
 from irsmith.synth import Discard
 from irsmith.synth import Settings as SynthesisSettings
+from irsmith.twins import Twins
 
 DRAWS = 200
 """How many kernels are drawn for an index until one has the tags that a recipe asks for."""
@@ -43,10 +45,17 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The kernel of an index, with where it comes from if it is a variant."""
+    """The kernel of an index, with where it comes from if it is a variant, and its twins if it has any.
+
+    Attributes:
+        kernel: The kernel.
+        lineage: Where it comes from.
+        twins: The same program by frontend, its own among them.
+    """
 
     kernel: Kernel
     lineage: Lineage | None = None
+    twins: Mapping[str, Kernel] | None = None
 
 
 class Source(Protocol):
@@ -96,6 +105,8 @@ class Drawing:
 
     def drawn(self, index: int) -> Drawn | Reject:
         """The kernel of an index with its lineage: a pure function of the recipe and the index."""
+        if self.recipe.twin is not None:
+            return self._twin(index, Twins.of(self.recipe.frontend, self.recipe.twin))
         kind = self._kind(index)
         if kind is not None:
             variant = self._variant(index, kind)
@@ -129,6 +140,20 @@ class Drawing:
             if kernel is not None and kernel.source != parent.source and self._wanted(kernel):
                 return Drawn(kernel, Lineage(earlier, kind, parent))
         return None
+
+    def _twin(self, index: int, twins: Twins) -> Drawn | Reject:
+        """The first program of an index that both frontends can print."""
+        for draw in range(DRAWS):
+            try:
+                kernels = twins.drawn(self.recipe.seed, index, self._settings, draw)
+            except Discard:
+                continue
+            mine = kernels[self.recipe.frontend]
+            found = twins.difference(kernels)
+            if found is not None:
+                return Reject(Step.VERIFY, "TwinsDiffer", found, mine.name, mine.category, mine.source)
+            return Drawn(mine, twins=kernels)
+        return Reject(Step.SYNTHESISE, "NoTwin", f"none of {DRAWS} programs has a form in both", "", "", "")
 
     def _new(self, index: int) -> tuple[int, Kernel] | Reject:
         """The new kernel of an index, and which draw it was."""

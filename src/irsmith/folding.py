@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
-import tokenize
 
 _KEYWORD = re.compile(r"(if |elif |while |return |for .+? in )(.*?)(:?)")
-_ASSIGNMENTS = {"=", "+=", "-=", "*=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>="}
+_ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "//=", "%=", "&=", "|=", "^=", "<<=", ">>="})
 _LOOSEST = (
     {"if", "else"}, {"or"}, {"and"}, {"<", ">", "<=", ">=", "==", "!="}, {"|"}, {"^"}, {"&"}, {"<<", ">>"},
     {"+", "-"}, {"*", "/", "//", "%", "@"},
 )  # fmt: skip
 """Operators from those that bind least to those that bind most."""
+_BINDING = {operator: level for level, operators in enumerate(_LOOSEST) for operator in operators}
+_WORDS = frozenset({"not", "and", "or", "if", "else", "lambda", "in"})
+_TOKEN = re.compile(r"""\d[\w.]*(?:(?<=e)[-+]\d+)?|\w+|"[^"]*"|'[^']*'|(?:\*\*|//|<<|>>)=?|[<>=!+\-*/%&|^@]=?|\S""")
 
 
 def folded(line: str, width: int) -> list[str]:
@@ -68,7 +69,7 @@ def _bracket(value: str, indent: str, before: str, after: str, width: int) -> li
     if start < 0:
         return [f"{indent}{before}{value}{after}"]
     inner, deeper = value[start + 1 : -1], indent + "    "
-    parts = _split(inner, {","})
+    parts = _split(inner, frozenset(","))
     if len(parts) == 1:
         body = _lines(inner, deeper, "", "", width)
     elif len(deeper + inner) <= width:
@@ -90,24 +91,27 @@ def _opening(value: str) -> int:
 
 def _operands(value: str) -> list[tuple[str, str]]:
     """What the loosest operators of an expression combine, each with the operator before it."""
-    for operators in _LOOSEST:
-        parts = _split(value, operators)
-        if len(parts) > 1:
-            return parts
-    return [("", value)]
+    return _cut(value, _BINDING)
 
 
-def _split(value: str, operators: set[str]) -> list[tuple[str, str]]:
+def _split(value: str, operators: frozenset[str]) -> list[tuple[str, str]]:
     """The parts of an expression between operators outside brackets, each with the operator before it."""
-    parts, first, word, depth, ended = [], 0, "", 0, False
-    for token in tokenize.generate_tokens(io.StringIO(value).readline):
-        text, (_, column) = token.string, token.start
-        if depth == 0 and ended and text in operators:
-            parts.append((word, value[first:column].strip()))
-            first, word = token.end[1], text
-        depth += (text in {"(", "["}) - (text in {")", "]"})
+    return _cut(value, dict.fromkeys(operators, 0))
+
+
+def _cut(value: str, binding: dict[str, int]) -> list[tuple[str, str]]:
+    found, depth, ended = [], 0, False
+    for match in _TOKEN.finditer(value):
+        text = match[0]
+        if depth == 0 and ended and text in binding:
+            found.append((binding[text], match))
+        depth += (text in {"(", "[", "{"}) - (text in {")", "]", "}"})
         # A sign stands where no operand has ended.
-        ended = text in {")", "]"} or (
-            token.type in {tokenize.NAME, tokenize.NUMBER} and text not in {"not", "and", "or", "if", "else"}
-        )
+        ended = text in {")", "]", "}"} or ((text[0].isalnum() or text[0] in "_\"'") and text not in _WORDS)
+    loosest = min((level for level, _ in found), default=0)
+    parts, first, word = [], 0, ""
+    for level, match in found:
+        if level == loosest:
+            parts.append((word, value[first : match.start()].strip()))
+            first, word = match.end(), match[0]
     return [*parts, (word, value[first:].strip())]

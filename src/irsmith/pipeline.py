@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,7 +82,20 @@ class Pipeline:
             return drawn
         seed = self.recipe.row_seed
         row_id = id_of(self.recipe.frontend, drawn.kernel) if seed is None else self._id(index)
-        return self.lowered(drawn.kernel, index, row_id, seed, drawn.lineage)
+        row = self.lowered(drawn.kernel, index, row_id, seed, drawn.lineage)
+        return row if isinstance(row, Reject) or drawn.twins is None else self._twin(row, drawn.twins)
+
+    def _twin(self, row: Row, twins: Mapping[str, Kernel]) -> Row:
+        """A row in one group with its twin."""
+        root = twins[min(twins)]
+        of_root = describe(root.source, root.name)
+        facts = Facts.of_kernel(row.kernel, row.structure, of_root.structure_id)
+        return replace(
+            row,
+            group_id=of_root.structure_id,
+            split=split_of(facts, self.recipe.splits),
+            twin_id=f"{self.recipe.twin}-{self.recipe.seed}-{row.index}",
+        )
 
     def _id(self, index: int) -> str:
         return f"{self.recipe.frontend}-{self.recipe.seed}-{index}"
@@ -94,6 +107,8 @@ class Pipeline:
         lowering = self.frontend.lower(kernel, self.stages)
         if isinstance(lowering, Reject):
             return lowering
+        if self.recipe.real.kernels and self.recipe.verify == "full":
+            kernel = self.frontend.situated(kernel)
         structure = describe(kernel.source, kernel.name)
         root = kernel if lineage is None else lineage.parent
         of_root = structure if lineage is None else describe(root.source, root.name)

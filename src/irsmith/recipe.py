@@ -21,6 +21,7 @@ from irsmith.real import Real, config_of
 from irsmith.synth import ALIASES, Augment, Settings, Sizes
 from irsmith.synth.steering import Weights, check
 from irsmith.templates import Template, from_table
+from irsmith.twins import CATEGORIES as TWIN_CATEGORIES
 
 DEFAULT_SHARD_SIZE = 250
 DEFAULT_COUNT = 1000
@@ -60,6 +61,7 @@ class Recipe:
 
     Attributes:
         frontend: The Python kernel language.
+        twin: The frontend in which another dataset is to hold the same programs; their rows name each other.
         stages: The stages whose texts a row holds; empty for the frontend's default ones.
         count: The number of indices tried. Rejects are not replaced. 1000 where no target is given.
         verified: Instead of a count: go on until so many rows are delivered.
@@ -85,6 +87,7 @@ class Recipe:
     """
 
     frontend: str = "warp"
+    twin: str | None = None
     stages: tuple[str, ...] = ()
     count: int | None = None
     verified: int | None = None
@@ -126,8 +129,9 @@ class Recipe:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
         self._check_real()
+        offered_categories = frontend.categories() if self.twin is None else self._shared()
         if not self.real.kernels:
-            object.__setattr__(self, "categories", _weights(self.categories, frontend))
+            object.__setattr__(self, "categories", _weights(self.categories, offered_categories))
         weighable = frontend.weighable()
         object.__setattr__(self, "types", check("types", frontend.name, weighable.types, self.types))
         object.__setattr__(self, "builtins", check("builtins", frontend.name, weighable.builtins, self.builtins))
@@ -157,6 +161,22 @@ class Recipe:
                 raise UserError(f"{name}: kernels that people wrote are taken as they are: leave it out")
         if self.augment.total:
             raise UserError("augment: kernels that people wrote are taken as they are: leave it out")
+
+    def _shared(self) -> dict[str, float]:
+        """The categories of programs that this frontend and its twin both print, of equal weight.
+
+        Raises:
+            UserError: There is no such twin, or a setting would make other programs of the two.
+        """
+        assert self.twin is not None
+        if frontends.get(self.twin).name == self.frontend:
+            raise UserError(f"twin: {self.twin!r} is the recipe's own frontend: name another")
+        for name in ("types", "builtins", "require", "forbid"):
+            if getattr(self, name):
+                raise UserError(f"{name}: frontends differ in it, so that programs would have no twins: leave it out")
+        if self.augment.total or self.real.kernels:
+            raise UserError("twin: variants, and kernels that people wrote, have no twins: leave it out")
+        return dict.fromkeys(TWIN_CATEGORIES, 1.0)
 
     @property
     def config(self) -> str:
@@ -239,8 +259,7 @@ def _held_out(name: str, frontend: Frontend) -> str:
     return _category(name, known)
 
 
-def _weights(given: Iterable[tuple[str, float]], frontend: Frontend) -> tuple[tuple[str, float], ...]:
-    known = frontend.categories()
+def _weights(given: Iterable[tuple[str, float]], known: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     weights: dict[str, float] = {}
     for name, weight in given:
         canonical = _category(name, known)

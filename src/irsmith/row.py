@@ -25,10 +25,11 @@ from irsmith.structure import Structure
 from irsmith.traits import Traits
 from irsmith.verdict import Status, Uncovered, Verdict
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA_CHANGES = {
     2: "rows have a column `split`",
     3: "rows say where kernels that people wrote come from: `package`, `line`, `docstring`",
+    4: "rows name their twin in another frontend: `twin_id`",
 }
 """What each version of the schema changed, for who opens a dataset of another one."""
 
@@ -54,6 +55,7 @@ class Row:
         uncovered: The ways of branches that no input of the checks took.
         parent_id: The row that this is a variant of; None for a program of its own.
         augmentation: What made it a variant; None for a program of its own.
+        twin_id: The row of the same program in another frontend; None where it was not made in two.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Row:
     uncovered: tuple[Uncovered, ...] = ()
     parent_id: str | None = None
     augmentation: str | None = None
+    twin_id: str | None = None
 
     @property
     def package(self) -> str | None:
@@ -170,6 +173,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("group_id", pa.string(), nullable=False),
             pa.field("parent_id", pa.string()),
             pa.field("augmentation", pa.string()),
+            pa.field("twin_id", pa.string()),
             pa.field("split", pa.string(), nullable=False),
             pa.field("seed", pa.int64()),
             *(pa.field(name, pa.int32(), nullable=False) for name in METRICS),
@@ -203,6 +207,7 @@ def to_table(rows: Sequence[Row], stages: Sequence[Stage]) -> pa.Table:
         "group_id": [row.group_id for row in rows],
         "parent_id": [row.parent_id for row in rows],
         "augmentation": [row.augmentation for row in rows],
+        "twin_id": [row.twin_id for row in rows],
         "split": [row.split.value for row in rows],
         "seed": [row.seed for row in rows],
         "toolchain": [row.toolchain for row in rows],
@@ -283,6 +288,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         uncovered=tuple(Uncovered(**way) for way in record["uncovered"]),
         parent_id=record["parent_id"],
         augmentation=record["augmentation"],
+        twin_id=record["twin_id"],
     )
 
 

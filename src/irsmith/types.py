@@ -120,7 +120,25 @@ class Opaque:
         return f"opaque[{self.name}]"
 
 
-ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | Opaque
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A structure of points in three dimensions that is built before the launch, and passed by its id.
+
+    Attributes:
+        kind: ``hash_grid``, with cells as wide as the upper end of the argument's domain.
+        of: The argument whose elements are the points.
+        count: How many points there are.
+    """
+
+    kind: str
+    of: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}[{self.of},{self.count}]"
+
+
+ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | Handle | Opaque
 """A type that one array element, argument or variable can have."""
 
 BOOL = Scalar("bool")
@@ -137,6 +155,7 @@ SCALARS: dict[str, Scalar] = {
 _SPELLING = re.compile(
     r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat)|transform)\[(?P<scalar>\w+)\]"
 )
+_HANDLE = re.compile(r"(?P<kind>hash_grid)\[(?P<of>\w+),(?P<count>\d+)\]")
 _OPAQUE = re.compile(r"opaque\[(.*)\]")
 
 
@@ -156,6 +175,8 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
         return structs[text]
     if opaque := _OPAQUE.fullmatch(text):
         return Opaque(opaque[1])
+    if handle := _HANDLE.fullmatch(text):
+        return Handle(handle["kind"], handle["of"], int(handle["count"]))
     match = _SPELLING.fullmatch(text)
     if match is None or match["scalar"] not in SCALARS:
         raise ValueError(f"no such type: {text!r}")
@@ -168,10 +189,10 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
 
 
 def scalar_of(type: ValueType) -> Scalar | None:
-    """The scalar that a type is made of, or None for a struct and what is opaque."""
+    """The scalar that a type is made of, or None for a struct, a handle and what is opaque."""
     if isinstance(type, Scalar):
         return type
-    return None if isinstance(type, Struct | Opaque) else type.scalar
+    return None if isinstance(type, Struct | Handle | Opaque) else type.scalar
 
 
 def is_differentiable(type: ValueType) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -70,8 +71,8 @@ def find(text: str, source: str | None, tree: ast.Module | None) -> Iterator[Fin
 
 
 def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
-    """A number behind a helper's or struct's name that does not count from 0 within the text."""
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    """A number behind a helper's or struct's name that its declarations do not count up to."""
+    names = Counter(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
     if len(names) < 2:
         # A kernel alone has no helper to be numbered.
         return None
@@ -80,7 +81,8 @@ def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
     for match in numbered.finditer(text):
         if match[1] not in lowest or int(match[2]) < int(lowest[match[1]][2]):
             lowest[match[1]] = match
-    return next((match for match in lowest.values() if int(match[2]) > 0), None)
+    # A text may name the second of two overloads alone.
+    return next((match for match in lowest.values() if int(match[2]) >= names[match[1]]), None)
 
 
 def _around(text: str, match: re.Match[str]) -> str:

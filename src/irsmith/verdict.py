@@ -10,6 +10,7 @@ class Status(StrEnum):
     """How a check ended for a row that stands."""
 
     PASSED = "passed"
+    COMPILED = "compiled"
     NOT_APPLICABLE = "not_applicable"
     COMPILER_WRONG = "compiler_wrong"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from benchmarks.natural import FEATURES, classified, distance, page, real, samples, tokens
+from benchmarks.natural import classified, page, real
+
+from irsmith.compare import FEATURES, distance, samples, tokens
 
 SOURCE = '''
 import warp as wp

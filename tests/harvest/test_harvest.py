@@ -145,3 +145,12 @@ def test_the_command_prints_what_it_found(package, tmp_path):
     shown = json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
     assert (shown["rows"], shown["tried"]) == (6, 9)
     assert shown["origins"][0]["failed"].keys() == {"springs.broken", "springs.dying", "springs.leaving"}
+
+
+def test_real_kernels_are_proved_and_what_is_not_run_is_only_compiled(harvested):
+    verdicts = {
+        (row.kernel.name, verdict.check): verdict for row in irsmith.load(harvested.out) for verdict in row.verdicts
+    }
+    for name in ("forces", "windowed", "scale"):
+        assert verdicts[name, "forward"].status == "passed"
+        assert verdicts[name, "backward"].status == "passed"

@@ -27,7 +27,7 @@ def share(pattern: str, texts: list[str]) -> float:
 
 def test_types_are_drawn_as_often_as_their_weights_say():
     usual = sources(120)
-    doubles = sources(120, types=(("float64", 30.0), ("float16", 0.0)))
+    doubles = sources(120, types=(("float64", 60.0), ("float16", 0.0)))
     assert share("float64|vec3d", doubles) > 0.6 > 0.3 > share("float64|vec3d", usual) > 0
     assert share("float16|vec3h", doubles) == 0
     only = sources(

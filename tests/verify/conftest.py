@@ -16,7 +16,7 @@ from irsmith.types import Domain, parse_type
 from irsmith.verify import Settings, Verifier
 
 _ARGUMENT = re.compile(
-    r"(?P<direction>in|out|inout) (?P<name>\w+): (?P<type>[\w\[\]]+)(?: (?P<shape>[\dx]+))?"
+    r"(?P<direction>in|out|inout) (?P<name>\w+): (?P<type>[\w\[\],]+)(?: (?P<shape>[\dx]+))?"
     r"(?: from (?P<low>\S+) to (?P<high>\S+))?"
 )
 

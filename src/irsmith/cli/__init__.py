@@ -29,6 +29,7 @@ COMMANDS = {
     "dedup": "Say which rows of a dataset are alike, or leave them out.",
     "decontaminate": "Leave out the rows that stand in a benchmark.",
     "diff": "Say what changed between two datasets.",
+    "compare": "Put two corpora side by side: datasets or folders of code.",
     "validate": "Check a dataset's files against each other and against the row format.",
     "verify": "Prove the rows of a dataset again.",
     "selftest": "Check the checker: spoiled rows must be noticed.",

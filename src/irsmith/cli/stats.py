@@ -38,23 +38,23 @@ def command(directory: Place, as_json: bool) -> None:
         table.add_row(cell(name), str(group.rows), str(group.structures), str(group.skeletons), lines)
     terminal.print(table)
     for title, counts in (("difficulty", found.difficulty), ("tags", found.tags)):
-        listed = ", ".join(f"{name} {times}" for name, times in counts.items())
+        listed = ", ".join(f"{name}: {times}" for name, times in counts.items())
         terminal.print(cell(f"{title}: {listed or 'none'}"))
     splits = Table("split", "rows", "share", "structures", "lines 10/50/90 %")
-    balance = Table("category", *found.splits)
-    for shown in (splits, balance):
+    balance, levels = Table("category", *found.splits), Table("difficulty", *found.splits)
+    for shown in (splits, balance, levels):
         for column in shown.columns[1:]:
             column.justify = "right"
     for name, group in found.splits.items():
         lines = "/".join(str(value) for value in group.lines)
-        splits.add_row(
-            cell(name), str(group.rows), f"{group.rows / max(total.rows, 1):.1%}", str(group.structures), lines
-        )
-    for name, by_split in found.balance.items():
-        whole = sum(by_split.values())
-        balance.add_row(cell(name), *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
-    terminal.print(splits)
-    terminal.print(balance)
+        share = f"{group.rows / max(total.rows, 1):.1%}"
+        splits.add_row(cell(name), str(group.rows), share, str(group.structures), lines)
+    for shown, counted in ((balance, found.balance), (levels, found.difficulty_balance)):
+        for name, by_split in counted.items():
+            whole = sum(by_split.values())
+            shown.add_row(cell(name), *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
+    for shown in (splits, balance, levels):
+        terminal.print(shown)
     sizes = Table("text", "rows", "mean bytes", "longest")
     for column in sizes.columns[1:]:
         column.justify = "right"

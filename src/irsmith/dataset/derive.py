@@ -22,6 +22,7 @@ from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
+from irsmith.dataset.pairs import orphans
 from irsmith.dataset.parts import sidecar_file
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import of_groups
@@ -84,7 +85,7 @@ def derive(
         out: The folder to make. It must not exist.
         command: What the manifest says made it.
         settings: What the manifest says it was told.
-        gone: The rows to leave out: number of the part to index to reason.
+        gone: The rows to leave out: number of the part to index to reason. Rows whose twins go are left out too.
 
     Returns:
         The manifest of what was made.
@@ -95,6 +96,7 @@ def derive(
     """
     check_free(out)
     _agree(datasets)
+    gone = orphans([part.path for part in parts_of(datasets)], gone)
     try:
         with files.whole_folder(out) as root:
             return _write(datasets, root, Derived(command, dict(settings), tuple(_sources(datasets))), gone)

@@ -52,6 +52,7 @@ class Stats:
         categories: Rows by category, in alphabetical order.
         splits: Rows by split, in the order of `irsmith.dataset.splits.Split`, those without rows left out.
         balance: Rows of each category by split.
+        difficulty_balance: Rows of each difficulty, ``1`` to ``5``, by split.
         texts: Sizes by text column.
         rejects: Rejects by reason, the most frequent first.
         verdicts: How often each check ended how, as ``check: status``.
@@ -66,6 +67,7 @@ class Stats:
     categories: Mapping[str, Group]
     splits: Mapping[str, Group]
     balance: Mapping[str, Mapping[str, int]]
+    difficulty_balance: Mapping[str, Mapping[str, int]]
     texts: Mapping[str, TextSize]
     rejects: Mapping[str, int]
     verdicts: Mapping[str, int]
@@ -81,10 +83,9 @@ class Stats:
 def stats(dataset: Dataset) -> Stats:
     """Count what is in a dataset. The texts are read in batches and never held together."""
     arrow = dataset.arrow()
-    identity = arrow.to_table(columns=["category", "split", "structure_id", "skeleton_id", "lines"])
+    identity = arrow.to_table(columns=["category", "split", "structure_id", "skeleton_id", "lines", "difficulty"])
     held = set(identity["split"].to_pylist())
     splits = [split.value for split in Split if split in held]
-    pairs = Counter(zip(identity["category"].to_pylist(), identity["split"].to_pylist(), strict=True))
     names = sorted(set(identity["category"].to_pylist()))
     return Stats(
         tried=dataset.manifest.tried,
@@ -92,7 +93,10 @@ def stats(dataset: Dataset) -> Stats:
         total=_group(identity),
         categories={name: _group(identity.filter(pc.field("category") == name)) for name in names},
         splits={name: _group(identity.filter(pc.field("split") == name)) for name in splits},
-        balance={name: {split: pairs[name, split] for split in splits} for name in names},
+        balance=_balance(identity["category"].to_pylist(), identity["split"].to_pylist(), splits),
+        difficulty_balance=_balance(
+            identity["difficulty"].cast(pa.string()).to_pylist(), identity["split"].to_pylist(), splits
+        ),
         texts=_text_sizes(dataset),
         rejects=dataset.manifest.rejects,
         verdicts=dataset.manifest.verdicts,
@@ -100,6 +104,11 @@ def stats(dataset: Dataset) -> Stats:
         tags=dataset.manifest.tags,
         toolchain=dataset.manifest.toolchain,
     )
+
+
+def _balance(values: list[str], of_rows: list[str], splits: list[str]) -> dict[str, dict[str, int]]:
+    pairs = Counter(zip(values, of_rows, strict=True))
+    return {value: {split: pairs[value, split] for split in splits} for value in sorted(set(values))}
 
 
 def _group(table: pa.Table) -> Group:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith import files
-from irsmith.dataset import card, derived_card, jsonl
+from irsmith.dataset import card, derived_card, jsonl, pairs
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
@@ -246,7 +246,7 @@ def _rejects(task: _Task) -> Iterator[Fault]:
 def _together(paths: Sequence[Place], misplaced: Sequence[tuple[str, str, str, str]]) -> Iterator[Fault]:
     if not paths:
         return
-    columns = ["id", "structure_id", "group_id", "split"]
+    columns = ["id", "frontend", "structure_id", "group_id", "twin_id", "split"]
     rows = pa.concat_tables([parquet(path).read(columns=columns) for path in paths])
     for name, gate in (("id", "uniqueness"), ("structure_id", "uniqueness")):
         counts = rows.group_by(name).aggregate([([], "count_all")])
@@ -255,6 +255,8 @@ def _together(paths: Sequence[Place], misplaced: Sequence[tuple[str, str, str, s
             chosen = rows.filter(pc.is_in(rows[name], value_set=twice.slice(0, _SHOWN)))["id"].to_pylist()
             yield Fault(gate, ", ".join(chosen[: 2 * _SHOWN]), f"have one {name}; {len(twice)} are not unique")
     yield from leaks(rows)
+    for row_id, what in pairs.faults(rows):
+        yield Fault("twins", row_id, what)
     order = [split.value for split in Split]
     for group, row_id, stands, belongs in misplaced:
         further = order.index(stands) > order.index(belongs)

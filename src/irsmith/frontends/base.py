@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from irsmith.coverage import Coverage
     from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.synth.ir import Program
     from irsmith.verify.ports import Toolchain
 
 
@@ -157,6 +158,14 @@ class Frontend(Protocol):
         """
         ...
 
+    def express(self, program: Program) -> Kernel:
+        """A program of `irsmith.synth` in this language.
+
+        Raises:
+            Discard: It has no form in it.
+        """
+        ...
+
     def variants(self) -> Mapping[str, Vary]:
         """What makes variants of kernels, by kind of augmentation; a recipe may ask for no other kind."""
         ...
@@ -184,6 +193,10 @@ class Frontend(Protocol):
         Raises:
             UserError: The language does not state a kernel's types, so that none can be lowered as it stands.
         """
+        ...
+
+    def situated(self, kernel: Kernel) -> Kernel:
+        """A kernel that a person wrote, with shapes, domains and a launch that it runs on if such are found."""
         ...
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:

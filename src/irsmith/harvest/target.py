@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -55,9 +56,9 @@ def opened(what: str) -> Iterator[Target]:
     if path.suffix == ".whl":
         with TemporaryDirectory(prefix="irsmith-wheel-") as folder:
             yield _wheel(path, Path(folder).resolve())
-    elif path.is_dir():
+    elif path.is_dir() and (os.sep in what or any(path.rglob("*.py"))):
         yield _folder(path.resolve())
-    elif path.exists():
+    elif path.is_file():
         raise UserError(f"{what}: neither a folder nor a wheel: for one file, use irsmith lower")
     else:
         yield _package(what)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from irsmith import files
 from irsmith.audit import Audit
+from irsmith.compare import Comparison
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.near import THRESHOLD
 from irsmith.report import charts
@@ -62,3 +63,13 @@ def audit_page(found: Audit, path: Path) -> None:
         "audit.html.j2", title=f"Audit of {found.path}", found=found, kinds=KINDS, charts=charts.of_audit(found)
     )
     files.write_text(path, page)
+
+
+def comparison_page(found: Comparison, path: Path) -> None:
+    """Write a comparison as a page of the same kind.
+
+    Raises:
+        UserError: The libraries of the extra ``report`` are not installed.
+    """
+    charts.require()
+    files.write_text(path, render("compare.html.j2", title="Two corpora of kernels", found=found))

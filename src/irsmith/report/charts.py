@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 330
 """Pixels of a chart's inside: with its axis it fits a telephone."""
+CATEGORIES = 40
+"""Categories that are shown in a chart, the most frequent; more would be longer than a screen."""
 _COLOURS = [f"var(--colour-{number})" for number in range(1, 6)]
 _CONFIG = {
     "background": None,
@@ -48,6 +50,8 @@ _CONFIG = {
 }
 _STATUS = {"passed": _COLOURS[2], "not applicable": "var(--pale)", "compiler wrong": _COLOURS[1]}
 _VEGA_LITE = "5.21"
+_WHOLE = {"tickCount": 5, "tickMinStep": 1}
+"""An axis of rows, of which there are no halves."""
 Record = dict[str, Any]
 
 
@@ -59,10 +63,13 @@ def require() -> None:
 
 def of_dataset(figures: Figures) -> dict[str, str]:
     """The charts of a dataset's report, as SVG, by name."""
-    by_category = [{"category": c, "split": s, "rows": n} for (c, s), n in figures.categories.items()]
+    shown = {category for category, _ in figures.category_rows()[:CATEGORIES]}
+    frequent = {pair: rows for pair, rows in figures.categories.items() if pair[0] in shown}
     curve = [{"rows": rows, "structures": structures} for rows, structures in figures.curve]
     charts = {
-        "categories": _bars(by_category, "category", colour="split", order=_SPLITS),
+        "categories": _by_split(frequent, "category"),
+        "difficulty": _by_split(figures.difficulty, "difficulty", sort="ascending"),
+        "tags": _bars(_top(figures.tags, 30, "tag"), "tag"),
         "curve": _curve(curve),
         "lines": _histogram(figures.metrics["lines"], "lines of the kernel", 5),
         "lengths": _lengths(figures.lengths),
@@ -73,10 +80,8 @@ def of_dataset(figures: Figures) -> dict[str, str]:
         charts[name] = _histogram(figures.metrics[name], name, 5)
     for name in ("branches", "loops", "loop_depth", "nesting", "helpers"):
         charts[name] = _columns(figures.metrics[name], name.replace("_", " "))
-    if figures.difficulty:
-        charts["difficulty"] = _columns(figures.difficulty, "difficulty")
-    if figures.tags:
-        charts["tags"] = _bars(_top(figures.tags, 30, "tag"), "tag")
+    if len({frontend for frontend, _ in figures.frontends}) > 1:
+        charts["frontends"] = _by_split(figures.frontends, "frontend")
     if figures.verdicts:
         found = [{"check": c, "status": s.replace("_", " "), "rows": n} for (c, s), n in figures.verdicts.items()]
         charts["verdicts"] = _bars(found, "check", colour="status", order=list(_STATUS), sort="ascending")
@@ -105,12 +110,23 @@ def of_audit(found: Audit) -> dict[str, str]:
 _SPLITS = ["train", "validation", "test", "held_out", "out_of_distribution"]
 
 
+def _by_split(counted: Mapping[tuple[Any, str], int], name: str, sort: str = "-x") -> Record:
+    values = [{name: value, "split": split, "rows": rows} for (value, split), rows in counted.items()]
+    return _bars(values, name, colour="split", order=_SPLITS, sort=sort)
+
+
 def _bars(
     values: list[Record], name: str, *, colour: str | None = None, order: Sequence[str] = (), sort: str = "-x"
 ) -> Record:
     encoding: Record = {
         "y": {"field": name, "type": "nominal", "sort": sort, "title": None},
-        "x": {"aggregate": "sum", "field": "rows", "type": "quantitative", "title": "rows", "axis": {"tickCount": 5}},
+        "x": {
+            "aggregate": "sum",
+            "field": "rows",
+            "type": "quantitative",
+            "title": "rows",
+            "axis": {"tickCount": 5, "tickMinStep": 1},
+        },
     }
     if colour:
         here = [item for item in order if any(value[colour] == item for value in values)]
@@ -124,7 +140,7 @@ def _columns(counted: Mapping[int, int], title: str) -> Record:
     values = [{"value": value, "rows": rows} for value, rows in sorted(counted.items())]
     encoding = {
         "x": {"field": "value", "type": "ordinal", "title": title, "axis": {"labelAngle": 0, "labelOverlap": True}},
-        "y": {"field": "rows", "type": "quantitative", "axis": {"tickCount": 4}},
+        "y": {"field": "rows", "type": "quantitative", "axis": _WHOLE},
     }
     return {"data": {"values": values}, "mark": "bar", "encoding": encoding, "height": 140}
 
@@ -149,7 +165,7 @@ def _histogram(counted: Mapping[int, int], title: str, step: int) -> Record:
     encoding = {
         "x": {"field": "from", "type": "quantitative", "title": title, "axis": {"tickCount": 8}},
         "x2": {"field": "to"},
-        "y": {"field": "rows", "type": "quantitative", "axis": {"tickCount": 4}},
+        "y": {"field": "rows", "type": "quantitative", "axis": _WHOLE},
         "y2": {"datum": 0},
     }
     return {"data": {"values": values}, "mark": "rect", "encoding": encoding, "height": 140}
@@ -166,7 +182,7 @@ def _curve(values: list[Record]) -> Record:
         }
     else:
         ideal = {"data": {"values": []}, "mark": "line", "encoding": line}
-    axis = {"axis": {"tickCount": 5}}
+    axis = {"axis": _WHOLE}
     encoding = {"x": line["x"] | axis, "y": line["y"] | axis | {"title": "distinct structures"}}
     return {
         "layer": [{"data": {"values": values}, "mark": "line", "encoding": encoding}, ideal],
@@ -221,7 +237,7 @@ def _margin(counted: Mapping[int, int]) -> Record:
             "axis": {"tickCount": 6, "format": ".0e", "labelOverlap": True},
         },
         "x2": {"field": "to"},
-        "y": {"field": "rows", "type": "quantitative", "axis": {"tickCount": 4}},
+        "y": {"field": "rows", "type": "quantitative", "axis": _WHOLE},
         "y2": {"datum": 0},
     }
     return {"data": {"values": values}, "mark": "rect", "encoding": encoding, "height": 140}

@@ -44,9 +44,10 @@ class Figures:
         structures: Distinct structures.
         skeletons: Distinct skeletons.
         categories: Category and split to rows.
+        frontends: Frontend and split to rows.
         curve: Rows so far and distinct structures so far.
         metrics: Figure of size or complexity to its values, each with its rows.
-        difficulty: Rows by difficulty.
+        difficulty: Difficulty and split to rows.
         tags: Rows by tag.
         lengths: Text column to lengths in bytes, by powers of the square root of two, each with its rows.
         texts: Text column to rows, mean and greatest length in bytes.
@@ -65,9 +66,10 @@ class Figures:
     structures: int = 0
     skeletons: int = 0
     categories: Counter[tuple[str, str]] = field(default_factory=Counter)
+    frontends: Counter[tuple[str, str]] = field(default_factory=Counter)
     curve: list[tuple[int, int]] = field(default_factory=list)
     metrics: dict[str, Counter[int]] = field(default_factory=dict)
-    difficulty: Counter[int] = field(default_factory=Counter)
+    difficulty: Counter[tuple[int, str]] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
     lengths: dict[str, Counter[int]] = field(default_factory=dict)
     texts: dict[str, tuple[int, float, int]] = field(default_factory=dict)
@@ -78,6 +80,13 @@ class Figures:
     margins: dict[str, Counter[int]] = field(default_factory=dict)
     exact: Counter[str] = field(default_factory=Counter)
     rejects: dict[str, Reason] = field(default_factory=dict)
+
+    def category_rows(self) -> list[tuple[str, int]]:
+        """Rows by category, the most frequent first."""
+        total: Counter[str] = Counter()
+        for (category, _), rows in self.categories.items():
+            total[category] += rows
+        return sorted(total.items(), key=lambda item: (-item[1], item[0]))
 
     def text_rows(self) -> list[tuple[str, int, str, int]]:
         """The sizes of texts as lines of a table."""
@@ -102,8 +111,8 @@ def gather(dataset: Dataset) -> Figures:
 
 
 def _rows(dataset: Dataset, figures: Figures) -> None:
-    here = [name for name in ("difficulty", "tags") if name in dataset.arrow().schema.names]
-    columns = ["category", "split", "structure_id", "skeleton_id", "verdicts", "uncovered", *METRICS, *here]
+    identity = ["frontend", "category", "split", "structure_id", "skeleton_id"]
+    columns = [*identity, "difficulty", "tags", "verdicts", "uncovered", *METRICS]
     structures: set[bytes] = set()
     skeletons: set[bytes] = set()
     figures.metrics = {name: Counter() for name in METRICS}
@@ -120,10 +129,9 @@ def _rows(dataset: Dataset, figures: Figures) -> None:
         skeletons.update(map(bytes.fromhex, batch["skeleton_id"].to_pylist()))
         for name in METRICS:
             figures.metrics[name].update(batch[name].to_pylist())
-        if "difficulty" in here:
-            figures.difficulty.update(batch["difficulty"].to_pylist())
-        if "tags" in here:
-            figures.tags.update(tag for tags in batch["tags"].to_pylist() for tag in tags)
+        figures.difficulty.update(zip(batch["difficulty"].to_pylist(), batch["split"].to_pylist(), strict=True))
+        figures.tags.update(tag for tags in batch["tags"].to_pylist() for tag in tags)
+        figures.frontends.update(zip(batch["frontend"].to_pylist(), batch["split"].to_pylist(), strict=True))
         figures.uncovered += sum(map(bool, batch["uncovered"].to_pylist()))
         for verdicts in batch["verdicts"].to_pylist():
             for verdict in verdicts:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from irsmith.dataset.load import Dataset
-from irsmith.frontends.base import Stage
 from irsmith.report.highlight import highlighted
 from irsmith.row import Row
 
@@ -41,19 +40,25 @@ class Sample:
     texts: tuple[Text, ...]
     first: int
 
+    @property
+    def linked(self) -> bool:
+        """Whether any line of a text is known to come from one of the Python."""
+        return bool(self.row.lines)
+
 
 def choose(dataset: Dataset) -> list[Sample]:
-    """Rows of different categories, each of about the median length of its category."""
-    lengths: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for row in dataset.records(["id", "category", "lines"]):
+    """Rows of different frontends and categories, each of about the median length of its category."""
+    lengths: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for row in dataset.records(["id", "frontend", "category", "lines"]):
         if row["lines"] <= LONGEST:
-            lengths[row["category"]].append((row["lines"], row["id"]))
+            lengths[row["frontend"], row["category"]].append((row["lines"], row["id"]))
     middle = {category: sorted(found)[len(found) // 2][1] for category, found in sorted(lengths.items())}
-    step = max(1, len(middle) // COUNT)
-    return [_sample(dataset.row(row_id), dataset.stages) for row_id in list(middle.values())[::step][:COUNT]]
+    step = max(1, -(-len(middle) // COUNT))
+    return [_sample(dataset, dataset.row(row_id)) for row_id in list(middle.values())[::step][:COUNT]]
 
 
-def _sample(row: Row, stages: tuple[Stage, ...]) -> Sample:
+def _sample(dataset: Dataset, row: Row) -> Sample:
+    stages = dataset.stages_of(row.frontend)
     lines = highlighted(row.kernel.source, "python")
     # Only what a line of a text came from is linked.
     linked = {span.python_line for span in row.lines}

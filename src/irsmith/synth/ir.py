@@ -51,7 +51,8 @@ class Expr(NamedTuple):
     named function of a random generator's state, which it changes); ``tile`` (a call of the named builtin of tiles,
     whose operands are tiles, arrays and scalars by ``name``; extents by ``constant``, a named number of the module
     that is written no other way; ``tuple`` and ``axis``; functions by ``function``, a helper, or ``builtin``, an
-    operator of the table; ``dtype``; and ``shared`` for where the tile is held).
+    operator of the table; ``dtype``; and ``shared`` for where the tile is held); ``query`` (a call of a
+    builtin of geometry, or the variable of that name that holds what it gave; a loop's ``stop`` where it goes over it).
     """
 
     op: str

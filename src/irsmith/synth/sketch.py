@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from irsmith.kernel import Argument, Direction
 from irsmith.rng import Stream
-from irsmith.synth.algebra import RESULTS, Algebra, exactly, kind_of, matrix, usual, vector
+from irsmith.synth.algebra import RESULTS, Algebra, exactly, kind_of, matrix, usual, vector, whole
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Comment, Constant, Expr, Helper, Span, Stmt, Thread
@@ -19,6 +19,8 @@ from irsmith.synth.style import Style
 from irsmith.synth.themes import Quantity, Theme
 from irsmith.types import FLOAT16, INT32, Domain, Struct, ValueType
 
+# How likely a parameter is the one element of an array, which another kernel or an optimiser can write.
+_HELD = 0.12
 _ONE_AXIS = (16, 24, 32, 32, 48, 64)
 _ABBREVIATIONS = ("{0}", "{0}_i", "{1}", "this_{0}", "{1}_i", "cur_{0}", "{1}0", "{0}_val")
 
@@ -342,9 +344,14 @@ class Sketch:
         return self.add(made)
 
     def param(self) -> Expr:
-        """A by-value scalar of the theme; rarely a vector."""
+        """A scalar of the theme that all threads share: by value, or now and then the one element of an array."""
         name, low, high = self.quantity("params")
-        return self.value(name, self.al.real, low, high)
+        if not self.rng.chance(_HELD):
+            return self.value(name, self.al.real, low, high)
+        array = self.array(name, self.al.real, (1,), Domain(low, high))
+        self.probe.shared.add(array.name)
+        self.fixed.add(array.name)
+        return self.add(array._replace(args=(whole(0),)))
 
     def subscripts(self) -> tuple[tuple[Expr, ...], tuple[int, ...]]:
         """Which element belongs to this thread: all coordinates, or fewer for an array that is broadcast."""

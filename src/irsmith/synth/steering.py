@@ -12,7 +12,7 @@ from irsmith.synth.choice import Choice
 from irsmith.synth.operators import OPERATORS
 from irsmith.types import FLOAT16, FLOAT32, FLOAT64, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, Scalar
 
-_REALS: tuple[tuple[Scalar, float], ...] = ((FLOAT32, 0.86), (FLOAT64, 0.1), (FLOAT16, 0.04))
+_REALS: tuple[tuple[Scalar, float], ...] = ((FLOAT32, 0.92), (FLOAT64, 0.055), (FLOAT16, 0.025))
 _WHOLES: tuple[tuple[Scalar, float], ...] = (
     *((INT32, 0.82), (INT64, 0.06), (UINT32, 0.04), (INT16, 0.025)),
     *((UINT8, 0.02), (UINT64, 0.015), (INT8, 0.01), (UINT16, 0.01)),

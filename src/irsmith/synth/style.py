@@ -52,14 +52,14 @@ def draw_style(rng: Stream) -> Style:
     """One author."""
     return Style(
         coordinates=(_ONE.draw(rng), _TWO.draw(rng), _THREE.draw(rng), _FOUR.draw(rng)),
-        locals=rng.pick((1.0, 0.8, 0.4, 0.1, 0.0)),
+        locals=rng.pick((1.0, 0.7, 0.3, 0.0, 0.0)),
         augmented=rng.pick((0.9, 0.4, 0.1, 0.0)),
         ternary=rng.pick((0.0, 0.1, 0.4)),
-        comments=rng.pick((0.0, 0.0, 0.0, 0.25, 0.6)),
+        comments=rng.pick((0.0, 0.0, 0.0, 0.5, 1.0)),
         docstring=rng.chance(0.3),
         helper_docs=rng.chance(0.25),
         in_place=rng.pick((0.0, 0.1, 0.3)),
-        terse=rng.pick((0.0, 0.0, 0.15, 0.5, 0.9)),
+        terse=rng.pick((0.0, 0.15, 0.5, 0.8, 1.0)),
         weight=rng.uniform(1.3, 3.2),
         order=_ORDERS.draw(rng),
         affix=_AFFIXES.draw(rng),

@@ -55,6 +55,11 @@ _FAILURES = {
 }
 
 
+_NOT = Status.NOT_APPLICABLE
+_OF_INPUTS = ("undecided", "timed_out", "out_of_memory")
+"""The symptoms of a run that follow from the inputs that were found, where nobody knows the right ones."""
+
+
 class Case:
     """A row whose texts are to be run.
 
@@ -147,6 +152,9 @@ class Case:
         """What became of the row."""
         kernel = self.row.kernel
         compiled = [self._compile_verdict(stage) for stage in (self._host, self.twin)]
+        if self.problem is not None and self._spares(self.problem):
+            # A kernel that a person wrote is a row, and what its run would show is not known.
+            self.evidence.unknown, self.problem, self._backward = self.problem.message, None, None
         if self.problem is not None:
             found = self.problem
             return Reject(found.step, found.symptom, found.message, kernel.name, kernel.category, kernel.source)
@@ -155,8 +163,9 @@ class Case:
             forward_verdict = Verdict("forward", Status.PASSED)
             backward_verdict = self._backward or Verdict("backward", Status.PASSED)
         else:
-            forward_verdict = Verdict("forward", Status.NOT_APPLICABLE, unknown)
-            backward_verdict = self._backward or Verdict("backward", Status.NOT_APPLICABLE, unknown)
+            alone = Status.COMPILED if self.row.kernel.provenance is not None and unknown != UNASKED else _NOT
+            forward_verdict = Verdict("forward", alone, unknown)
+            backward_verdict = self._backward or Verdict("backward", alone, unknown)
         explored, where = self.evidence.explored, self.evidence.points
         return Verified(
             self.row.id,
@@ -177,6 +186,10 @@ class Case:
                 seconds=dict(self.evidence.seconds),
             ),
         )
+
+    def _spares(self, problem: Problem) -> bool:
+        """Whether a problem says something of the inputs rather than of the texts."""
+        return self.row.kernel.provenance is not None and problem.symptom in _OF_INPUTS
 
     def _compile_verdict(self, stage: str) -> Verdict:
         check = f"compile_{stage}"

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from irsmith.kernel import Kernel
-from irsmith.verify import backward, inputs, points, removal, soundness
+from irsmith.verify import backward, given, inputs, points, removal, soundness
 from irsmith.verify.derivative import Derivatives, differentiable
 from irsmith.verify.explore import Explored, explore
 from irsmith.verify.inputs import Inputs
@@ -68,6 +68,8 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         toolchain: The frontend.
         removals: Whether to remove statements one by one.
     """
+    if kernel.provenance is not None:
+        return _of_real(kernel, toolchain)
     found = Evidence(kernel, unknown=inputs.missing(kernel))
     if found.unknown is not None:
         return found
@@ -91,9 +93,40 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
     if found.problem is None and removals:
         found.problem = removal.problem(kernel, toolchain, reference, streams, explored)
     found.seconds["soundness"] = time.perf_counter() - clock
-    if found.problem is None and differentiable(kernel):
-        observed = explored.observed
+    if found.problem is None:
+        _point(found, streams, explored)
+    return found
+
+
+def _point(found: Evidence, streams: Inputs, explored: Explored) -> None:
+    """Choose where derivatives are compared, if there are any."""
+    if differentiable(found.kernel):
         places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(kernel, streams, observed, explored.modes, places, full)
+            found.points = points.prepare(found.kernel, streams, explored.observed, explored.modes, places, full)
+
+
+def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
+    """The same for a kernel that a person wrote: it is a row whatever it does, and proved where that can be."""
+    found = Evidence(kernel)
+    clock = time.perf_counter()
+    try:
+        reference = found.reference = toolchain.reference(kernel.source, kernel.name)
+    except NotModelledError as error:
+        found.unknown = f"the reference does not know {error.what}"
+        return found
+    found.unknown = inputs.missing(kernel)
+    if found.unknown is not None:
+        return found
+    found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
+    try:
+        streams = found.inputs = given.DefinedInputs(kernel, toolchain.dtype, reference)
+        explored = explore(reference, kernel, streams, found.seed)
+        found.unknown = given.unfit(reference, kernel, streams, explored, found.seed)
+    except given.UndefinedError:
+        found.unknown = inputs.NOTHING_FOUND
+    found.seconds["reference"] = time.perf_counter() - clock
+    if found.unknown is None:
+        found.explored = explored
+        _point(found, streams, explored)
     return found

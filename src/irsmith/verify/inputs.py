@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.types import Domain, Struct, ValueType
+from irsmith.types import Domain, Handle, Opaque, Struct, ValueType
 from irsmith.verify.ports import Array, Sets
 from irsmith.verify.stream import Uniform
 from irsmith.verify.values import is_float, parsed
@@ -71,16 +71,30 @@ SEARCH = (
 """The modes that a search for a missing branch goes through in turn."""
 
 
+NOTHING_FOUND = "no inputs were found on which it stays within its arrays, is finite and writes something"
+
+
 def missing(kernel: Kernel) -> str | None:
     """What the signature does not say although running the kernel needs it, or None."""
+    for argument in kernel.signature.arguments:
+        opaque = _opaque(argument.type)
+        if opaque is not None:
+            return f"no values can be made for {argument.name}, which is {opaque.name}"
     if kernel.signature.launch == ():
-        return "its launch is not known"
+        return "its launch is not known" if kernel.provenance is None else NOTHING_FOUND
     for argument in kernel.signature.arguments:
         if len(argument.shape) != argument.rank:
             return f"the shape of {argument.name} is not known"
         if argument.direction is not Direction.OUT and not _bounded(argument.type, argument.domain):
             return f"the domain of {argument.name} is not known"
     return None
+
+
+def _opaque(type_: ValueType) -> Opaque | None:
+    """What of a type no values can be made of."""
+    if isinstance(type_, Struct):
+        return next((found for field in type_.fields if (found := _opaque(field.type)) is not None), None)
+    return type_ if isinstance(type_, Opaque) else None
 
 
 def _bounded(type_: ValueType, domain: Domain | None) -> bool:
@@ -109,7 +123,7 @@ class Inputs:
 
     def sets(self, modes: Sequence[Mode], salt: str) -> dict[str, Array]:
         """One set for each mode."""
-        return {a.name: self._argument(a, modes, salt) for a in self._kernel.signature.arguments}
+        return self._built({a.name: self._argument(a, modes, salt) for a in self._kernel.signature.arguments})
 
     def variants(self, base: Sets, names: Sequence[str], modes: Sequence[Mode], salt: str) -> dict[str, Array]:
         """For each named argument, the base sets with that argument drawn anew; name by name."""
@@ -118,7 +132,14 @@ class Inputs:
         result = {name: np.concatenate([array] * len(names)) for name, array in base.items()}
         for place, name in enumerate(names):
             result[name][place * size : (place + 1) * size] = self._argument(arguments[name], modes, f"{salt} anew")
-        return result
+        return self._built(result)
+
+    def _built(self, sets: dict[str, Array]) -> dict[str, Array]:
+        """Sets in which what is built of another argument is built of what that one holds."""
+        for argument in self._kernel.signature.arguments:
+            if isinstance(argument.type, Handle):
+                sets[argument.name] = sets[argument.type.of].copy()
+        return sets
 
     def free(self) -> list[str]:
         """The arguments that carry data in and have more than one value to take."""
@@ -165,6 +186,8 @@ class Inputs:
 def _free(type_: ValueType, domain: Domain | None) -> bool:
     if isinstance(type_, Struct):
         return any(_free(field.type, field.domain) for field in type_.fields)
+    if isinstance(type_, Handle):
+        return False
     return domain is None or domain.low < domain.high
 
 

@@ -28,7 +28,15 @@ Texts = Mapping[str, str | None]
 
 
 class NotModelledError(Exception):
-    """The source uses something that the reference gives no meaning to; the message says what and where."""
+    """The source uses something that the reference gives no meaning to; the message says what and where.
+
+    Attributes:
+        what: What it is, without where.
+    """
+
+    def __init__(self, message: str, what: str = "") -> None:
+        self.what = what or message
+        super().__init__(message)
 
 
 class Site(Protocol):

@@ -31,7 +31,7 @@ def problem(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Expl
         or _not_finite(explored.extra.exact)
         or _writes(kernel, observed)
         or _ignored(explored)
-        or _order(reference, kernel, inputs, observed, seed)
+        or order(reference, kernel, inputs, observed, seed)
     )
 
 
@@ -78,7 +78,7 @@ def _ignored(explored: Explored) -> Problem | None:
     return None
 
 
-def _order(reference: Reference, kernel: Kernel, inputs: Inputs, observed: Observed, seed: int) -> Problem | None:
+def order(reference: Reference, kernel: Kernel, inputs: Inputs, observed: Observed, seed: int) -> Problem | None:
     """Whether the order of threads matters beyond rounding."""
     if observed.independent:
         return None

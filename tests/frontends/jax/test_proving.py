@@ -52,6 +52,29 @@ def test_a_right_row_stands_in_every_stage(row, toolchain):
         assert statuses[check] is Status.PASSED, outcome.verdicts
 
 
+SOLVED = """
+import jax.numpy as jnp
+
+
+def solved(x):
+    return jnp.linalg.cholesky(x @ x.T + 3.0 * jnp.eye(3))
+"""
+
+
+def test_exported_texts_run_or_are_read(make, toolchain):
+    f, stages = "float32", ("hlo", "stablehlo_cuda", "stablehlo_tpu")
+    pipeline = Pipeline(Recipe(frontend="jax", stages=stages))
+    plain = make(MLP, "mlp", [("x", f, (3, 4)), ("w", f, (4, 5)), ("b", f, (5,))], [(f, (3,))])
+    calling = make(SOLVED, "solved", [("x", f, (3, 3))], [(f, (3, 3))])
+    one, two = (pipeline.lowered(kernel, 0, "row", None) for kernel in (plain, calling))
+    column = "stablehlo_tpu_forward"
+    spoiled = replace(one, texts={**one.texts, column: one.texts[column].replace("stablehlo.tanh", "stablehlo.sine")})
+    first, second, third = Verifier(toolchain).verify([one, two, spoiled])
+    assert first.verdict("stablehlo_cuda").reason == first.verdict("stablehlo_tpu").reason == "executed on the host"
+    assert "platform" in second.verdict("stablehlo_cuda").reason
+    assert isinstance(third, Reject)
+
+
 @pytest.mark.parametrize(
     ("column", "old", "new"),
     [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from irsmith.kernel import Kernel
     from irsmith.outcome import Lowering, Reject
     from irsmith.synth import Settings
+    from irsmith.synth.ir import Program
     from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
@@ -59,6 +60,12 @@ class Jax:
 
         return synthesise(seed, index, settings, draw)
 
+    def express(self, program: Program) -> Kernel:
+        """A program of which a function over arrays can be made."""
+        from irsmith.frontends.jax.printer import print_program
+
+        return print_program(program)
+
     def variants(self) -> Mapping[str, Vary]:
         """None: array functions are grown as text, without a tree to change."""
         return {}
@@ -78,6 +85,10 @@ class Jax:
     def living(self, folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
         """Nothing: JAX's functions state no types."""
         raise UserError(f"{folder}: JAX's functions do not state their types: use irsmith lower --args, file by file")
+
+    def situated(self, kernel: Kernel) -> Kernel:
+        """The kernel as it is: what lowered it had shapes."""
+        return kernel
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs JAX and no irsmith."""

@@ -16,7 +16,7 @@ from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
-from irsmith.frontends.jax.stages import HLO, HLO_OPTIMIZED, STABLEHLO
+from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, STABLEHLO
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
 from irsmith.types import ValueType, is_differentiable
@@ -29,7 +29,7 @@ class JaxToolchain:
 
     host = HLO.name
     twin = STABLEHLO.name
-    also = (HLO_OPTIMIZED.name,)
+    also = (HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._runner = Runner(limits)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from irsmith.outcome import Lowering, Reject
     from irsmith.rng import Stream
     from irsmith.synth import Settings
+    from irsmith.synth.ir import Program
     from irsmith.traits import Reading
 
 # Each method imports what it needs: this module is imported to learn the stages' names.
@@ -64,6 +65,12 @@ class Warp:
 
         return print_program(synthesise(seed, self.name, index, settings, draw))
 
+    def express(self, program: Program) -> Kernel:
+        """Any program, as a kernel over threads."""
+        from irsmith.frontends.warp.printer import print_program
+
+        return print_program(program)
+
     def variants(self) -> Mapping[str, Vary]:
         """Each grows the kernel again, changes its tree, and prints that."""
         from irsmith.synth.augment import KINDS
@@ -97,6 +104,12 @@ class Warp:
         from irsmith.frontends.warp.read import living
 
         return living(folder)
+
+    def situated(self, kernel: Kernel) -> Kernel:
+        """Try the kernel in the reference until it stays within its arrays."""
+        from irsmith.frontends.warp.situation import situated
+
+        return situated(kernel)
 
     def repro(self, kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[str, bytes]:
         """A folder that needs Warp and no irsmith."""

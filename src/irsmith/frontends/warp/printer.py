@@ -28,7 +28,7 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.types import FLOAT32, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import FLOAT32, Handle, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 _WIDTHS = (100, 120, 88, 120)
 _AXES = "xyzw"
@@ -130,6 +130,8 @@ class _Printer:
             return _BARE.get(type.name, f"wp.{type.name}") if self.bare else f"wp.{type.name}"
         if isinstance(type, Struct):
             return type.name
+        if isinstance(type, Handle):
+            return "wp.uint64"
         if isinstance(type, Opaque):
             raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
@@ -254,6 +256,8 @@ class _Printer:
             return f"{e.type}()"
         if op == "tile":
             return self.of_tiles(e)
+        if op == "query":
+            return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})" if args else e.name
         if op in {"constant", "function"}:
             return e.name
         if op == "tuple":
@@ -312,7 +316,8 @@ class _Printer:
             elif isinstance(s, If):
                 self.conditional(s, indent)
             elif isinstance(s, For):
-                lines.append(f"{indent}for {s.name} in range({self.range(s)}):")
+                over = expr(s.stop) if s.stop.op == "query" else f"range({self.range(s)})"
+                lines.append(f"{indent}for {s.name} in {over}:")
                 self.statements(s.body, indent + "    ")
             elif isinstance(s, Thread):
                 lines.append(f"{indent}{', '.join(s.names)} = wp.tid()")

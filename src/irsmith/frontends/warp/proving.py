@@ -42,7 +42,7 @@ class WarpToolchain:
         try:
             return Reference(source, name)
         except Unsupported as error:
-            raise ports.NotModelledError(str(error)) from error
+            raise ports.NotModelledError(str(error), error.construct) from error
 
     def dtype(self, type_: ValueType) -> np.dtype[Any]:
         """The dtype of one value."""

@@ -102,6 +102,7 @@ SPELLINGS: dict[str, Spelling] = {
     **{name: _infix(sign, _BINDINGS.get(sign, PRODUCT)) for name, sign in _RIGID_SIGNS.items()},
     **{name: _call(f"wp.{name}", count) for name, count in _CHANCE.items()},
     "randf_between": _call("wp.randf", 3),
+    "closest_edges": _call("wp.closest_point_edge_edge", 5),
     "invert": Spelling("~{}", UNARY, (UNARY,)),
     "square": Spelling("{0} * {0}", PRODUCT, (PRODUCT + 1,)),
     "both": _infix("and", AND),

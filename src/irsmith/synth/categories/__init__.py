@@ -17,6 +17,7 @@ from irsmith.synth.categories import (
     linear,
     mechanics,
     motion,
+    neighbours,
     particles,
     patterns,
     sampling,
@@ -121,6 +122,10 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "neighbour_sum": Category(
+        neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14
+    ),
+    "edge_contact": Category(neighbours.edge_contact, 0.3, 0.9, (nature.PARTICLES, numbers.ROBOTICS), floor=16),
     "tile_map": Category(tiles.tile_map, 0.5, 0.8, floor=8),
     "tile_reduction": Category(tiles.tile_reduction, 0.5, 0.8, floor=10),
     "tile_normalise": Category(tiles.tile_normalise, 0.4, 0.9, (numbers.LEARNING, numbers.STATISTICS), floor=12),

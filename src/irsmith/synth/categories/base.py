@@ -36,7 +36,7 @@ def spend(s: Sketch, *phases: Callable[[Sketch], object], kinds: str = "ff") -> 
     rng = s.rng
     while s.budget > 3:
         before = s.budget
-        if len(s.fresh) < 2 and rng.chance(0.25):
+        if len(s.fresh) < 2 and rng.chance(0.15):
             s.load(rng.pick(kinds))
         elif phases and rng.chance(0.3):
             phase = rng.pick(phases)

@@ -26,6 +26,8 @@ def _spatial(s: Sketch, kinds: str) -> None:
     straight.loads(s, kinds[0] + "".join(rng.pick(kinds) for _ in range(count)))
     if rng.chance(0.4):
         s.param()
+    # One product of two frames has too few forms: something is done with it.
+    s.budget = max(s.budget, 4 + rng.below(4))
 
 
 def rotation(s: Sketch) -> None:

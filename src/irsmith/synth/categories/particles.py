@@ -35,12 +35,12 @@ def spring(s: Sketch) -> None:
         else p.at(p.reals(("rest_lengths", "rests", "length0"), 0.3, 1.0))
     )
     rest = p.perhaps(rest, "rest_i", "l_rest", "rest_val") if rest.e.op == "index" else rest
-    damping = p.value(("damping", "kd", "spring_kd", "c"), 0.1, 1.0) if velocities is not None else None
+    damping = p.value(("damping", "kd", "spring_kd", "c"), 0.5, 3.0) if velocities is not None else None
 
     def force(xi: Q, xj: Q, vi: Q | None, vj: Q | None) -> Q:
         delta = p.let(xi - xj, "d", "delta", "dx", "xij")
         length = p.let(p.fn("length", delta), "l", "length", "dist", "cur_len")
-        safe = rng.pick((0.01, 0.1, 0.05))
+        safe = rng.pick((0.05, 0.1, 0.2))
         axis = p.let(
             delta / p.fn("max", length, safe) if rng.chance(0.5) else p.fn("normalize", delta), "dir", "axis", "n", "u"
         )

@@ -21,11 +21,11 @@ def _join(*parts: tuple[Moves, float]) -> Repertoire:
 PLAIN = _join((PLAIN_MOVES, 1.0), (COMPOSITE_MOVES, 1.0))
 """Arithmetic alone."""
 
-USUAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.3), (COMPOSITE_MOVES, 1.0))
+USUAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.16), (COMPOSITE_MOVES, 1.0))
 """What most kernels do."""
 
 MATHEMATICAL = _join((PLAIN_MOVES, 0.6), (SCALAR_MOVES, 1.6), (COMPOSITE_MOVES, 1.0))
 """Functions first."""
 
-MECHANICAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.45), (COMPOSITE_MOVES, 1.0), (RIGID_MOVES, 1.0))
+MECHANICAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.3), (COMPOSITE_MOVES, 1.0), (RIGID_MOVES, 1.0))
 """Rotations and rigid bodies, where vectors have three components."""

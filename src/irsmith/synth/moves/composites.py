@@ -92,6 +92,16 @@ def _midpoint(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("vscale", al.do("vadd", a, b), al.literal(0.5))
 
 
+def _ratios(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
+    """A vector divided component by component by another one's extent."""
+    distinct(a, b)
+    if not b.type.scalar.is_float:  # type: ignore[union-attr]
+        raise Discard("ratios")
+    more = al.literal(rng.pick((0.5, 1.0)))
+    least = al.make(*(more,) * b.type.length)  # type: ignore[union-attr]
+    return al.do("cw_div", a, al.do("vadd", al.do("vabs", b), least))
+
+
 def _cross(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     distinct(a, b)
     if a.type.length != 3:  # type: ignore[union-attr]
@@ -312,10 +322,33 @@ def _vector_of(al: Algebra, rng: Stream, *parts: Expr) -> Expr:
     return al.make(*rng.shuffled(values))
 
 
+def _fixed(al: Algebra, rng: Stream, like: Expr, *, unit: bool) -> Expr:
+    """A vector of numbers: an axis, or a shift along one."""
+    size = 1.0 if unit else rng.pick((0.5, 1.0, 0.1, 2.0, 0.25, 9.81))
+    values = [0.0] * like.type.length  # type: ignore[union-attr]
+    values[rng.below(len(values))] = size if rng.chance(0.75) else -size
+    return al.make(*[al.literal(value) for value in values])
+
+
+def _along(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    return al.do("dot", v, _fixed(al, rng, v, unit=True))
+
+
+def _moved(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    return al.do(rng.pick(("vadd", "vsub")), v, _fixed(al, rng, v, unit=False))
+
+
+def _around(al: Algebra, rng: Stream, v: Expr) -> Expr:
+    if v.type.length != 3:  # type: ignore[union-attr]
+        raise Discard("around")
+    axis = _fixed(al, rng, v, unit=True)
+    return al.do("cross", *((axis, v) if rng.chance(0.5) else (v, axis)))
+
+
 COMPOSITE_MOVES: Moves = {
     "f": ((0.25, _vector_of),),
     "ff": ((0.6, _vector_of),),
-    "fff": ((2.0, _vector_of),),
+    "fff": ((4.0, _vector_of),),
     "v": (
         (3, _vector_scale), (1.8, _unary("normalize")), (0.2, _bare("vabs")), (0.5, _bare("vneg")), (3,
         _unary("length")),
@@ -323,9 +356,10 @@ COMPOSITE_MOVES: Moves = {
         (0.3, _which("argmax")), (0.5, _norm("norm_l1")), (0.4, _norm("norm_l2")), (0.4, _reals("norm_huber")),
         (0.3, _reals("norm_pseudo_huber")), (0.5, _reals("smooth_normalize")), (0.3, _skew), (0.3, _unary("diag")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
+        (1.6, _along), (1.6, _moved), (0.8, _around),
     ),
     "vv": (
-        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.3, _binary("cw_div")), (3, _cross),
+        (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.5, _ratios), (3, _cross),
         (0.8, _binary("vmin")),
         (0.8, _binary("vmax")), (5, _binary("dot")), (3, _gap), (1, _gap_squared), (2, _toward), (1.2, _cosine),
         (1, _reflect), (0.8, _reject), (1, _midpoint), (0.6, _norm_gap), (0.25, _skewed), (0.25, _axes),

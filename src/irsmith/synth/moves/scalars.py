@@ -66,11 +66,11 @@ def _shift(al: Algebra, rng: Stream, x: Expr) -> Expr:
         raise Discard("shift")
     literal = al.literal(shift)
     roll = rng.random()
-    if roll < 0.45:
+    if roll < 0.4:
         return al.do("add", x, literal)
-    if roll < 0.6:
+    if roll < 0.5:
         return al.do("add", literal, x)
-    return al.do("sub", literal, x) if roll < 0.85 else al.do("sub", x, literal)
+    return al.do("sub", literal, x) if roll < 0.65 else al.do("sub", x, literal)
 
 
 def _divide_by(al: Algebra, rng: Stream, x: Expr) -> Expr:
@@ -204,6 +204,22 @@ def _mean(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
     return al.do("div", total, al.literal(2.0))
 
 
+def _mix(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
+    """Two values, each in its proportion."""
+    distinct(a, b)
+    first, second = (al.literal(rng.pick(FACTORS)) for _ in range(2))
+    scaled = al.do("mul", a, first), al.do("mul", b, second)
+    return al.do("add" if rng.chance(0.6) else "sub", *scaled)
+
+
+def _products(sign: str) -> Move:
+    def move(al: Algebra, _: Stream, a: Expr, b: Expr, c: Expr) -> Expr:
+        distinct(a, b)
+        return al.do(sign, al.do("mul", leaf(c), a), al.do("mul", c, b) if sign == "add" else al.do("square", b))
+
+    return move
+
+
 def _hypot(al: Algebra, _: Stream, a: Expr, b: Expr) -> Expr:
     distinct(a, b)
     return al.do("sqrt", al.do("add", al.do("square", leaf(a)), al.do("square", leaf(b))))
@@ -327,16 +343,16 @@ def _hash_step(al: Algebra, rng: Stream, a: Expr, b: Expr) -> Expr:
 
 
 PLAIN_MOVES: Moves = {
-    "f": ((5, _scale), (4, _shift), (1.5, _divide_by), (2.5, _square), (0.6, _unary("neg")), (0.7, _cube),
+    "f": ((2.4, _scale), (4, _shift), (0.7, _divide_by), (2.5, _square), (0.4, _unary("neg")), (0.7, _cube),
         (1, _reciprocal), (0.8, complement)),
     "ff": (
         (5, _binary("add")), (6, _binary("sub")), (9, _binary("mul")), (3, _binary("div")), (1.2, _mean),
-        (1.5, _soft_ratio), (0.7, _contrast), (1.2, _half_square), (1.5, _keep), (0.3, _binary("mod")),
+        (0.9, _soft_ratio), (0.7, _contrast), (1.0, _half_square), (1.2, _keep), (0.3, _binary("mod")), (2.0, _mix),
     ),
     "fff": (
         (5, _linear("add")), (3, _linear("sub")), (2, _blend), (2, _standardise), (2, _chain("mul", "mul")),
         (1.5, _chain("add", "add")), (1.5, _chain("sub", "mul")), (1, _chain("mul", "sub")), (0.8, _weighted), (1,
-        _chain("add", "mul")),
+        _chain("add", "mul")), (1.2, _products("add")), (0.8, _products("sub")),
     ),
     "i": (
         (3, _whole_with("mul", (2, 3, 4, 5, 10))), (3, _whole_with("add", (1, 2, 3, 5, 7, 10))),

@@ -104,6 +104,8 @@ def store(s: Sketch, group: list[Expr], *, last: bool = True) -> None:
     bare = len(group) == 1 and group[0].op == "name" and group[0].kind == want
     size = rng.pick((0, 0, 1)) if bare and len(s.body) > 4 else max(1, work_left(s))
     value = grow(s, group, size, want)
+    if value.op == "index" and value.args == s.coords:
+        raise Discard("a mere copy")
     put_out(s, value, in_place=last)
 
 

@@ -64,6 +64,21 @@ def k(x: wp.array(dtype=float)):
     i = wp.tid()
     x[i] = 1.0
 """,
+    "tiles": """
+@wp.kernel
+def k(x: wp.array2d(dtype=float), out: wp.array(dtype=float)):
+    i = wp.tid()
+    t = wp.tile_load(x, shape=(1, 8), offset=(i, 0), storage="shared")
+    wp.tile_store(out, wp.tile_sum(t * 2.0), offset=i)
+""",
+    "tiles of what threads hold": """
+@wp.kernel
+def k(x: wp.array(dtype=wp.vec3), out: wp.array(dtype=float)):
+    i = wp.tid()
+    t = wp.tile(x[i] * 0.5)
+    s = wp.untile(t * 2.0)
+    wp.tile_atomic_add(out, wp.tile_sum(wp.tile(s[0])))
+""",
     "no backward": """
 @wp.kernel(enable_backward=False)
 def k(x: wp.array(dtype=float)):

@@ -18,8 +18,12 @@ from irsmith.frontends import pipes
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.runner import optimised
 from irsmith.frontends.jax.runner.jobs import Comparison, Job, Request
-from irsmith.frontends.jax.stages import HLO_OPTIMIZED, STABLEHLO
+from irsmith.frontends.jax.stages import EXPORTS, HLO_OPTIMIZED, STABLEHLO
 from irsmith.verify.ports import COMPILE_ERROR, NOT_TAKEN
+
+_EXPORTED = frozenset(stage.name for stage in EXPORTS.values())
+_FOREIGN = ("custom call", "FFI handler")
+"""In what XLA says of a call into another platform's libraries."""
 
 
 class _FailedError(Exception):
@@ -56,13 +60,20 @@ def _module(job: Job) -> Any:
 
 
 def _loaded(job: Job) -> Any:
+    import jax
+
     module = _module(job)
     parameters, results = compiler.program_shape(module)
     if (tuple(parameters), tuple(results)) != (job.parameters, job.results):
         raise _FailedError(
             COMPILE_ERROR, f"takes {parameters} and gives {results}, not {job.parameters} and {job.results}"
         )
-    return compiler.loaded(module)
+    try:
+        return compiler.loaded(module)
+    except jax.errors.JaxRuntimeError as error:
+        if job.stage in _EXPORTED and any(words in str(error) for words in _FOREIGN):
+            raise optimised.NotTakenError("it calls what only its own platform has") from error
+        raise
 
 
 def _run(executable: Any, job: Job) -> bytes:

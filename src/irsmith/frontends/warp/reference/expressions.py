@@ -11,7 +11,7 @@ import numpy as np
 
 from irsmith.frontends.warp.reference import indexing
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
-from irsmith.frontends.warp.reference.scope import Run, Scope
+from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.source import Function, TypedConstant
 from irsmith.frontends.warp.reference.values import (
     Array,
@@ -140,6 +140,10 @@ def as_condition(scope: Scope, operand: Expr, node: ast.AST) -> Expr:
     """A value as C++ tests it: a number is true unless it is zero."""
     if operand.type == BOOL:
         return operand
+    if isinstance(operand, ArrayExpr):
+        # An array is true if there is one: a run gives each argument one.
+        there = np.ones(1, bool)
+        return Expr(BOOL, lambda: there)
     if not isinstance(operand.type, Scalar) or operand.type == FLOAT16:
         raise Unsupported(f"{operand.type} as a condition", node)
     run, ops = operand.run, scope.ops

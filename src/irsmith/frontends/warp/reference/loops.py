@@ -11,7 +11,7 @@ from irsmith.frontends.warp.reference import expressions, places, statements
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.scope import Loop, Scope, Statement
-from irsmith.frontends.warp.reference.values import Array
+from irsmith.frontends.warp.reference.values import Array, QueryType
 from irsmith.syntax import nodes as nodes_of
 from irsmith.types import INT32
 
@@ -134,6 +134,8 @@ def while_loop(scope: Scope, node: ast.While) -> Statement:
 def for_loop(scope: Scope, node: ast.For) -> Statement:
     """A ``for`` loop over ``range``; its bounds are computed once, before it."""
     call = node.iter
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+        return _for_each(scope, node)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range"):
         raise Unsupported("loop over something other than range", node)
     if not isinstance(node.target, ast.Name) or call.keywords or not 1 <= len(call.args) <= 3:
@@ -170,6 +172,32 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
             exit_.take(machine.active())
         else:
             _diverging(exit_, site, (start, stop, step), count, body)
+        exit_.restore(returns=returns)
+
+    return Statement(run, leaves=returns)
+
+
+def _for_each(scope: Scope, node: ast.For) -> Statement:
+    """A loop over the candidates of a search, in the order of their numbers: which it is, is not defined."""
+    query = expressions.expression(scope, node.iter)
+    if not isinstance(query.type, QueryType) or not isinstance(node.target, ast.Name):
+        raise Unsupported("loop over something other than range", node)
+    scope.declare(node.target.id, INT32, node)
+    count = places.store_to(scope, node.target.id)
+    loop = Loop()
+    body = _body(scope, node.body, loop)
+    returns = _returns(node.body)
+    machine, line = scope.machine, node.lineno
+
+    def run() -> None:
+        value = query.run()
+        exit_ = _Exit(machine, loop)
+        for number in range(int(value[0, 1])):
+            if machine.empty() or _spend(machine, line):
+                break
+            count(machine.integer(number))
+            body()
+        exit_.take(machine.active())
         exit_.restore(returns=returns)
 
     return Statement(run, leaves=returns)

@@ -19,7 +19,7 @@ from irsmith.frontends.warp.reference.values import (
     components,
     scalar_of,
 )
-from irsmith.types import Struct
+from irsmith.types import UINT64, Struct
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.reference.machine import Machine
@@ -59,31 +59,42 @@ class Store:
         self.lanes = len(data)
         self.base = np.arange(self.lanes, dtype=np.intp) * self.stride
         self.extents = [machine.integer(extent) for extent in self.shape]
+        self.wanted = list(self.shape)
         self.leaves = _split(type.element, data, self.lanes, self.stride, precision)
 
     def locate(self, indices: list[Array], line: int) -> Position:
         """The flat position of an element; a lane outside the bounds faults, and goes to element 0."""
         if len(indices) == 1:
-            return self._within(indices[0], self.shape[0], line)
+            return self._within(indices[0], 0, line)
         position: Position = 0
-        for index, extent in zip(indices, self.shape, strict=True):
-            position = position * extent + self._within(index, extent, line)
+        for axis, (index, extent) in enumerate(zip(indices, self.shape, strict=True)):
+            position = position * extent + self._within(index, axis, line)
         return position
 
-    def _within(self, index: Array, extent: int, line: int) -> Position:
+    def _within(self, index: Array, axis: int, line: int) -> Position:
+        extent = self.shape[axis]
         if len(index) == 1:
             number = int(index[0])
             if 0 <= number < extent:
                 return number
+            self._want(axis, number, self.machine.all)
             self.machine.fault(FaultKind.OUT_OF_BOUNDS, self.machine.all, line)
             return 0
         wide = index.astype(np.intp)
         # A negative index is a huge unsigned one.
         bad = wide.view(np.uintp) >= extent
         if np.count_nonzero(bad):
+            self._want(axis, wide, bad)
             self.machine.fault(FaultKind.OUT_OF_BOUNDS, bad, line)
             wide = np.where(bad, 0, wide)
         return wide
+
+    def _want(self, axis: int, index: Array | int, bad: Array) -> None:
+        """Note how far the first undefined access of each lane went beyond the end."""
+        machine = self.machine
+        asking = bad & machine.active() & (machine.fault_kind == 0)
+        reached = np.broadcast_to(index, asking.shape)[asking]
+        self.wanted[axis] = max(self.wanted[axis], int(reached.max(initial=-1)) + 1)
 
     def load(self, position: Position, leaves: Any = None) -> Value:
         """The elements at a position."""
@@ -163,4 +174,7 @@ def unpack(type: Type, data: Array, precision: Precision) -> Value:
     """A by-value argument as a value."""
     if isinstance(type, Struct):
         return tuple(unpack(field.type, data[field.name], precision) for field in type.fields)
+    if type == UINT64 and data.dtype.kind == "f":
+        # An id: the points of what it stands for.
+        return np.ascontiguousarray(data)
     return np.ascontiguousarray(data, precision.dtype(scalar_of(type)))

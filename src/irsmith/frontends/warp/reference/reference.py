@@ -6,8 +6,9 @@ lane is one independent execution of the whole launch: its own inputs, its own t
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ class Result:
             value there. Operands that roundings of size ``epsilon`` could tie count too. False unless asked for.
         independent: Whether it was seen that no thread used what another one wrote, but to add something to it
             (or take its minimum, and the like), so that their order matters to the rounding of sums alone.
+        wanted: For each array the extents that would have held what was accessed beyond its ends.
     """
 
     outputs: dict[str, Array]
@@ -66,6 +68,7 @@ class Result:
     margin: Array
     kink: Array
     independent: bool = False
+    wanted: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -94,10 +97,13 @@ class Reference:
             raise Unsupported(f"kernel {kernel}, which the module does not declare")
         self.kernel = self.source.kernels[kernel]
         self.arguments: dict[str, Type] = {}
-        for argument in self.kernel.args.args:
-            if argument.annotation is None:
+        given: list[ast.expr | None] = [argument.annotation for argument in self.kernel.args.args]
+        # A generic kernel is the instance that its module makes.
+        given = [*self.source.instances.get(kernel, given)]
+        for argument, annotation in zip(self.kernel.args.args, given, strict=True):
+            if annotation is None:
                 raise Unsupported(f"argument {argument.arg} without annotation", argument)
-            self.arguments[argument.arg] = self.source.type(argument.annotation)
+            self.arguments[argument.arg] = self.source.type(annotation)
         self._programs: dict[str, _Program] = {}
         self._program("declared")
 
@@ -180,6 +186,7 @@ class Reference:
             path=machine.path,
             margin=machine.margin,
             kink=machine.kink,
+            wanted={name: tuple(store.wanted) for name, store in machine.stores.items()},
             independent=together and all(store.independent for store in machine.stores.values()),
         )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import math
+import operator as op
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
 from irsmith.frontends.warp.reference.values import ArrayType, Type, scalar_of
 from irsmith.syntax import nodes
-from irsmith.types import Field, Matrix, Quaternion, Scalar, Struct, Transformation, Vector
+from irsmith.types import SCALARS, Field, Matrix, Quaternion, Scalar, Struct, Transformation, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,27 @@ class Missing:
     error: Unsupported
 
 
-Meaning = bool | int | float | TypedConstant | Builtin | PythonModule | Function | Missing | Type
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A class of constants, such as an enumeration, by attribute."""
+
+    name: str
+    members: dict[str, Meaning]
+
+
+Meaning = bool | int | float | TypedConstant | Builtin | PythonModule | Function | Missing | Holder | Type
 """What a module-level name or expression stands for."""
+
+
+_OVERLOAD = Builtin("overload")
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: op.eq,
+    ast.NotEq: op.ne,
+    ast.Lt: op.lt,
+    ast.LtE: op.le,
+    ast.Gt: op.gt,
+    ast.GtE: op.ge,
+}
 
 
 class Source:
@@ -69,6 +91,7 @@ class Source:
             raise Unsupported(f"text that is not Python: {error.msg}", error.lineno or 0) from error
         self.names: dict[str, Meaning] = dict(PYTHON_TYPES)
         self.kernels: dict[str, ast.FunctionDef] = {}
+        self.instances: dict[str, list[ast.expr]] = {}
         self._facts: dict[tuple[object, int], set[str]] = {}
         for statement in tree.body:
             try:
@@ -93,12 +116,17 @@ class Source:
             case ast.ImportFrom(module="warp", names=names):
                 for alias in names:
                     self.names[alias.asname or alias.name] = self.attribute(PythonModule("warp"), alias.name, node)
+            case ast.ImportFrom(module="typing" | "enum", names=names):
+                for alias in names:
+                    self.names[alias.asname or alias.name] = PythonModule(f"{node.module}.{alias.name}")
             case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(ast.Name(name), _, ast.expr() as value):
                 self.names[name] = self.meaning(value)
             case ast.FunctionDef():
                 self._declare_function(node)
             case ast.ClassDef(name):
-                self.names[name] = self._struct(node)
+                self.names[name] = self._class(node)
+            case ast.Expr(ast.Call(called, [ast.Name(name), ast.List(types)])) if self.meaning(called) == _OVERLOAD:
+                self.instances[name] = types
             case ast.Expr():
                 pass
             case _:
@@ -118,6 +146,20 @@ class Source:
                     self.kernels[node.name] = node
                     return
         raise Unsupported(f"function {node.name} that is neither kernel nor helper", node)
+
+    def _class(self, node: ast.ClassDef) -> Struct | Holder:
+        constants = [s for s in node.body if isinstance(s, ast.Assign)]
+        if node.decorator_list or not constants:
+            return self._struct(node)
+        members: dict[str, Meaning] = {}
+        for statement in constants:
+            if not isinstance(statement.targets[0], ast.Name):
+                raise Unsupported(f"statement in class {node.name}", statement)
+            try:
+                members[statement.targets[0].id] = self.meaning(statement.value)
+            except Unsupported as error:
+                members[statement.targets[0].id] = Missing(error)
+        return Holder(node.name, members)
 
     def _struct(self, node: ast.ClassDef) -> Struct:
         if [self.meaning(decorator) for decorator in node.decorator_list] != [Builtin("struct")]:
@@ -158,6 +200,14 @@ class Source:
                 number = getattr(math, name, None)
                 # A function of another module stands for Warp's builtin of that name.
                 return float(number) if isinstance(number, float) else Builtin(name)
+        if name == "value" and isinstance(owner, bool | int | float | TypedConstant):
+            # Of an enumeration's member.
+            return owner
+        if isinstance(owner, Holder) and name in owner.members:
+            meaning = owner.members[name]
+            if isinstance(meaning, Missing):
+                raise meaning.error
+            return meaning
         raise Unsupported(f"attribute {name}", node)
 
     def meaning(self, node: ast.expr) -> Meaning:
@@ -169,6 +219,12 @@ class Source:
                 return self.name(name, node)
             case ast.Attribute(value, name):
                 return self.attribute(self.meaning(value), name, node)
+            case ast.UnaryOp(ast.Not(), operand):
+                return not self.number(operand)
+            case ast.Compare(left, [operator], [right]) if type(operator) in _COMPARISONS:
+                return _COMPARISONS[type(operator)](self.number(left), self.number(right))
+            case ast.BoolOp(operator, values):
+                return (all if isinstance(operator, ast.And) else any)(self.number(value) for value in values)
             case ast.UnaryOp(operator, operand):
                 return self._unary(operator, self.meaning(operand), node)
             case ast.BinOp(left, operator, right):
@@ -220,6 +276,12 @@ class Source:
                     return Source._power(left, right)
                 case ast.LShift() if isinstance(left, int) and isinstance(right, int):
                     return left << right
+                case ast.RShift() if isinstance(left, int) and isinstance(right, int):
+                    return left >> right
+                case ast.BitOr() if isinstance(left, int) and isinstance(right, int):
+                    return left | right
+                case ast.BitAnd() if isinstance(left, int) and isinstance(right, int):
+                    return left & right
         raise Unsupported("operator in a constant", node)
 
     @staticmethod
@@ -287,6 +349,10 @@ class Source:
             # At module level these are Python's own.
             made: Meaning = {"float": float, "int": int, "bool": bool}[node.func.id](numbers[0])
             return made
+        if isinstance(callee, Builtin) and callee.name in SCALARS and len(numbers) == 1:
+            # NumPy's own, which rounds.
+            rounded: int | float = np.dtype(callee.name).type(numbers[0]).item()
+            return rounded
         if isinstance(callee, Scalar) and len(numbers) == 1:
             return TypedConstant(callee, tuple(numbers))
         if isinstance(callee, Vector | Matrix | Quaternion):

@@ -47,6 +47,14 @@ class TileType:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryType:
+    """What a search in a structure of points goes through: which candidate is next, and how many there are."""
+
+    def __str__(self) -> str:
+        return "query"
+
+
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """What a function with several results returns."""
 
@@ -56,7 +64,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | ArrayType | TileType | TupleType
+Type = ValueType | ArrayType | TileType | QueryType | TupleType
 
 
 class Precision:

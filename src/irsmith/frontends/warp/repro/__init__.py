@@ -21,6 +21,7 @@ from irsmith.frontends.warp.runner import Job, unit
 from irsmith.frontends.warp.runner.layout import launch_rank
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Kernel
+from irsmith.types import Handle
 from irsmith.verify import backward, evidence
 from irsmith.verify.derivative import OUTPUTS, unit_roundoff
 from irsmith.verify.evidence import Evidence
@@ -85,7 +86,14 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
     job = Job("", kernel.name, CPP.name, texts, kernel.signature, kernel.signature.launch or ())
     return {
         "kernel": kernel.name,
-        "arguments": [{"name": a.name, "type": str(a.type), "rank": a.rank} for a in kernel.signature.arguments],
+        "arguments": [
+            {
+                **{"name": a.name, "type": str(a.type), "rank": a.rank},
+                # How wide the cells of a hash grid are; of other arguments, nothing.
+                "cells": a.domain.high if isinstance(a.type, Handle) and a.domain else 0.0,
+            }
+            for a in kernel.signature.arguments
+        ],
         "launch": list(kernel.signature.launch or ()),
         "coordinates": launch_rank(job),
         "block": unit.precompiled_block(texts["cpp_header"] or "") or 1,

@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from irsmith.frontends.warp.runner.geometry import Grids
 from irsmith.frontends.warp.runner.jobs import Job, Sets
 from irsmith.kernel import Argument
-from irsmith.types import Matrix, Opaque, Quaternion, Scalar, Transformation, ValueType, Vector
+from irsmith.types import UINT64, Handle, Matrix, Opaque, Quaternion, Scalar, Transformation, ValueType, Vector
 
 GUARD_BYTES = 256
 """The least space before, between and behind buffers."""
@@ -61,6 +62,8 @@ def dtype_of(type_: ValueType) -> np.dtype[np.void]:
         return np.dtype((type_.scalar.name, (4,)))
     if isinstance(type_, Transformation):
         return np.dtype((type_.scalar.name, (7,)))
+    if isinstance(type_, Handle):
+        return np.dtype(("float32", (type_.count, 3)))
     if isinstance(type_, Opaque):
         raise ValueError(f"no values can be made of {type_}")
     return np.dtype([(field.name, dtype_of(field.type)) for field in type_.fields], align=True)
@@ -72,7 +75,9 @@ def bounds_dtype(rank: int) -> np.dtype[np.void]:
 
 
 def argument_dtype(argument: Argument) -> np.dtype[np.void]:
-    """What the kernel receives for an argument: an array's descriptor, or the value itself."""
+    """What the kernel receives for an argument: an array's descriptor, an id, or the value itself."""
+    if isinstance(argument.type, Handle):
+        return dtype_of(UINT64)
     return ARRAY if argument.rank else dtype_of(argument.type)
 
 
@@ -159,7 +164,7 @@ class Arena:
         guards: The gaps in each row, with what stands before and behind each.
         around: What the guards of each run hold.
         calls: The pointers that each run passes to the entry point.
-        keep: What the pointers point into.
+        keep: What the pointers and ids point into.
     """
 
     memory: np.ndarray
@@ -167,7 +172,7 @@ class Arena:
     guards: list[tuple[int, int, str]]
     around: np.ndarray
     calls: list[tuple[int, ...]]
-    keep: list[np.ndarray]
+    keep: list[object]
 
     @property
     def size(self) -> int:
@@ -281,16 +286,21 @@ def _value_bytes(dtype: np.dtype[np.void]) -> np.ndarray:
 
 def _calls(
     job: Job, sets: Sets, adjoints: Sets | None, address: int, extents: tuple[int, ...], places: list[Output]
-) -> tuple[list[tuple[int, ...]], list[np.ndarray]]:
+) -> tuple[list[tuple[int, ...]], list[object]]:
     arguments = job.signature.arguments
     runs, stride = extents
     dtype = arguments_dtype(arguments)
     base = np.uint64(address) + np.arange(runs, dtype=np.uint64) * np.uint64(stride)
     primal, adjoint = (_zeros(runs, dtype) for _ in range(2))
+    keep: list[object] = []
     pointers = iter([base + np.uint64(place.offset) for place in places])
     for argument in arguments:
         if argument.rank:
             _describe(primal[argument.name], sets[argument.name], argument, next(pointers))
+        elif isinstance(argument.type, Handle):
+            built = Grids(sets[argument.name], width=argument.domain.high if argument.domain else 1.0)
+            primal[argument.name] = built.ids
+            keep.append(built)
         else:
             primal[argument.name] = sets[argument.name]
     for argument in arguments:
@@ -303,7 +313,7 @@ def _calls(
     starts = [struct.ctypes.data + np.arange(runs, dtype=np.int64) * struct.itemsize for struct in structs]
     if job.stage == "cpp":
         calls = [(bounds.ctypes.data, *(int(start[run]) for start in starts)) for run in range(runs)]
-        return calls, [bounds, *structs]
+        return calls, [bounds, *structs, *keep]
     # The CUDA kernel takes its arguments one by one: the driver gets a table of pointers to them.
     offsets = [dtype.fields[a.name][1] for a in arguments] if dtype.fields else []
     table = np.empty((runs, 1 + len(structs) * len(offsets)), dtype=np.uint64)
@@ -312,7 +322,7 @@ def _calls(
         for position, field_offset in enumerate(offsets):
             table[:, 1 + number * len(offsets) + position] = start + field_offset
     calls = [(table.ctypes.data + run * table.strides[0],) for run in range(runs)]
-    return calls, [bounds, table, *structs]
+    return calls, [bounds, table, *structs, *keep]
 
 
 def _zeros(runs: int, dtype: np.dtype[np.void]) -> np.ndarray:

@@ -239,7 +239,7 @@ class _Walk:
         """An element of an array, or a component of a value."""
         inner: ast.expr = node.value
         if isinstance(inner, ast.Name) and (argument := self.arguments.get(inner.id)) and argument.rank:
-            text = f"{way} {ast.dump(node)}"
+            text = f"{way} {self.module.text(node)}"
             size, times = self.touched.get(text, (size_of(argument.type), 0.0))
             # One text in one place is one element: a compiler reads it once.
             self.touched[text] = size, max(times, self.times)
@@ -279,7 +279,7 @@ class _Walk:
         self.visit(node.args[-1])
         argument = self.arguments.get(target.id) if isinstance(target, ast.Name) else None
         size = size_of(argument.type) if argument else 4
-        text = f"atomic {ast.dump(target)} {[ast.dump(item) for item in subscripts]}"
+        text = f"atomic {self.module.text(target)} {[self.module.text(item) for item in subscripts]}"
         # Read and written.
         self.touched[text] = 2 * size, max(self.touched.get(text, (0, 0.0))[1], self.times)
         for item in subscripts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 
 from irsmith.frontends.warp.traits.module import Module
 from irsmith.kernel import Direction
@@ -50,16 +51,16 @@ _CAPABILITIES = {"bfloat16": "8.0"}
 
 def features(module: Module) -> set[str]:
     """The features that a kernel and its helpers use."""
-    found = {tag for node in module.nodes if (tag := _NODES.get(type(node)))}
+    found = {tag for kind, tag in _NODES.items() if module.of(kind)}
     names = set(module.builtins)
-    used = {node.id for node in module.nodes if isinstance(node, ast.Name)}
+    used = {node.id for node in module.of(ast.Name)}
     if "Any" in used:
         found.add("generic")
     for annotation in _fields(module, used):
         names |= {name for node in ast.walk(annotation) if (name := module.builtin(node))}
     for name in names:
         found |= _named(name)
-    if any(isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, _BITWISE) for node in module.nodes):
+    if any(isinstance(node.op, _BITWISE) for node in module.of(ast.BinOp, ast.AugAssign)):
         found.add("bitwise")
     found |= {"helper"} if module.helpers else set()
     if any("func_grad" in ast.unparse(d) for f in module.helpers.values() for d in f.decorator_list):
@@ -86,7 +87,8 @@ def _fields(module: Module, used: set[str]) -> list[ast.expr]:
     ]
 
 
-def _named(name: str) -> set[str]:
+@cache
+def _named(name: str) -> frozenset[str]:
     """The tags of one builtin or dtype."""
     found = {name} & _SCALARS
     if name in _NAMED:
@@ -95,7 +97,7 @@ def _named(name: str) -> set[str]:
     match = _DTYPES.fullmatch(name)
     if match and match[1] in _LETTERS:
         found |= {_LETTERS[match[1]]} & _SCALARS
-    return found
+    return frozenset(found)
 
 
 def _shape(module: Module) -> set[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from functools import cached_property
+from typing import Any
 
 from irsmith.kernel import Kernel
 from irsmith.structure import kernel_of, parsed
-
-_WORTH_LISTING = (ast.expr, ast.stmt, ast.arguments, ast.arg, ast.keyword, ast.Slice)
+from irsmith.syntax import children
 
 
 class Module:
@@ -32,6 +32,8 @@ class Module:
             for alias in node.names
             if alias.name == "warp"
         }
+        self._lines = kernel.source.splitlines()
+        self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
         self._order: list[ast.AST] = []
         self._span: dict[int, tuple[int, int]] = {}
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -42,7 +44,7 @@ class Module:
             function = queue.pop()
             self._list(function)
             for node in self.below(function):
-                if node.__class__ is ast.Name:
+                if isinstance(node, ast.Name):
                     name: str = node.id
                     helper = functions.get(name)
                     if helper is not None and name not in self.helpers and helper is not self.function:
@@ -63,25 +65,26 @@ class Module:
         order = self._order
         first = len(order)
         order.append(node)
-        for field in node._fields:
-            value = getattr(node, field, None)
-            if value.__class__ is list:
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        self._list(item)
-            elif isinstance(value, _WORTH_LISTING):
-                self._list(value)
+        self._kinds.setdefault(node.__class__, []).append(node)
+        for child in children(node):
+            self._list(child)
         self._span[id(node)] = first, len(order)
+
+    def of(self, *kinds: type[ast.AST]) -> list[Any]:
+        """Every node of some classes, in the kernel and its helpers."""
+        return [node for kind in kinds for node in self._kinds.get(kind, ())]
+
+    def text(self, node: ast.expr) -> str:
+        """An expression as the source has it, on one line."""
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        if first == last and self._lines[first].isascii():
+            return self._lines[first][node.col_offset : node.end_col_offset]
+        return ast.unparse(node)
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """A node of the kernel or a helper, and every node below it."""
         first, last = self._span[id(node)]
         return self._order[first:last]
-
-    @property
-    def nodes(self) -> list[ast.AST]:
-        """Every node of the kernel and its helpers."""
-        return self._order
 
     def builtin(self, node: ast.AST) -> str:
         """The Warp builtin that a call or an attribute names, or an empty text. ``abs`` and its like count too."""
@@ -96,4 +99,4 @@ class Module:
     @cached_property
     def builtins(self) -> set[str]:
         """Every Warp builtin and dtype that the source names in the kernel and its helpers."""
-        return {name for node in self.nodes if (name := self.builtin(node))}
+        return {name for node in self.of(ast.Attribute, ast.Name) if (name := self.builtin(node))}

@@ -1,0 +1,168 @@
+"""Shapes, domains and a launch for a kernel that a person wrote, of which only the types are known.
+
+They are found by trying: the kernel runs in the reference on inputs that spread as those of its verification will.
+An array that is indexed beyond its end grows; domains are drawn narrower, from a short list, until the kernel stays
+within its arrays, gives finite numbers and writes something. What needs a state that this does not find stays as it
+is, and is not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from irsmith.frontends.warp.reference import Reference, Unsupported
+from irsmith.frontends.warp.runner import dtype_of
+from irsmith.kernel import Argument, Direction, Kernel, Signature
+from irsmith.types import Domain, Field, Opaque, Struct, ValueType, scalar_of
+from irsmith.verify.given import defined
+from irsmith.verify.inputs import BASES, SEARCH, Inputs
+from irsmith.verify.values import differs
+
+LAUNCHES = {1: (8,), 2: (4, 3), 3: (3, 2, 2), 4: (2, 2, 2, 2)}
+"""The launch by the number of coordinates that the kernel asks for."""
+MOST_ELEMENTS = 4096
+"""Elements of an array before it grows no further."""
+GROWTHS = 8
+STEPS = 1_500
+"""Loop iterations in one run."""
+ENOUGH = 0.75
+"""The share of sets on which all must be defined, so that no other domains are tried."""
+LEAST = 0.25
+"""The share without which a kernel is not run at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Domains:
+    """Where floats and whole numbers are drawn from."""
+
+    floats: Domain
+    wholes: Domain
+
+
+_TRIED = tuple(
+    _Domains(Domain(*floats), Domain(*wholes))
+    for floats, wholes in (
+        ((-2.0, 2.0), (0, 3)),
+        ((0.1, 2.0), (0, 3)),
+        ((-2.0, 2.0), (-1, 2)),
+        ((-2.0, 2.0), (0, 1)),
+        ((0.1, 1.0), (1, 2)),
+        ((-2.0, 2.0), (0, 0)),
+        ((-2.0, 2.0), (1, 8)),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A signature that was tried, with how well it served: the share of sets that are defined, and the ways taken."""
+
+    signature: Signature
+    defined: float
+    writes: bool
+    ways: int
+
+    @property
+    def merit(self) -> tuple[bool, bool, int, float]:
+        return self.writes, self.defined >= LEAST, self.ways, self.defined
+
+
+def situated(kernel: Kernel) -> Kernel:
+    """The kernel with a signature that it runs on, or as it is where none is found."""
+    if any(_opaque(argument.type) for argument in kernel.signature.arguments):
+        return kernel
+    try:
+        reference = Reference(kernel.source, kernel.name)
+    except Unsupported:
+        return kernel
+    launch = LAUNCHES[_coordinates(ast.parse(kernel.source))]
+    best: _Trial | None = None
+    for domains in _TRIED:
+        trial = _try(reference, kernel, launch, domains)
+        if best is None or trial.merit > best.merit:
+            best = trial
+        if trial.writes and trial.defined >= ENOUGH:
+            break
+    if best is None or not best.writes or best.defined < LEAST:
+        return kernel
+    return replace(kernel, signature=best.signature)
+
+
+def _opaque(type_: ValueType) -> bool:
+    if isinstance(type_, Struct):
+        return any(_opaque(field.type) for field in type_.fields)
+    return isinstance(type_, Opaque)
+
+
+def _coordinates(tree: ast.Module) -> int:
+    """How many coordinates ``wp.tid()`` is asked for."""
+    most = 1
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Tuple(targets)], ast.Call(ast.Attribute(_, "tid"))):
+                most = max(most, len(targets))
+    return min(most, 4)
+
+
+def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains: _Domains) -> _Trial:
+    shapes = {a.name: (launch * 4)[: a.rank] for a in kernel.signature.arguments}
+    for _ in range(GROWTHS):
+        signature = _signature(kernel.signature, shapes, launch, domains)
+        sets = Inputs(replace(kernel, signature=signature), dtype_of).sets((*BASES, *SEARCH), "situation")
+        result = reference.run(sets, launch, step_limit=STEPS)
+        grown = {name: _grown(shapes[name], wanted) for name, wanted in result.wanted.items()}
+        if all(shapes[name] == shape for name, shape in grown.items()):
+            break
+        shapes |= grown
+    sound = defined(result)
+    written = {name: differs(sets[name], array) & sound for name, array in result.outputs.items()}
+    ways = sum(int((way & sound).any()) for seen in result.coverage.values() for way in (seen.true, seen.false))
+    changed = {name for name, which in written.items() if which.any()}
+    return _Trial(_directed(signature, changed), float(sound.mean()), bool(changed), ways)
+
+
+def _grown(shape: tuple[int, ...], wanted: Sequence[int]) -> tuple[int, ...]:
+    """An array's extents with what was asked for beyond them, as far as it may grow."""
+    result = tuple(max(extent, asked) for extent, asked in zip(shape, wanted, strict=True))
+    return result if math.prod(result) <= MOST_ELEMENTS else shape
+
+
+def _signature(
+    given: Signature, shapes: Mapping[str, tuple[int, ...]], launch: tuple[int, ...], domains: _Domains
+) -> Signature:
+    arguments = tuple(
+        replace(a, type=_bounded(a.type, domains), domain=_domain(a.type, domains), shape=shapes[a.name])
+        for a in given.arguments
+    )
+    return Signature(arguments, launch)
+
+
+def _bounded(type_: ValueType, domains: _Domains) -> ValueType:
+    """A struct with domains for its fields; any other type as it is."""
+    if not isinstance(type_, Struct):
+        return type_
+    fields = (Field(f.name, _bounded(f.type, domains), _domain(f.type, domains)) for f in type_.fields)
+    return Struct(type_.name, tuple(fields))
+
+
+def _domain(type_: ValueType, domains: _Domains) -> Domain | None:
+    scalar = scalar_of(type_)
+    if scalar is None or scalar.name == "bool":
+        return None
+    if scalar.is_float:
+        return domains.floats
+    return Domain(max(0.0, domains.wholes.low), domains.wholes.high) if scalar.name[0] == "u" else domains.wholes
+
+
+def _directed(signature: Signature, changed: set[str]) -> Signature:
+    """A signature in which what was seen to be written is no mere input."""
+    return replace(signature, arguments=tuple(_seen(a, a.name in changed) for a in signature.arguments))
+
+
+def _seen(argument: Argument, written: bool) -> Argument:
+    if written and argument.direction is Direction.IN:
+        return replace(argument, direction=Direction.INOUT)
+    return argument

@@ -1,0 +1,103 @@
+"""Searches of points and the closest points of edges, against compiled Warp."""
+
+import numpy as np
+import pytest
+
+from irsmith.frontends.warp.reference import Reference, Unsupported
+
+wp = pytest.importorskip("warp")
+
+EDGES = """
+import warp as wp
+
+
+@wp.kernel
+def edges(p: wp.array2d[wp.vec3], eps: float, out: wp.array[wp.vec3]):
+    i = wp.tid()
+    out[i] = wp.closest_point_edge_edge(p[i, 0], p[i, 1], p[i, 2], p[i, 3], eps)
+"""
+
+GRIDS = """
+import warp as wp
+
+
+@wp.func
+def weight(d: float, h: float):
+    return (h - d) * (h - d)
+
+
+@wp.kernel
+def by_for(grid: wp.uint64, x: wp.array[wp.vec3], h: float, out: wp.array[float]):
+    i = wp.hash_grid_point_id(grid, wp.tid())
+    total = float(0.0)
+    for j in wp.hash_grid_query(grid, x[i], h):
+        d = wp.length(x[i] - x[j])
+        if d >= h:
+            continue
+        total += weight(d, h)
+    out[i] = total
+
+
+@wp.kernel
+def by_while(grid: wp.uint64, x: wp.array[wp.vec3], h: float, out: wp.array[float]):
+    i = wp.tid()
+    query = wp.hash_grid_query(grid, x[i], h)
+    j = int(0)
+    nearest = float(10.0)
+    count = int(0)
+    while wp.hash_grid_query_next(query, j):
+        d = wp.length(x[i] - x[j])
+        if j != i and d < h:
+            nearest = wp.min(nearest, d)
+            count += 1
+    out[i] = nearest + float(count)
+
+
+@wp.kernel
+def any_candidate(grid: wp.uint64, x: wp.array[wp.vec3], h: float, out: wp.array[float]):
+    i = wp.tid()
+    total = float(0.0)
+    for j in wp.hash_grid_query(grid, x[i], h):
+        total += 1.0
+    out[i] = total
+"""
+
+
+def test_closest_points_of_edges(against_warp):
+    random = np.random.default_rng(2)
+    points = random.uniform(-1, 1, (40, 9, 4, 3)).astype(np.float32)
+    points[0, :, 1] = points[0, :, 0]  # A point and an edge.
+    points[1, :, 3] = points[1, :, 2]
+    points[2, :, 3] = points[2, :, 2] = points[2, :, 1] = points[2, :, 0]
+    inputs = {"p": points, "eps": np.full(40, 1e-6, np.float32), "out": np.zeros((40, 9, 3), np.float32)}
+    against_warp(EDGES).check("edges", inputs, (9,))
+
+
+@pytest.mark.parametrize("kernel", ["by_for", "by_while"])
+def test_neighbours(against_warp, kernel):
+    random = np.random.default_rng(4)
+    x = random.uniform(-1, 1, (8, 20, 3)).astype(np.float32)
+    x[3] = x[3, :1]
+    h = np.linspace(0.2, 0.9, 8).astype(np.float32)
+    comparison = against_warp(GRIDS)
+    found = comparison.reference(kernel).run({"grid": x, "x": x, "h": h, "out": np.zeros((8, 20), np.float32)}, (20,))
+    for lane in range(8):
+        points, out = wp.array(x[lane], dtype=wp.vec3, device="cpu"), wp.zeros(20, dtype=float, device="cpu")
+        grid = wp.HashGrid(8, 8, 8, device="cpu")
+        grid.build(points, radius=0.5)
+        function = getattr(comparison.module, kernel)
+        wp.launch(function, dim=20, inputs=[grid.id, points, float(h[lane]), out], device="cpu")
+        np.testing.assert_allclose(out.numpy(), found.outputs["out"][lane], rtol=1e-5, atol=1e-6)
+
+
+def test_every_point_is_a_candidate():
+    x = np.zeros((1, 5, 3), np.float32)
+    inputs = {"grid": x, "x": x, "h": np.ones(1, np.float32), "out": np.zeros((1, 5), np.float32)}
+    assert (Reference(GRIDS, "any_candidate").run(inputs, (5,)).outputs["out"] == 5).all()
+
+
+def test_an_id_without_points_has_no_meaning():
+    x = np.zeros((1, 5, 3), np.float32)
+    inputs = {"grid": np.zeros(1, np.uint64), "x": x, "h": np.ones(1, np.float32), "out": np.zeros((1, 5), np.float32)}
+    with pytest.raises(Unsupported, match="not given as its points"):
+        Reference(GRIDS, "by_for").run(inputs, (5,))

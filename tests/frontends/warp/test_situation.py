@@ -1,0 +1,82 @@
+"""Kernels that people wrote: inputs are found on which they are defined, and what is not run says why."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("warp")
+
+from irsmith.frontends.warp import FRONTEND
+from irsmith.frontends.warp.situation import situated
+from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.types import FLOAT32, INT32, Opaque
+from irsmith.verify.evidence import gather
+from irsmith.verify.inputs import NOTHING_FOUND
+
+FLOATS, INDICES = (Argument(name, type, 1, Direction.IN) for name, type in (("x", FLOAT32), ("at", INT32)))
+OUT = Argument("out", FLOAT32, 1, Direction.OUT)
+
+
+def kernel(body, *arguments):
+    spelled = {FLOAT32: "float", INT32: "int"}
+    stated = ", ".join(f"{a.name}: wp.array(dtype={spelled.get(a.type, 'float')})" for a in arguments)
+    lines = "\n    ".join(body)
+    source = f"import warp as wp\n\n\n@wp.kernel\ndef k({stated}):\n    {lines}\n"
+    return Kernel("k", "real", "", source, Signature(arguments), Provenance("k.py"))
+
+
+def shapes(found):
+    return {a.name: a.shape for a in found.signature.arguments}
+
+
+def evidence(found):
+    with FRONTEND.prover() as toolchain:
+        return gather(found, toolchain)
+
+
+def test_arrays_grow_to_what_is_asked_of_them():
+    found = situated(kernel(["i = wp.tid()", "out[i] = x[3 * i + 2]"], FLOATS, OUT))
+    assert found.signature.launch == (8,)
+    assert shapes(found) == {"x": (24,), "out": (8,)}
+
+
+def test_indices_stay_within_what_they_index():
+    found = situated(kernel(["i = wp.tid()", "out[i] = x[at[i]]"], FLOATS, INDICES, OUT))
+    known = evidence(found)
+    assert known.unknown is None
+    assert known.inputs.sets(["even"] * 8, "x")["at"].max() < shapes(found)["x"][0]
+
+
+def test_numbers_that_are_not_finite_are_drawn_around():
+    found = situated(kernel(["i = wp.tid()", "out[i] = wp.sqrt(x[i])"], FLOATS, OUT))
+    assert found.signature.arguments[0].domain.low > 0
+    assert evidence(found).unknown is None
+
+
+def test_what_is_written_is_no_input():
+    body = ["i = wp.tid()", "v = x[i]", "x[i] = v + 1.0"]
+    [argument] = situated(kernel(body, FLOATS)).signature.arguments
+    assert argument.direction is Direction.INOUT
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "reason"),
+    [
+        (["i = wp.tid()", "if x[i] > 1.0e9:", "    out[i] = x[i]"], (FLOATS, OUT), NOTHING_FOUND),
+        (["i = wp.tid()", "out[i] = x[i - 100]"], (FLOATS, OUT), NOTHING_FOUND),
+        (["i = wp.tid()", "out[0] = x[i]"], (FLOATS, OUT), "out depends on the order in which threads run"),
+        (["i = wp.tid()", "out[i] = wp.address_of(x[i])"], (FLOATS, OUT), "the reference does not know"),
+    ],
+)
+def test_what_cannot_be_run_says_why(body, arguments, reason):
+    assert evidence(situated(kernel(body, *arguments))).unknown.startswith(reason)
+
+
+def test_what_has_no_values_is_named():
+    mesh = Argument("mesh", Opaque("Texture3D"), 0, Direction.IN)
+    given = kernel(["i = wp.tid()", "out[i] = x[i]"], FLOATS, OUT)
+    source = given.source.replace("(x:", "(mesh: wp.uint64, x:")
+    signature = Signature((mesh, *given.signature.arguments))
+    found = situated(Kernel("k", "real", "", source, signature, given.provenance))
+    assert found.signature == signature
+    assert evidence(found).unknown == "no values can be made for mesh, which is Texture3D"
