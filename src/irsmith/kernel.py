@@ -95,6 +95,8 @@ class Kernel:
         source: A complete module: imports, structs, helpers, and the kernel.
         signature: Its arguments and launch dimension.
         provenance: None for a synthesised kernel.
+        recorded: What a running program gave it and was left with, as `irsmith.record.samples` writes it; None where
+            that was not kept.
     """
 
     name: str
@@ -103,3 +105,4 @@ class Kernel:
     source: str
     signature: Signature
     provenance: Provenance | None = None
+    recorded: str | None = None

@@ -107,7 +107,7 @@ class Pipeline:
         lowering = self.frontend.lower(kernel, self.stages)
         if isinstance(lowering, Reject):
             return lowering
-        if self.recipe.real.kernels and self.recipe.verify == "full":
+        if self.recipe.real.kernels and kernel.recorded is None and self.recipe.verify == "full":
             kernel = self.frontend.situated(kernel)
         structure = describe(kernel.source, kernel.name)
         root = kernel if lineage is None else lineage.parent

@@ -22,6 +22,7 @@ def kernel_record(kernel: Kernel) -> dict[str, Any]:
         "arguments": [_argument_record(a) for a in kernel.signature.arguments],
         "structs": [_struct_record(s) for s in structs_of(kernel.signature)],
         "launch": kernel.signature.launch,
+        "recorded": kernel.recorded,
         **{key: kernel.provenance and getattr(kernel.provenance, key) for key in PROVENANCE},
     }
 
@@ -57,6 +58,7 @@ def kernel_of(record: Mapping[str, Any]) -> Kernel:
         record["python_source"],
         Signature(arguments, None if record["launch"] is None else tuple(record["launch"])),
         provenance,
+        record["recorded"],
     )
 
 

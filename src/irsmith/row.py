@@ -25,11 +25,12 @@ from irsmith.structure import Structure
 from irsmith.traits import Traits
 from irsmith.verdict import Status, Uncovered, Verdict
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA_CHANGES = {
     2: "rows have a column `split`",
     3: "rows say where kernels that people wrote come from: `package`, `line`, `docstring`",
     4: "rows name their twin in another frontend: `twin_id`",
+    5: "rows of recorded kernels hold what they were run with: `recorded`",
 }
 """What each version of the schema changed, for who opens a dataset of another one."""
 
@@ -147,7 +148,17 @@ METRICS = (
     "structs_used",
 )
 """The figures of `Structure` that have a column of the same name."""
-_OF_KERNEL = ("name", "category", "description", "python_source", "arguments", "structs", "launch", *PROVENANCE)
+_OF_KERNEL = (
+    "name",
+    "category",
+    "description",
+    "python_source",
+    "arguments",
+    "structs",
+    "launch",
+    "recorded",
+    *PROVENANCE,
+)
 """The columns of the kernel itself."""
 _TRAITS = tuple(field.name for field in dataclass_fields(Traits))
 """The columns of `Traits`."""
@@ -164,6 +175,7 @@ def schema(stages: Sequence[Stage]) -> pa.Schema:
             pa.field("arguments", pa.list_(_ARGUMENT), nullable=False),
             pa.field("structs", pa.list_(_STRUCT), nullable=False),
             pa.field("launch", pa.list_(pa.int32())),
+            pa.field("recorded", pa.string()),
             *(pa.field(column, pa.string()) for stage in stages for column in stage.columns()),
             pa.field("line_map", pa.list_(_LINE_SPAN), nullable=False),
             pa.field("verdicts", pa.list_(_VERDICT), nullable=False),

@@ -111,7 +111,7 @@ def test_no_dataset_there(tmp_path):
 def test_another_schema_version_is_named(made, tmp_path):
     table = json.loads((made / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(table | {"schema_version": 99}))
-    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 3: install a newer irsmith"):
+    with pytest.raises(UserError, match="schema version 99, but this irsmith reads 5: install a newer irsmith"):
         irsmith.load(tmp_path)
 
 

@@ -16,6 +16,7 @@ from irsmith.errors import StoppedError, UserError, nearest
 COMMANDS = {
     "generate": "Make a dataset of synthesised kernels with their lowerings.",
     "harvest": "Make a dataset of the kernels of packages and folders.",
+    "record": "Run your program, and make a dataset of the kernels that it runs.",
     "sample": "Print kernels without lowering them.",
     "lower": "Lower the kernels of your own file, and show or keep the texts.",
     "show": "Read one row of a dataset: Python beside what it became.",

@@ -123,6 +123,9 @@ class Frontend(Protocol):
     stages: tuple[Stage, ...]
     tags: frozenset[str]
     """Every tag that `reading` may find."""
+    recorder: str
+    """The module whose ``attach`` records a program that imports the language, whose module is called as the frontend
+    is. It runs inside that program."""
 
     def toolchain(self) -> dict[str, str]:
         """The versions of what lowers, by distribution name.

@@ -160,7 +160,7 @@ class Case:
             return Reject(found.step, found.symptom, found.message, kernel.name, kernel.category, kernel.source)
         unknown = self.evidence.unknown
         if unknown is None:
-            forward_verdict = Verdict("forward", Status.PASSED)
+            forward_verdict = Verdict("forward", Status.PASSED, self.evidence.told)
             backward_verdict = self._backward or Verdict("backward", Status.PASSED)
         else:
             alone = Status.COMPILED if self.row.kernel.provenance is not None and unknown != UNASKED else _NOT

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from irsmith.kernel import Kernel
-from irsmith.verify import backward, given, inputs, points, removal, soundness
+from irsmith.verify import backward, given, inputs, points, recorded, removal, soundness
 from irsmith.verify.derivative import Derivatives, differentiable
 from irsmith.verify.explore import Explored, explore
 from irsmith.verify.inputs import Inputs
@@ -28,7 +28,8 @@ class Evidence:
         kernel: The kernel.
         inputs: Its random streams; None where it cannot be run.
         reference: Its meaning; None where it has none here.
-        unknown: Why it cannot be run, if the signature does not say enough.
+        unknown: Why nothing can be decided, if the signature does not say enough.
+        told: What is to be said of a forward that agrees.
         problem: Why it cannot be a row.
         explored: Its input sets.
         points: Where its derivatives are compared; None where it has none.
@@ -40,6 +41,7 @@ class Evidence:
     inputs: Inputs | None = None
     reference: Reference | None = None
     unknown: str | None = None
+    told: str = ""
     problem: Problem | None = None
     explored: Explored | None = None
     points: Points | None = None
@@ -68,6 +70,10 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         toolchain: The frontend.
         removals: Whether to remove statements one by one.
     """
+    if kernel.recorded is not None:
+        found = Evidence(kernel)
+        recorded.gather(found, toolchain)
+        return found
     if kernel.provenance is not None:
         return _of_real(kernel, toolchain)
     found = Evidence(kernel, unknown=inputs.missing(kernel))

@@ -72,7 +72,7 @@ def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> 
         for place, name in enumerate(names, len(BASES))
         if not any(_changed(kernel, take(observed.exact, [0]), take(observed.exact, [place])))
     ]
-    search = _Search(reference, kernel, inputs, ignored, set(_ways(observed.coverage)))
+    search = _Search(reference, kernel, inputs, ignored, set(ways(observed.coverage)))
     search.note(observed.coverage)
     extra = search.first()
     if not any(observed.faults):
@@ -84,14 +84,14 @@ def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> 
     return Explored(observed, tuple(modes), tuple(missing), tuple(search.ignored), extra)
 
 
-def _ways(coverage: Coverage) -> dict[Uncovered, Array]:
+def ways(coverage: Coverage) -> dict[Uncovered, Array]:
     """The ways that there are, with the sets that took each. That a ``for`` never runs is not asked for."""
-    ways = {}
+    found = {}
     for site, (true, false) in coverage.items():
-        ways[Uncovered(site.line, site.column, site.kind, True)] = true
+        found[Uncovered(site.line, site.column, site.kind, True)] = true
         if site.kind != "for":
-            ways[Uncovered(site.line, site.column, site.kind, False)] = false
-    return ways
+            found[Uncovered(site.line, site.column, site.kind, False)] = false
+    return found
 
 
 def _changed(kernel: Kernel, before: Mapping[str, Array], after: Mapping[str, Array]) -> Array:
@@ -126,9 +126,9 @@ class _Search:
 
     def note(self, coverage: Coverage) -> None:
         """Remember which ways were taken."""
-        ways = _ways(coverage)
-        self.known |= set(ways)
-        self.taken |= {way for way, sets in ways.items() if sets.any()}
+        found = ways(coverage)
+        self.known |= set(found)
+        self.taken |= {way for way, sets in found.items() if sets.any()}
 
     def first(self) -> Plain:
         """The round that is always run."""
@@ -166,10 +166,10 @@ class _Search:
 
     def _new_ways(self, coverage: Coverage) -> list[int]:
         """Sets that take ways which none took before: those first that take most of them."""
-        ways = {way: taken for way, taken in _ways(coverage).items() if way not in self.taken and taken.any()}
+        found = {way: taken for way, taken in ways(coverage).items() if way not in self.taken and taken.any()}
         places: list[int] = []
-        while ways and len(places) < MOST_FOUND:
-            place = int(np.argmax(np.sum(list(ways.values()), axis=0)))
+        while found and len(places) < MOST_FOUND:
+            place = int(np.argmax(np.sum(list(found.values()), axis=0)))
             places.append(place)
-            ways = {way: taken for way, taken in ways.items() if not taken[place]}
+            found = {way: taken for way, taken in found.items() if not taken[place]}
         return places

@@ -12,7 +12,7 @@ from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import Inputs
 from irsmith.verify.observe import Leaf, Observed, apart, observe
 from irsmith.verify.ports import Array, Fault, Reference
-from irsmith.verify.values import floats, leaves, take
+from irsmith.verify.values import differs, floats, leaves, take
 from irsmith.verify.verdict import Problem
 
 ORDERED = 6
@@ -33,6 +33,28 @@ def problem(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Expl
         or _ignored(explored)
         or order(reference, kernel, inputs, observed, seed)
     )
+
+
+def doubt(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Explored, seed: int) -> Problem | None:
+    """The first reason why runs on given inputs prove nothing of a kernel that somebody uses as it is, or None."""
+    observed = explored.observed
+    return (
+        _fault(observed.faults)
+        or _not_finite(observed.exact)
+        or _untouched(kernel, observed)
+        or order(reference, kernel, inputs, observed, seed)
+    )
+
+
+def _untouched(kernel: Kernel, observed: Observed) -> Problem | None:
+    """What the signature says of reads and writes has to hold, and something has to be written."""
+    written = {name for name, array in observed.exact.items() if differs(observed.sets[name], array).any()}
+    inputs = {argument.name for argument in kernel.signature.arrays if argument.direction is Direction.IN}
+    if written & inputs:
+        return Problem("input_written", f"{', '.join(sorted(written & inputs))} is an input, and is written")
+    if not written:
+        return Problem("output_unwritten", "nothing is written")
+    return None
 
 
 def _fault(faults: Sequence[Fault | None]) -> Problem | None:

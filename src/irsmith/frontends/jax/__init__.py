@@ -30,6 +30,7 @@ class Jax:
     name = "jax"
     stages: tuple[Stage, ...] = STAGES
     tags = FEATURES.union(PATTERNS)
+    recorder = "irsmith.frontends.jax.recording"
 
     def toolchain(self) -> dict[str, str]:
         """The versions of JAX and of its compiled half."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 from collections.abc import Iterator
 
 
@@ -79,12 +80,22 @@ def _own_scope(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _uses(statement: ast.stmt) -> Iterator[str]:
+    """The module-level names that a statement refers to: what a function calls so of its own is none."""
+    yield from _referred(symtable.symtable(ast.unparse(statement), "<statement>", "exec"))
     for node in ast.walk(statement):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-            # An annotation may be written as a text.
-            yield node.value
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            for part in ast.walk(annotation) if annotation is not None else ():
+                # An annotation may be written as a text.
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+                    yield part.value
+
+
+def _referred(table: symtable.SymbolTable) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _referred(inner)
 
 
 def _always_kept(statement: ast.stmt) -> bool:

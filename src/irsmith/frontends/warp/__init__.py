@@ -32,6 +32,7 @@ class Warp:
     name = "warp"
     stages: tuple[Stage, ...] = (CPP, CUDA, PTX)
     tags = FEATURES.union(PATTERNS)
+    recorder = "irsmith.frontends.warp.recording"
 
     def toolchain(self) -> dict[str, str]:
         """Warp's version."""

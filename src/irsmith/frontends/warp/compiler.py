@@ -61,6 +61,22 @@ def require() -> None:
         )
 
 
+_users: list[Any] = []
+
+
+def join(wp: Any) -> None:
+    """Use the Warp of a program that runs in this process, as the program has set it up.
+
+    Args:
+        wp: Warp's module, once the program has started it.
+
+    Raises:
+        UserError: As `require`.
+    """
+    require()
+    _users.append(wp)
+
+
 @cache
 def start() -> Any:
     """Import the tested Warp and start its runtime, which some types and tile operations ask; once a process.
@@ -68,6 +84,8 @@ def start() -> Any:
     Raises:
         UserError: As `require`.
     """
+    if _users:
+        return _users[0]
     require()
     import warp as wp
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from irsmith.frontends.warp.compiler import start
+from irsmith.types import Opaque, Struct, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,14 @@ def original_of(kernel: Any) -> Any:
     """The generic kernel that a kernel is an instance of, or the kernel itself."""
     original = kernel.module.kernels.get(kernel.key)
     return original if original is not None and original.is_generic else kernel
+
+
+def instance_for(kernel: Any, arguments: list[Any]) -> Any:
+    """What of a kernel a launch with these arguments runs: itself, or the instance of a generic one.
+
+    An instance that there is not yet is made, as the launch itself makes it.
+    """
+    return kernel.add_overload(kernel.infer_argument_types(arguments)) if kernel.is_generic else kernel
 
 
 def argument_types(kernel: Any) -> list[Any]:
@@ -222,9 +233,8 @@ def spelled_type(type_: Any, spell: Callable[[Any], str]) -> str | None:
     if type_ is Any:
         return "Any"
     if warp_types.is_array(type_):
-        kind = {"_ArrayAnnotation": "array", "_IndexedArrayAnnotation": "indexedarray"}.get(
-            type(type_).__name__, type(type_).__name__
-        )
+        # ``_IndexedArrayAnnotation`` and its like, or the array's own class.
+        kind = type(type_).__name__.removeprefix("_").removesuffix("Annotation").lower()
         if kind not in ("array", "indexedarray", "fabricarray", "indexedfabricarray"):
             return None
         dtype = spell(type_.dtype)
@@ -256,11 +266,30 @@ def scalar_value(value: Any) -> Any:
     return value.value if type(value) in warp_types.scalar_and_bool_types else None
 
 
+def values_of(value: Any, type_: ValueType) -> Any:
+    """What an argument that is passed by value holds, as NumPy holds it; of a struct, each field's by name.
+
+    Raises:
+        ValueError: It is of a type that no values can be made of.
+    """
+    if isinstance(type_, Opaque):
+        raise ValueError(f"of type {type_}")
+    if isinstance(type_, Struct):
+        return {field.name: values_of(getattr(value, field.name), field.type) for field in type_.fields}
+    scalar = scalar_value(value)
+    return np.asarray(value if scalar is None else scalar)
+
+
+def size_of(type_: Any) -> int:
+    """The bytes of one element of an array of a type."""
+    from warp._src import types as warp_types
+
+    return int(warp_types.type_size_in_bytes(type_))
+
+
 def components_of(value: Any) -> list[Any] | None:
     """The Python values of the components of a vector, matrix, quaternion or transformation, row by row, or None."""
     if getattr(type(value), "_wp_scalar_type_", None) is None:
         return None
-    import numpy as np
-
     flat = np.array(value).reshape(-1)
     return [component.item() for component in flat]

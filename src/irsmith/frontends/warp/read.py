@@ -88,30 +88,44 @@ def block_dims(tree: ast.Module, names: Mapping[str, Any]) -> dict[str, int]:
 
 def _describe(kernel: Any, block_dim: int | None, category: str, provenance: Provenance) -> Iterator[Kernel | Reject]:
     instances = compiler.instances_of(kernel)
-    name = kernel.func.__name__
     if not instances:
         message = "a generic kernel that no overload gives types to"
-        yield Reject(Step.LOWER, "GenericWithoutInstance", message, name, category, kernel.adj.source)
+        yield Reject(Step.LOWER, "GenericWithoutInstance", message, kernel.func.__name__, category, kernel.adj.source)
+    for instance in instances:
+        yield describe(kernel, instance, block_dim, category, provenance)
+
+
+def describe(
+    kernel: Any, instance: Any, block_dim: int | None, category: str, provenance: Provenance
+) -> Kernel | Reject:
+    """A kernel of this process as a text that stands alone, or why there is none.
+
+    Args:
+        kernel: The Warp kernel.
+        instance: What of it is wanted: itself, or an instance of a generic one.
+        block_dim: The threads a block that it is launched with, where that is known.
+        category: What the kernel is called as.
+        provenance: Where its file comes from.
+    """
+    name = kernel.func.__name__
     docstring = (ast.get_docstring(kernel.adj.tree.body[0]) or "").strip()
     provenance = replace(provenance, line=kernel.func.__code__.co_firstlineno, docstring=docstring or None)
-    for instance in instances:
-        try:
-            source = source_of(instance)
-        except (CannotStandAloneError, ValueError) as error:
-            message = f"cannot stand alone: {error}"
-            yield Reject(Step.LOWER, "CannotStandAlone", message, name, category, kernel.adj.source)
-            continue
-        if block_dim is not None and compiler.uses_tiles(kernel):
-            # Otherwise the text would depend on a launch that the source does not hold.
-            source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
-        yield Kernel(
-            name=name,
-            category=category,
-            description=docstring.partition("\n\n")[0].replace("\n", " "),
-            source=source,
-            signature=signature_of(instance),
-            provenance=provenance,
-        )
+    try:
+        source = source_of(instance)
+    except (CannotStandAloneError, ValueError) as error:
+        message = f"cannot stand alone: {error}"
+        return Reject(Step.LOWER, "CannotStandAlone", message, name, category, kernel.adj.source)
+    if block_dim is not None and compiler.uses_tiles(kernel):
+        # Otherwise the text would depend on a launch that the source does not hold.
+        source = f'{source.rstrip()}\n\n\nwp.set_module_options({{"block_dim": {block_dim}}})\n'
+    return Kernel(
+        name=name,
+        category=category,
+        description=docstring.partition("\n\n")[0].replace("\n", " "),
+        source=source,
+        signature=signature_of(instance),
+        provenance=provenance,
+    )
 
 
 def signature_of(kernel: Any) -> Signature:
