@@ -57,7 +57,7 @@ def prove(
     device: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Proof:
-    """Compile and run the rows of a dataset, in worker processes, and compare with the verdicts that they carry.
+    """Lower the rows of a dataset again, compile and run them in worker processes, and compare with what they carry.
 
     Args:
         dataset: The dataset.
@@ -85,11 +85,23 @@ def prove(
             if isinstance(outcome, Reject):
                 faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
                 continue
+            faults.extend(_lowered_otherwise(row, pipelines[recipe]))
             counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
             withheld += _withheld(row)
             faults.extend(_differences(row, outcome, device=device))
         on_progress(rows)
     return Proof(rows, dict(sorted(counts.items())), withheld, tuple(faults))
+
+
+def _lowered_otherwise(row: Row, pipeline: Pipeline) -> Iterator[Fault]:
+    """What this process, which has the row's source alone, lowers it to other than the row says."""
+    again = pipeline.frontend.lower(row.kernel, pipeline.stages)
+    if isinstance(again, Reject):
+        yield Fault(row.id, f"its source does not lower: {again.reason}: {again.message}")
+        return
+    for column, text in again.texts.items():
+        if row.texts[column] != text and not (row.texts[column] is None and _withheld(row)):
+            yield Fault(row.id, f"{column}: its source lowers to another text")
 
 
 def _chosen(dataset: Dataset, sample: int | None) -> Iterator[Row]:

@@ -131,6 +131,8 @@ def text_changed(column, old, new):
         ("cpp_forward", "wp::array_store(", "wp::array_store(var_missing, "),
         ("cuda_forward", "_idx < dim.size", "_idx < dim.size - 1"),
         ("cuda_backward", "wp::adj_address(", "wp::adj_address_("),
+        # What runs the same, and is not what the source lowers to.
+        ("cpp_forward", "    // ", "    //  "),
     ],
 )
 def test_a_spoiled_text_is_a_fault(made, tmp_path, column, old, new):

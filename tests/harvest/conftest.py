@@ -90,6 +90,11 @@ FILES = {
 
 
         twice, thrice, again = scaled_by(2.0), scaled_by(3.0), scaled_by(2.0)
+
+
+        @wp.kernel
+        def racing(x: wp.array(dtype=float), out: wp.array(dtype=float)):
+            out[0] = x[wp.tid()]
     ''',
     "springs/broken.py": """
         import warp as wp

@@ -66,6 +66,8 @@ def command(directory: Place, as_json: bool) -> None:
         for outcome, times in found.verdicts.items():
             verdicts.add_row(*outcome.split(": "), str(times))
         terminal.print(verdicts)
+    for reason, times in found.unproved.items():
+        terminal.print(f"compiled and not run {times}: {reason}", markup=False)
     for reason, times in found.rejects.items():
         terminal.print(f"rejected {times}: {reason}", markup=False)
     terminal.print("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items()))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.splits import Split
+from irsmith.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Stats:
         difficulty_balance: Rows of each difficulty, ``1`` to ``5``, by split.
         texts: Sizes by text column.
         rejects: Rejects by reason, the most frequent first.
+        unproved: Rows whose text was compiled and not run, by reason, the most frequent first.
         verdicts: How often each check ended how, as ``check: status``.
         difficulty: Rows by difficulty, ``1`` to ``5``.
         tags: Rows by tag, the most frequent first.
@@ -70,6 +72,7 @@ class Stats:
     difficulty_balance: Mapping[str, Mapping[str, int]]
     texts: Mapping[str, TextSize]
     rejects: Mapping[str, int]
+    unproved: Mapping[str, int]
     verdicts: Mapping[str, int]
     difficulty: Mapping[str, int]
     tags: Mapping[str, int]
@@ -99,11 +102,17 @@ def stats(dataset: Dataset) -> Stats:
         ),
         texts=_text_sizes(dataset),
         rejects=dataset.manifest.rejects,
+        unproved=_unproved(dataset),
         verdicts=dataset.manifest.verdicts,
         difficulty=dataset.manifest.difficulty,
         tags=dataset.manifest.tags,
         toolchain=dataset.manifest.toolchain,
     )
+
+
+def _unproved(dataset: Dataset) -> dict[str, int]:
+    found = (v for record in dataset.records(["verdicts"]) for v in record["verdicts"] if v["check"] == "forward")
+    return dict(Counter(verdict["reason"] for verdict in found if verdict["status"] == Status.COMPILED).most_common())
 
 
 def _balance(values: list[str], of_rows: list[str], splits: list[str]) -> dict[str, dict[str, int]]:

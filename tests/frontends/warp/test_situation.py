@@ -64,7 +64,7 @@ def test_what_is_written_is_no_input():
     [
         (["i = wp.tid()", "if x[i] > 1.0e9:", "    out[i] = x[i]"], (FLOATS, OUT), NOTHING_FOUND),
         (["i = wp.tid()", "out[i] = x[i - 100]"], (FLOATS, OUT), NOTHING_FOUND),
-        (["i = wp.tid()", "out[0] = x[i]"], (FLOATS, OUT), "out depends on the order in which threads run"),
+        (["i = wp.tid()", "out[0] = x[i]"], (FLOATS, OUT), "what it writes depends on the order in which threads run"),
         (["i = wp.tid()", "out[i] = wp.address_of(x[i])"], (FLOATS, OUT), "the reference does not know"),
     ],
 )

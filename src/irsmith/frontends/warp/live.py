@@ -233,9 +233,8 @@ def spelled_type(type_: Any, spell: Callable[[Any], str]) -> str | None:
     if type_ is Any:
         return "Any"
     if warp_types.is_array(type_):
-        kind = {"_ArrayAnnotation": "array", "_IndexedArrayAnnotation": "indexedarray"}.get(
-            type(type_).__name__, type(type_).__name__
-        )
+        # ``_IndexedArrayAnnotation`` and its like, or the array's own class.
+        kind = type(type_).__name__.removeprefix("_").removesuffix("Annotation").lower()
         if kind not in ("array", "indexedarray", "fabricarray", "indexedfabricarray"):
             return None
         dtype = spell(type_.dtype)
