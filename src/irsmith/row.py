@@ -255,7 +255,7 @@ def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
 
 
 _NESTED = ("arguments", "structs", "line_map", "verdicts", "uncovered", "tags")
-"""Columns of lists, in which Arrow's types allow nulls that no row has."""
+"""Columns of lists, whose items Arrow lets be null, and no row's are."""
 
 
 def _refuse_nulls(name: str, value: Any) -> None:
