@@ -218,6 +218,7 @@ class _Run:
                 self.bound.complete()
                 shards = assemble(self.root, self._shards(), run)
                 clear_beyond(self.root, self.recipe, shards)
+                still()
                 origins = self.given.origins if self.given is not None else ()
                 manifest = finish(self.root, self.recipe, self.versions, shards, origins)
                 if jsonl:

@@ -254,8 +254,31 @@ def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=pa.list_(_LINE_SPAN))
 
 
+_NESTED = ("arguments", "structs", "line_map", "verdicts", "uncovered", "tags")
+"""Columns of lists, whose items Arrow lets be null, and no row's are."""
+
+
+def _refuse_nulls(name: str, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_nulls(key, item)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for item in value:
+            _refuse_nulls(name, item)
+    elif value is None and name not in ("low", "high"):
+        raise ValueError(f"{name} is null")
+
+
 def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
-    """A row from one record of a table, such as ``table.to_pylist()`` or a line of JSONL gives."""
+    """A row from one record of a table, such as ``table.to_pylist()`` or a line of JSONL gives.
+
+    Raises:
+        ValueError: It holds nulls where no row does, or values that nothing has.
+        KeyError: It lacks a column.
+        TypeError: It holds something of another type.
+    """
+    for column in _NESTED:
+        _refuse_nulls(column, record[column])
     kernel = kernel_of(record)
     lines = tuple(LineSpan(s["column"], s["python_line"], s["first"], s["last"]) for s in record["line_map"])
     return Row(

@@ -65,6 +65,9 @@ class Structure:
     structs_used: int
 
 
+_DEEP = "is nested too deeply"
+
+
 def describe(source: str, name: str) -> Structure:
     """The structure of one kernel of a source, with the helpers, structs and constants that it needs.
 
@@ -73,7 +76,7 @@ def describe(source: str, name: str) -> Structure:
         name: The kernel's function; one inside another is found by the end of its qualified name.
 
     Raises:
-        SyntaxError: The text is not Python.
+        SyntaxError: The text is not Python, or is nested too deeply to be walked.
         ValueError: It holds no function of that name.
     """
     tree = parsed(source)
@@ -94,7 +97,10 @@ def describe(source: str, name: str) -> Structure:
     walk = _Walk(modules, members, kernel, _instances(tree, name))
     first = min((node.lineno for node in kernel.decorator_list), default=kernel.lineno)
     text = source.splitlines()[first - 1 : kernel.end_lineno]
-    return walk.result(sum(1 for line in text if line and not line.isspace()))
+    try:
+        return walk.result(sum(1 for line in text if line and not line.isspace()))
+    except RecursionError:
+        raise SyntaxError(_DEEP) from None
 
 
 def _instances(tree: ast.Module, name: str) -> list[ast.expr]:
@@ -109,9 +115,13 @@ def parsed(source: str) -> ast.Module:
     """The syntax tree of a source, which several readers in a row share: none of them changes it.
 
     Raises:
-        SyntaxError: The text is not Python.
+        SyntaxError: The text is not Python, or is nested more deeply than Python reads.
+        ValueError: It holds a null byte.
     """
-    return ast.parse(source)
+    try:
+        return ast.parse(source)
+    except (RecursionError, MemoryError):
+        raise SyntaxError(_DEEP) from None
 
 
 def kernel_of(tree: ast.Module, name: str) -> ast.FunctionDef:

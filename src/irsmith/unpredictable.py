@@ -20,7 +20,7 @@ _PATTERNS = (
     # An empty list says that nothing was divided among cores.
     ("machine", re.compile(r"outer_dimension_partitions\W{1,6}\d+")),
 )
-_LINES = (re.compile(r"<L (\d+)>"), re.compile(r"line[ =](\d+)"), re.compile(r"\.py:(\d+)"))
+_LINES = (re.compile(r"<L (\d{1,18})>"), re.compile(r"line[ =](\d{1,18})"), re.compile(r"\.py:(\d{1,18})"))
 
 KINDS = {
     "hash": "a hash in a name",
@@ -76,7 +76,7 @@ def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
     if len(names) < 2:
         # A kernel alone has no helper to be numbered.
         return None
-    numbered = re.compile(rf"\b(?:adj_)?({'|'.join(map(re.escape, sorted(names)))})_(\d+)\b")
+    numbered = re.compile(rf"\b(?:adj_)?({'|'.join(map(re.escape, sorted(names)))})_(\d{1, 18})\b")
     lowest: dict[str, re.Match[str]] = {}
     for match in numbered.finditer(text):
         if match[1] not in lowest or int(match[2]) < int(lowest[match[1]][2]):

@@ -83,5 +83,7 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"irsmith: {' '.join(message.split())}", err=True)
+    from irsmith.cli.text import printable
+
+    click.echo(printable(f"irsmith: {' '.join(message.split())}"), err=True)
     sys.exit(status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from irsmith.cli.running import PLACE
-from irsmith.cli.text import console, printable, row_view
+from irsmith.cli.text import cell, console, printable, row_view
 from irsmith.dataset.load import load
 from irsmith.frontends import get
 from irsmith.frontends.base import stage_named
@@ -27,8 +27,10 @@ def command(directory: Place, row_id: str, stage: str | None, direction: str) ->
     chosen = dataset.stages[0] if stage is None else stage_named(get(row.frontend), stage)
     directions = ["forward", "backward"] if direction == "both" else [direction]
     terminal = console()
-    terminal.print(f"[bold]{row.id}[/bold]  {row.kernel.category}  {row.toolchain}")
-    terminal.print(printable(row.kernel.description), markup=False)
+    terminal.print(
+        cell(row.id).append(printable(f"  {row.kernel.category}  {row.toolchain}"), "not bold"), style="bold"
+    )
+    terminal.print(cell(row.kernel.description))
     signature = row.kernel.signature
     for argument in signature.arguments:
         extent = "x".join(map(str, argument.shape)) or ("by value" if signature.launch is not None else "rank 0")

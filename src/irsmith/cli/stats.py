@@ -23,7 +23,7 @@ def command(directory: Place, as_json: bool) -> None:
         return
     from rich.table import Table
 
-    from irsmith.cli.text import console
+    from irsmith.cli.text import cell, console
 
     terminal = console()
     total = found.total
@@ -35,11 +35,11 @@ def command(directory: Place, as_json: bool) -> None:
         column.justify = "right"
     for name, group in [*found.categories.items(), ("all", total)]:
         lines = "/".join(str(value) for value in group.lines)
-        table.add_row(name, str(group.rows), str(group.structures), str(group.skeletons), lines)
+        table.add_row(cell(name), str(group.rows), str(group.structures), str(group.skeletons), lines)
     terminal.print(table)
     for title, counts in (("difficulty", found.difficulty), ("tags", found.tags)):
         listed = ", ".join(f"{name}: {times}" for name, times in counts.items())
-        terminal.print(f"{title}: {listed or 'none'}", markup=False)
+        terminal.print(cell(f"{title}: {listed or 'none'}"))
     splits = Table("split", "rows", "share", "structures", "lines 10/50/90 %")
     balance, levels = Table("category", *found.splits), Table("difficulty", *found.splits)
     for shown in (splits, balance, levels):
@@ -47,11 +47,12 @@ def command(directory: Place, as_json: bool) -> None:
             column.justify = "right"
     for name, group in found.splits.items():
         lines = "/".join(str(value) for value in group.lines)
-        splits.add_row(name, str(group.rows), f"{group.rows / max(total.rows, 1):.1%}", str(group.structures), lines)
+        share = f"{group.rows / max(total.rows, 1):.1%}"
+        splits.add_row(cell(name), str(group.rows), share, str(group.structures), lines)
     for shown, counted in ((balance, found.balance), (levels, found.difficulty_balance)):
         for name, by_split in counted.items():
             whole = sum(by_split.values())
-            shown.add_row(name, *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
+            shown.add_row(cell(name), *(f"{rows / whole:.0%}" if rows else "0" for rows in by_split.values()))
     for shown in (splits, balance, levels):
         terminal.print(shown)
     sizes = Table("text", "rows", "mean bytes", "longest")
@@ -64,10 +65,11 @@ def command(directory: Place, as_json: bool) -> None:
         verdicts = Table("check", "verdict", "rows")
         verdicts.columns[2].justify = "right"
         for outcome, times in found.verdicts.items():
-            verdicts.add_row(*outcome.split(": "), str(times))
+            check, _, status = outcome.partition(": ")
+            verdicts.add_row(cell(check), cell(status), str(times))
         terminal.print(verdicts)
     for reason, times in found.unproved.items():
         terminal.print(f"compiled and not run {times}: {reason}", markup=False)
     for reason, times in found.rejects.items():
-        terminal.print(f"rejected {times}: {reason}", markup=False)
-    terminal.print("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items()))
+        terminal.print(cell(f"rejected {times}: {reason}"))
+    terminal.print(cell("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items())))

@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
+def cell(text: str) -> Text:
+    """A text as it stands, for a table or a line: no markup and no control characters of a dataset count."""
+    return Text(printable(text))
+
+
 def highlighted(text: str, language: str) -> Syntax:
     """A text in colour, with line numbers as the line map counts them."""
     shown = printable(text.rstrip("\n"))

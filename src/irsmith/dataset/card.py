@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +43,20 @@ class Figures:
 
     stats: Stats
     splits: Mapping[str, int]
+
+
+_MARKUP = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;", "[": "&#91;", "]": "&#93;"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+def cell(text: str) -> str:
+    """A text that others wrote, as it may stand in a line of Markdown: no markup, no control characters."""
+    return _CONTROL.sub(" ", text).translate(_MARKUP)
+
+
+def toolchain(versions: Mapping[str, str]) -> str:
+    """Versions by name, as a line of a card says them."""
+    return cell(", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
 def title(recipes: Sequence[Recipe]) -> str:
@@ -86,8 +101,8 @@ def origins_section(manifest: Manifest) -> str:
     if not manifest.origins:
         return ""
     lines = "".join(
-        f"| {origin.title} | {origin.licence or licence.UNSTATED} | {origin.kernels} | {origin.modules} "
-        f"| {len(origin.failed)}{_told(origin.reasons())} |\n"
+        f"| {cell(origin.title)} | {cell(origin.licence or licence.UNSTATED)} | {origin.kernels} | {origin.modules} "
+        f"| {len(origin.failed)}{cell(_told(origin.reasons()))} |\n"
         for origin in manifest.origins
     )
     return f"""## Where the kernels come from
@@ -133,15 +148,14 @@ def render(recipe: Recipe, manifest: Manifest, layout: Layout | None = None, fig
     frontend = frontends.get(recipe.frontend)
     stages = [stage_named(frontend, name) for name in recipe.stages]
     size = next((name for bound, name in _SIZE_CATEGORIES if manifest.rows < bound), _LARGEST)
-    toolchain = ", ".join(f"{name} {version}" for name, version in manifest.toolchain.items())
-    rejects = "".join(f"- {reason}: {times}\n" for reason, times in manifest.rejects.items())
+    rejects = "".join(f"- {cell(reason)}: {times}\n" for reason, times in manifest.rejects.items())
     verdicts = "".join(
-        f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
+        f"| {cell(outcome).replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
     )
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
     units = _JOINED if all(stage.joined for stage in stages) else _APART
     levels = "".join(f"| {level} | {times} |\n" for level, times in manifest.difficulty.items())
-    tags = ", ".join(f"{tag} ({times})" for tag, times in manifest.tags.items())
+    tags = ", ".join(f"{cell(tag)} ({times})" for tag, times in manifest.tags.items())
     made = _of_real(recipe) if _is_real(recipe) else _of_synthesis(recipe)
     columns = "".join(f"| `{stage.name}_{part.name}` | {part.meaning} |\n" for stage in stages for part in stage.parts)
     return f"""---
@@ -196,7 +210,7 @@ the compiler; `verdicts` in the row says how each check ended. An adjoint that t
 {rejects or "None."}
 ## How it was made
 
-By {toolchain}, on Python {manifest.python} ({manifest.platform}). {made.again}
+By {toolchain(manifest.toolchain)}, on Python {cell(manifest.python)} ({cell(manifest.platform)}). {made.again}
 
 No text depends on the process, the machine or the order in which it was made.
 
@@ -224,7 +238,7 @@ class _Words:
 
 
 def _of_synthesis(recipe: Recipe) -> _Words:
-    categories = "".join(f"| {name} | {weight:.4g} |\n" for name, weight in recipe.categories)
+    categories = "".join(f"| {cell(name)} | {weight:.4g} |\n" for name, weight in recipe.categories)
     return _Words(
         f"""## Categories
 
@@ -272,9 +286,9 @@ rows = load_dataset("DIR", "{config}", split="{UNSPLIT}", filters=[("split", "==
 def figures_section(figures: Figures) -> str:
     """What was counted, as a section."""
     found = figures.stats
-    splits = "".join(f"| {name} | {rows} |\n" for name, rows in figures.splits.items())
+    splits = "".join(f"| {cell(name)} | {rows} |\n" for name, rows in figures.splits.items())
     categories = "".join(
-        f"| {name} | {group.rows} | {group.structures} | {'/'.join(map(str, group.lines))} |\n"
+        f"| {cell(name)} | {group.rows} | {group.structures} | {'/'.join(map(str, group.lines))} |\n"
         for name, group in found.categories.items()
     )
     texts = "".join(

@@ -21,16 +21,16 @@ def render(
     tags = "".join(f"- {name}\n" for name in manifest.configs)
     sources = "".join(
         f"| {recipe.config} | {', '.join(recipe.stages)} | {'' if recipe.row_seed is None else recipe.seed} "
-        f"| {source.rows} | {source.version} "
-        f"| `{source.content}` | {', '.join(f'{name} {version}' for name, version in source.toolchain.items())} |\n"
+        f"| {source.rows} | {card.cell(source.version)} "
+        f"| `{source.content}` | {card.toolchain(source.toolchain)} |\n"
         for recipe, source in zip(recipes, derived.sources, strict=True)
     )
-    rejects = "".join(f"- {reason}: {times}\n" for reason, times in manifest.rejects.items())
+    rejects = "".join(f"- {card.cell(reason)}: {times}\n" for reason, times in manifest.rejects.items())
     verdicts = "".join(
-        f"| {outcome.replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
+        f"| {card.cell(outcome).replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
     )
     told = ", ".join(f"{name} {value}" for name, value in derived.settings.items() if value is not None)
-    told = told and f" ({told})"
+    told = told and f" ({card.cell(told)})"
     return f"""---
 {card.licences(recipes, manifest)}
 language:

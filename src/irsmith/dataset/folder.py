@@ -19,7 +19,7 @@ from irsmith.dataset.lease import leased
 from irsmith.dataset.manifest import RECIPE_FILE
 from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
-from irsmith.errors import UserError
+from irsmith.errors import StoppedError, UserError
 from irsmith.places import Place, Remote, files_below
 from irsmith.real import Origin
 from irsmith.recipe import Recipe
@@ -82,9 +82,24 @@ def _held(root: Place) -> Iterator[Callable[[], None]]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f"{root}: another run is writing here: wait for it, or choose another folder") from None
-        yield lambda: None
+        try:
+            yield lambda: _there(root, lock)
+        except OSError:
+            # A file that cannot be written may be a folder that is gone, which says more.
+            _there(root, lock)
+            raise
     finally:
         os.close(lock)
+
+
+def _there(root: Path, held: int) -> None:
+    """Stop where a folder is no more the one that was opened: what is made now would stand apart from the rest.
+
+    Raises:
+        StoppedError: It was moved, removed or replaced.
+    """
+    if not root.exists() or not os.path.samestat(root.stat(), os.fstat(held)):
+        raise StoppedError(f"{root}: was moved or removed while a run was writing to it: put it back, and run it again")
 
 
 def _check(root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Row]:
         for record in self.records():
-            yield from_record(record, self.stages_of(record["frontend"]))
+            yield row_of(record, self.stages_of(record["frontend"]), str(self.place))
 
     @property
     def root(self) -> Path:
@@ -127,11 +127,24 @@ class Dataset:
         if not table.num_rows:
             raise UserError(f"{self.place}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
         record = table.to_pylist()[0]
-        return from_record(record, self.stages_of(record["frontend"]))
+        return row_of(record, self.stages_of(record["frontend"]), str(self.place))
 
     def _some_id(self) -> str:
         found: str = self.arrow().head(1, columns=["id"]).to_pylist()[0]["id"]
         return found
+
+
+def row_of(record: Mapping[str, Any], stages: Iterable[Stage], where: str) -> Row:
+    """The row of a record of a dataset, whoever wrote it.
+
+    Raises:
+        UserError: It is none.
+    """
+    try:
+        return from_record(record, stages)
+    except (UserError, ValueError, KeyError, TypeError, AttributeError) as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"{where}: {str(record.get('id'))[:100]!r} is no row: {told[:300]}") from None
 
 
 def stages_in(recipes: Sequence[Recipe], config: str) -> tuple[Stage, ...]:

@@ -14,7 +14,7 @@ from irsmith.kernel import Direction
 from irsmith.real import group_of
 from irsmith.recipe import Recipe
 from irsmith.row import from_record
-from irsmith.structure import describe
+from irsmith.structure import describe, parsed
 from irsmith.unpredictable import KINDS, find
 from irsmith.verdict import Status
 
@@ -27,9 +27,15 @@ def faults_of(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]
         recipe: What made it.
         stages: The stages of its frontend that the dataset holds.
     """
-    yield from _fields(record, recipe, stages)
     try:
-        tree = ast.parse(record["python_source"])
+        from_record(record, stages)
+    except (UserError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield "fields", f"cannot be read as a row: {error}"
+        # What follows takes for granted that everything is of its type.
+        return
+    yield from _fields(record, recipe)
+    try:
+        tree = parsed(record["python_source"])
     except (SyntaxError, ValueError) as error:
         yield "python", f"python_source does not parse: {error}"
         return
@@ -43,13 +49,13 @@ def split_wanted(record: Mapping[str, Any], splits: Splits) -> str | None:
     """The split that a row alone belongs to, where it stands in another; None where it is right."""
     try:
         wanted = split_of(Facts.of_record(record), splits)
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         # Named by another gate.
         return None
     return None if record["split"] == wanted else wanted.value
 
 
-def _fields(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) -> Iterator[tuple[str, str]]:
+def _fields(record: Mapping[str, Any], recipe: Recipe) -> Iterator[tuple[str, str]]:
     required = ["id", "name", "category", "python_source", "group_id", "toolchain"]
     # People do not always say what a kernel is for.
     required += ["description"] if record["seed"] is not None else ["file", "package", "line"]
@@ -64,10 +70,6 @@ def _fields(record: Mapping[str, Any], recipe: Recipe, stages: Sequence[Stage]) 
         yield "fields", f"id {record['id']!r} does not say frontend, seed {record['seed']} and index {record['index']}"
     if record["frontend"] != recipe.frontend or record["seed"] != recipe.row_seed:
         yield "fields", f"seed {record['seed']} and frontend {record['frontend']} are of no recipe of the dataset"
-    try:
-        from_record(record, stages)
-    except (UserError, ValueError, KeyError, TypeError) as error:
-        yield "fields", f"cannot be read as a row: {error}"
 
 
 def _source(record: Mapping[str, Any], tree: ast.Module) -> Iterator[tuple[str, str]]:

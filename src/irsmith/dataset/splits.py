@@ -17,7 +17,7 @@ from typing import Any
 
 from irsmith.errors import UserError
 from irsmith.kernel import Kernel
-from irsmith.structure import Structure
+from irsmith.structure import Structure, parsed
 from irsmith.types import Field, Struct, ValueType
 
 
@@ -188,7 +188,7 @@ def builtins_of(source: str) -> frozenset[str]:
     Raises:
         SyntaxError: The source is not Python.
     """
-    tree = ast.parse(source)
+    tree = parsed(source)
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
     found: set[str] = set()

@@ -73,7 +73,7 @@ def definitions(text: str) -> list[tuple[str, str]]:
     """The functions at the top of a source, each with its name; none where it is no Python."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     lines = text.splitlines(keepends=True)
     found = []

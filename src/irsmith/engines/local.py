@@ -85,6 +85,8 @@ def run(
             on_progress(sum(worker.done for worker in pool if worker.busy))
     finally:
         for worker in pool:
+            worker.process.terminate()
+        for worker in pool:
             worker.stop()
 
 

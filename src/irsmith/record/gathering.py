@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -18,8 +19,10 @@ from irsmith.record import samples
 from irsmith.record.spool import Recorded
 from irsmith.records import kernel_of
 
-MOST_THREADS = 1024
+MOST_THREADS = 16_384
 """Threads of a launch that a row is proved with. A larger launch is proved on its first ones along each axis."""
+MOST_LOOPING = 1024
+"""The same where threads have loops, of which nobody knows how long they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +108,24 @@ def _with_inputs(kernel: Kernel, same: Sequence[Recorded]) -> Kernel:
         replace(argument, shape=shape) if argument.rank or kernel.signature.launch is None else argument
         for argument, shape in zip(kernel.signature.arguments, shapes, strict=True)
     )
-    extents = None if kernel.signature.launch is None else bounded(launch)
+    most = MOST_LOOPING if _loops(kernel.source) else MOST_THREADS
+    extents = None if kernel.signature.launch is None else bounded(launch, most)
     kernel = replace(kernel, signature=replace(kernel.signature, arguments=arguments, launch=extents))
     taken = [sample for record in chosen for sample in record.samples]
     return samples.put(kernel, taken, whole=extents is None or extents == launch)
 
 
-def bounded(launch: tuple[int, ...]) -> tuple[int, ...]:
-    """The extents of a launch, the longest halved until there are no more threads than a row is proved with."""
+def bounded(launch: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """The extents of a launch, the longest halved until there are no more threads than ``most``."""
     extents = list(launch)
-    while _product(extents) > MOST_THREADS:
+    while _product(extents) > most:
         longest = extents.index(max(extents))
-        extents[longest] = max(1, min(extents[longest] // 2, MOST_THREADS))
+        extents[longest] = max(1, min(extents[longest] // 2, most))
     return tuple(extents)
+
+
+def _loops(source: str) -> bool:
+    return any(isinstance(node, ast.For | ast.While) for node in ast.walk(ast.parse(source)))
 
 
 def _product(extents: Sequence[int]) -> int:

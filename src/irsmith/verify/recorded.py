@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from irsmith.kernel import Direction, Kernel
+from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.record import samples
 from irsmith.types import Struct, ValueType
 from irsmith.verdict import Uncovered
@@ -51,8 +51,16 @@ class Recorded(Inputs):
         return take(self.every(), np.arange(len(modes)) % self.count)
 
     def every(self) -> dict[str, Array]:
-        """The recorded sets."""
-        return {a.name: self._array(a.name, a.type, a.shape, self._samples.inputs) for a in self._arguments}
+        """The recorded sets.
+
+        Where a part of a launch is run, what it only writes begins as noise: zeros written over zeros show nothing.
+        """
+        return {a.name: self._before(a) for a in self._arguments}
+
+    def _before(self, argument: Argument) -> Array:
+        if argument.direction is Direction.OUT and not self._samples.outputs:
+            return self._argument(argument, (Mode.EVEN,) * self.count, "recorded")
+        return self._array(argument.name, argument.type, argument.shape, self._samples.inputs)
 
     def left(self) -> dict[str, Array]:
         """What the program's run left of arrays that it may write, where that was kept."""

@@ -1,0 +1,144 @@
+"""Whatever strangers' files hold, reading them ends in a value or in a named error."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import math
+
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from irsmith import UserError, unpredictable
+from irsmith import recipe as recipes
+from irsmith.dataset.load import row_of
+from irsmith.dataset.rows import faults_of
+from irsmith.frontends.warp import ptx
+from irsmith.recipe import Recipe
+from irsmith.structure import describe
+
+MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+DEEP = ["(" * 150 + ")" * 150, "-" * 20_000 + "1", "x" + ".a" * 20_000, "a = " + "[" * 90 + "]" * 90, "9" * 5_000]
+"""What parsers give up on, each in its own way."""
+
+values = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=True) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+TYPES = ["vec3[vec3[float32]]", "mat0x0[int32]", "opaque[", "def f("]
+names = st.sampled_from(list(Recipe.__dataclass_fields__)) | st.text(min_size=1, max_size=10)
+
+
+@MANY
+@given(table=st.dictionaries(names, values, max_size=4))
+def test_any_table_is_a_recipe_or_a_clear_error(table):
+    try:
+        found = recipes.parse(tomli_w.dumps(table), "fuzz")
+    except UserError as error:
+        outcome = str(error)
+    else:
+        assert recipes.parse(found.to_toml(), "again") == found
+        outcome = "fuzz: a recipe"
+    assert outcome.startswith("fuzz: ")
+
+
+@pytest.fixture(scope="module")
+def record(made):
+    return next(iter(made.records()))
+
+
+def places(value, path=()):
+    """The paths to everything in a record."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*path, key))
+
+
+def alike(value):
+    """Values of the type that Arrow keeps in the place of one."""
+    if isinstance(value, bool):
+        return st.booleans()
+    if isinstance(value, int):
+        return st.integers(-(2**31), 2**31 - 1)
+    if isinstance(value, float):
+        return st.floats()
+    if isinstance(value, str):
+        return st.text() | st.sampled_from(DEEP) | st.sampled_from(TYPES)
+    if isinstance(value, list):
+        return st.just([]) | st.permutations(value).map(list) | st.just([*value, *value])
+    return st.none()
+
+
+@MANY
+@given(data=st.data())
+def test_any_row_is_read_or_named_and_its_faults_are_told(made, record, data):
+    spoiled = copy.deepcopy(record)
+    for path in data.draw(st.lists(st.sampled_from([p for p in places(record) if p]), min_size=1, max_size=3)):
+        place = spoiled
+        try:
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = data.draw(alike(place[path[-1]]) | st.none())
+        except (TypeError, IndexError):
+            # Something above was taken away before.
+            continue
+    try:
+        outcome = f"fuzz: {type(row_of(spoiled, made.stages, 'fuzz'))}"
+    except UserError as error:
+        outcome = str(error)
+    assert outcome.startswith("fuzz: ")
+    for gate, what in faults_of(spoiled, made.recipe, made.stages):
+        assert gate
+        assert what
+
+
+sources = st.text() | st.sampled_from(DEEP)
+
+
+@MANY
+@given(edit=st.tuples(st.floats(0, 1), st.floats(0, 1), sources), number=st.integers(0, 50))
+def test_the_structure_of_any_source_is_told_or_refused(rows, edit, number):
+    row = rows[number % len(rows)]
+    source = row["python_source"]
+    first, last = sorted(math.floor(share * len(source)) for share in edit[:2])
+    try:
+        found = describe(source[:first] + edit[2] + source[last:], row["name"])
+    except (SyntaxError, ValueError):
+        return
+    assert len(found.structure_id) == 32
+
+
+@MANY
+@given(text=sources, source=st.none() | sources)
+@example(text="kernel.py:" + "9" * 5_000, source="x = 1")
+@example(text="<L " + "9" * 5_000 + ">", source="def f(): 0\ndef g(): 0")
+@example(text="f_" + "9" * 5_000, source="def f(): 0\ndef g(): 0")
+def test_what_is_unpredictable_in_any_text_is_told(text, source):
+    try:
+        tree = None if source is None else ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = None
+    for finding in unpredictable.find(text, source, tree):
+        assert finding.kind in unpredictable.KINDS
+
+
+PIECES = [".version 8.4\n", ".target sm_80\n", ".address_size 64\n", ".visible .entry k(\n)\n{\n", "}\n", "{", ";"]
+PIECES += [".func (.param .b32 r) f(\n)\n", ".global .align 4 .b8 t[4] = {1};\n", "call.uni f, ();\n", "// \n"]
+PIECES += ["$L__BB0_1:\n", ".reg .b32 %r<2>;\n", "__local_depot12", "callseq 99"]
+PIECES += ["_ZN37_INTERNAL_00000000_7_unit_cu_9ed34b562wp5TABLEE"]
+
+
+@MANY
+@given(module=st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=20).map("".join))
+def test_any_module_is_cut_into_parts_or_refused(module):
+    try:
+        found = ptx.parts(module)
+    except ptx.UnknownPtxError:
+        return
+    assert all(isinstance(text, str) for text in found.values())
+    again = ptx.parts(module)
+    assert again == found
