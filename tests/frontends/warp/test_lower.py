@@ -115,12 +115,25 @@ def k(x: wp.array2d(dtype=float), y: wp.array(dtype=float)):
     t = wp.tile_load(x[i], shape=64)
     wp.tile_store(y, wp.tile_sum(t), offset=i)
 """
+GRAD = """
+@wp.func
+def potential(a: float, b: float):
+    return a * a * b
+
+
+@wp.kernel
+def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    da, db = wp.grad(potential)(x[i], y[i])
+    o[i] = da + db
+"""
 CORPUS = [
     (SAXPY, "saxpy"),
     (AWKWARD, "helper_0"),
     (GRADIENT, "k"),
     (NO_BACKWARD, "k"),
     (TILE, "k"),
+    (GRAD, "k"),
 ]
 
 
@@ -423,3 +436,13 @@ def test_a_function_that_is_handed_over_is_named_whatever_was_lowered_before(mak
     assert first == second == third
     assert "cube_0(" in first["cpp_functions_forward"]
     assert "cube_1" not in "".join(text for text in first.values() if isinstance(text, str))
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_forward_that_calls_an_adjoint_holds_it(make, stage):
+    texts = lower(make(GRAD, "k"), STAGES).texts
+    forward = "".join(
+        texts[f"{stage.name}_{part.name}"] or "" for part in stage.parts if not part.backward and not part.scaffold
+    )
+    assert "adj_potential_0(" in forward.partition("k_cpu_kernel_forward(")[0].partition("k_cuda_kernel_forward(")[0]
+    assert not texts[f"{stage.name}_functions_backward"]

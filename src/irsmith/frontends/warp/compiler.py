@@ -467,6 +467,10 @@ def _texts(builder: Any, kernel: Any, device: str, options: dict[str, Any]) -> d
             [f for f in functions if f.adj.uses_grad_call], device, forward_only=True
         ),
     }
+    if kernel.adj.uses_grad_call or parts["functions_grad"]:
+        # The forward calls adjoints, so that they belong to it.
+        parts["functions_grad"] = parts.pop("functions_backward") + parts["functions_grad"]
+        parts["functions_backward"] = ""
     parts |= _kernel_parts(kernel, device, options)
     _rename_specialisations(functions, parts)
     header = codegen.cpu_module_header if device == "cpu" else codegen.cuda_module_header

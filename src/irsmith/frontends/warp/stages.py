@@ -11,7 +11,9 @@ _HEADER = Part("header", "preprocessor lines that the unit starts with", scaffol
 _STRUCTS = Part("structs", "the kernel's structs with their adjoint helpers", scaffold=True)
 _FUNCTIONS_FORWARD = Part("functions_forward", "`@wp.func` helpers")
 _FUNCTIONS_BACKWARD = Part("functions_backward", "adjoints of the helpers", backward=True)
-_FUNCTIONS_GRAD = Part("functions_grad", "helpers that call `wp.grad`, which follow the adjoints that they call")
+_FUNCTIONS_GRAD = Part(
+    "functions_grad", "where `wp.grad` is called: the adjoints of all helpers, then the helpers that call it"
+)
 _FORWARD = Part("forward", "the kernel")
 _BACKWARD = Part("backward", "the kernel's adjoint", backward=True)
 
