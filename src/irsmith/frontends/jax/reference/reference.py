@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from irsmith.frontends.jax.dtypes import numpy_dtype
+from irsmith.frontends.jax.reference import confined
 from irsmith.frontends.jax.reference.array import FLOATS, Array, array
 from irsmith.frontends.jax.reference.flow import leaves
 from irsmith.frontends.jax.reference.machine import FILE_NAME, Current, Lane, Place
@@ -74,8 +75,10 @@ class Reference:
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
-            _check(ast.parse(source))
-            names: dict[str, Any] = {"__builtins__": {**vars(builtins), "__import__": _import}, "__name__": "kernel"}
+            tree = ast.parse(source)
+            confined.check(tree)
+            _check(tree)
+            names: dict[str, Any] = {"__builtins__": {**confined.BUILTINS, "__import__": _import}, "__name__": "kernel"}
             exec(code, names)
             self._function = names[name]
         except ports.NotModelledError:
@@ -170,11 +173,13 @@ def _misfit(promised: list[ports.Array], found: list[Array]) -> Fault | None:
     return None
 
 
-def _import(name: str, globals_: Any = None, locals_: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+def _import(name: str, _globals: Any = None, _locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     if name in MODULES:
         return MODULES[name] if fromlist else MODULES["jax"]
     if name in _PLAIN and level == 0:
-        return builtins.__import__(name, globals_, locals_, fromlist, level)
+        _, _, within = name.partition(".")
+        found = confined.module(name)
+        return SimpleNamespace(**{within: found}) if within and not fromlist else found
     raise ports.NotModelledError(f"import {name}")
 
 
