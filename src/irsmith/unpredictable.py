@@ -76,7 +76,7 @@ def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
     if len(names) < 2:
         # A kernel alone has no helper to be numbered.
         return None
-    numbered = re.compile(rf"\b(?:adj_)?({'|'.join(map(re.escape, sorted(names)))})_(\d{1, 18})\b")
+    numbered = re.compile(rf"\b(?:adj_)?({'|'.join(map(re.escape, sorted(names)))})_(\d{{1,18}})\b")
     lowest: dict[str, re.Match[str]] = {}
     for match in numbered.finditer(text):
         if match[1] not in lowest or int(match[2]) < int(lowest[match[1]][2]):
