@@ -79,6 +79,9 @@ ANY = {
         u = wp.tile_full(8, value=s, dtype=F) * s
         wp.tile_store(out[i], t + u)
         wp.tile_store(places, wp.tile_arange(3, 9, 2, dtype=int))""",
+    "said_by_one": """
+        t = wp.tile_from_thread(shape=8, value=w[i] * s, thread_idx=0)
+        wp.tile_store(out[i], t + wp.tile_load(a[i], shape=8))""",
     "beyond": """
         t = wp.tile_load(a, shape=(2, 5), offset=(i, 5))
         wp.tile_store(out, t + t, offset=(i * 2, 4))""",
