@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import subprocess
@@ -144,7 +145,8 @@ def test_a_spoiled_text_is_a_fault(made, tmp_path, column, old, new):
 def test_a_spoiled_source_is_a_fault(made, tmp_path):
     def change(row):
         lines = row.kernel.source.splitlines()
-        last = max(n for n, line in enumerate(lines) if " = " in line and line.startswith("    "))
+        nodes = [node for node in ast.walk(ast.parse(row.kernel.source)) if isinstance(node, ast.Assign)]
+        last = max(node.lineno for node in nodes if node.lineno == node.end_lineno) - 1
         lines[last] += " * 1.5" if " + " not in lines[last] else " + 0.25"
         return replace(row, kernel=replace(row.kernel, source="\n".join(lines) + "\n"))
 

@@ -65,8 +65,9 @@ def test_a_request_to_terminate_reaches_the_program(script, tmp_path):
         time.sleep(60)
         """
     )
+    before = signal.getsignal(signal.SIGTERM)
     assert run(command, tmp_path, Limits()) == 5
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_recorder_that_fails_is_noted_and_nothing_else(script, spooled, tmp_path, monkeypatch):
