@@ -5,6 +5,7 @@ import pytest
 from irsmith.outcome import Reject
 from irsmith.types import Handle, parse_type
 from irsmith.verdict import Status
+from irsmith.verify.verifier import Settings, Verifier
 
 GRID = "in grid: hash_grid[x,16] from 0.5 to 0.5"
 X, H, OUT = "in x: vec3[float32] 16 from -1 to 1", "in h: float32 from 0.4 to 0.9", "out o: float32 16"
@@ -64,3 +65,19 @@ def test_candidates_that_are_too_far_must_not_count(make_row, verifier):
     [outcome] = verifier.verify([make_row(neighbours("d < h + 1.0"), GRID, X, H, OUT, launch=(16,))])
     assert isinstance(outcome, Reject)
     assert outcome.symptom == "forward_differs"
+
+
+@pytest.mark.parametrize(
+    ("body", "arguments", "launch", "why"),
+    [
+        (neighbours("d < h"), (GRID, X, H, OUT), (16,), "built in the host's memory"),
+        (TILES, ("in a: float32 6x8 from -1 to 1", "out o: float32 6"), (6,), "launched by the block"),
+    ],
+    ids=["neighbours", "tiles"],
+)
+def test_what_only_the_host_can_launch_is_not_tried_on_a_device(make_row, toolchain, body, arguments, launch, why):
+    verifier = Verifier(toolchain, settings=Settings(device=True))
+    [outcome] = verifier.verify([make_row(body, *arguments, launch=launch)])
+    verdict = outcome.verdict("cuda_device")
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert why in verdict.reason

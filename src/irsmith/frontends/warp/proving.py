@@ -14,7 +14,7 @@ from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
 from irsmith.rng import Stream
-from irsmith.types import ValueType
+from irsmith.types import Handle, ValueType
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant, spoiled_texts
 
@@ -92,6 +92,8 @@ def _not_run(trial: ports.Trial) -> str:
     """Why a trial's text is not run here; empty where it is."""
     if trial.on_device and runner.has_tiles(trial.stage, trial.texts):
         return "tiles are launched by the block, with memory that its threads share"
+    if trial.on_device and any(isinstance(argument.type, Handle) for argument in trial.kernel.signature.arguments):
+        return "what its handles name is built in the host's memory"
     if not trial.on_device and runner.needs_a_block(trial.stage, trial.texts):
         return "its tiles hold an element for each thread of a block"
     return ""
