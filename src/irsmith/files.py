@@ -46,6 +46,11 @@ def aside_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}{_ASIDE}")
 
 
+def is_aside(path: Path) -> bool:
+    """Whether a file is one that was not whole when its writer ended."""
+    return path.name.endswith(_ASIDE)
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A folder to fill, which gets its name when everything in it was written without an error.

@@ -19,6 +19,7 @@ import pytest
 import irsmith
 from irsmith import Recipe, StoppedError, UserError, frontends
 from irsmith.dataset.shard import Shard
+from irsmith.files import aside_of
 from irsmith.frontends.warp import compiler
 from irsmith.generation import RejectBound
 from irsmith.pipeline import Pipeline
@@ -101,6 +102,13 @@ def test_a_killed_run_completes_with_the_same_bytes(made, tmp_path, attempt):
     for path in (tmp_path / "out" / "data").rglob("*.parquet"):
         pq.read_table(path)
     subprocess.run(line, check=True)
+    assert checksums(tmp_path / "out") == checksums(made)
+
+
+def test_a_run_that_was_killed_at_once_leaves_a_folder_to_go_on_in(made, tmp_path):
+    aside_of(tmp_path / "out" / "recipe.toml").parent.mkdir()
+    aside_of(tmp_path / "out" / "recipe.toml").write_text("coun")
+    irsmith.generate(RECIPE, tmp_path / "out")
     assert checksums(tmp_path / "out") == checksums(made)
 
 

@@ -136,11 +136,11 @@ def _check(root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: 
 
 
 def _names(root: Place) -> list[str]:
-    """What stands in a folder, without what a run puts there before it says what it makes."""
+    """What stands in a folder, without what a run that was killed at once has left there."""
     if isinstance(root, Remote):
         names = {file.below.split("/")[0] for file in root.files()} - {MARKERS}
     else:
-        names = {path.name for path in root.iterdir()}
+        names = {path.name for path in root.iterdir() if not files.is_aside(path)}
     return sorted(names)
 
 
