@@ -58,7 +58,11 @@ def _element(node: ast.AST) -> bool:
 
 
 def _unrolled(loop: ast.For) -> bool:
-    bounds = loop.iter.args if isinstance(loop.iter, ast.Call) else []
+    called = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and loop.iter.func.id == "range"
+    if not called:
+        # What a query finds is known at run time alone.
+        return False
+    bounds = loop.iter.args
     values = [bound.value for bound in bounds if isinstance(bound, ast.Constant) and isinstance(bound.value, int)]
     return len(values) == len(bounds) and len(range(*values)) <= UNROLLED
 
