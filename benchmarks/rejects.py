@@ -25,6 +25,13 @@ UNROLLED = 16
 """Rounds up to which Warp unrolls a loop over literals."""
 
 
+_TILES = {
+    "tile_min", "tile_max", "tile_reduce", "tile_scan_inclusive", "tile_scan_exclusive", "tile_scan_max_inclusive",
+    "tile_scan_min_inclusive", "tile_diag_add", "tile_from_thread", "tile_sort",
+}  # fmt: skip
+"""Builtins of tiles through which Warp has no gradient, or a wrong one."""
+
+
 def causes(row: Row) -> list[str]:
     """The causes of wrong adjoints that a kernel's source holds."""
     tree = ast.parse(row.kernel.source)
@@ -41,6 +48,7 @@ def causes(row: Row) -> list[str]:
         "frac": "frac" in attributes,
         "atomic min or max": bool(attributes & {"atomic_min", "atomic_max"}),
         "result of an atomic": any(_atomic_result(node) for node in nodes),
+        "tiles without a gradient": bool(attributes & _TILES),
         "part of a transform": bool(attributes & {"transform_set_translation", "transform_set_rotation"}),
         "%": any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in nodes),
     }
