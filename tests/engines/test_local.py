@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 import time
 
 import pytest
+from tests.engines.tasks import die, die_once, double, fail
 
 from irsmith.engines import local
 from irsmith.errors import StoppedError, UserError
-
-
-def double(task, on_progress):
-    on_progress(1)
-    return task * 2
-
-
-def die_once(task, on_progress):
-    path, number = task
-    if number == 3 and not path.exists():
-        path.write_text("died")
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def die(task, on_progress):
-    os._exit(7)
-
-
-def fail(task, on_progress):
-    raise UserError(f"no {task}")
 
 
 def slow(task, on_progress):

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from functools import partial
 
 import pytest
 from tests.checksums import checksums
+from tests.engines.tasks import die, die_once, double, fail
 
 import irsmith
 from irsmith import Recipe, StoppedError, UserError, engines
 
 ray = pytest.importorskip("ray")
-
-
-def double(task, on_progress):
-    on_progress(1)
-    return task * 2
-
-
-def die_once(task, on_progress):
-    path, number = task
-    if number == 3 and not path.exists():
-        path.write_text("died")
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def die(task, on_progress):
-    os._exit(7)
-
-
-def fail(task, on_progress):
-    raise UserError(f"no {task}")
 
 
 def slow(task, on_progress):

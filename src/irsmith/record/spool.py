@@ -28,6 +28,10 @@ INTERVAL = 1.0
 """Seconds after which counts are written down again: a process may end without a word."""
 
 
+SPACING = 4
+"""Samples are taken of the first call, and then each time there were so many times more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What samples of inputs and outputs may take.
@@ -41,6 +45,10 @@ class Limits:
     samples: int = 0
     sample_bytes: int = 1 << 20
     spool_bytes: int = 256 << 20
+
+    def wants(self, taken: int, seen: int) -> bool:
+        """Whether the call of that number, from 1, is to be a sample of a kernel of which some were taken."""
+        return taken < self.samples and seen >= SPACING**taken
 
 
 class Spool:

@@ -248,7 +248,7 @@ class Case:
             beside = self.evidence.inputs.sets(modes, "beside")
             sets, after = joined(sets, beside), joined(after, beside)
         adjoint = None
-        # What means nothing is compiled, and not run.
+        # What means nothing is not run.
         if self.row.texts.get(f"{stage}_backward") and self._backward is None:
             adjoint = where.adjoint if where else Adjoint(take(sets, slice(0, 1)), {})
             if where is not None and self.difference is not None and self.evidence.inputs is not None:

@@ -22,8 +22,6 @@ from irsmith.record.spool import Limits, Spool
 from irsmith.records import kernel_record
 
 _SPY = "__irsmith_spy__"
-_SPACING = 4
-"""Samples are taken of the first call, and then each time there were so many times more."""
 
 
 def attach(jax: Any, settings: Mapping[str, Any]) -> None:
@@ -138,7 +136,7 @@ class _Recorder:
             with self._lock:
                 calls = self._calls[key] = self._calls.get(key, 0) + 1
                 taken = self._taken.get(key, 0)
-                wanted = taken < limits.samples and calls >= _SPACING**taken
+                wanted = limits.wants(taken, calls)
                 if wanted:
                     self._taken[key] = taken + 1
             found = _Sample(key, taken, {})

@@ -19,15 +19,12 @@ from irsmith.frontends.warp import compiler, live
 from irsmith.frontends.warp.read import describe
 from irsmith.kernel import REAL, Kernel, Provenance
 from irsmith.outcome import Reject
-from irsmith.record.spool import Limits, Spool
+from irsmith.record.spool import SPACING, Limits, Spool
 from irsmith.records import kernel_record
 from irsmith.types import Opaque, Struct, ValueType
 
 _PLACES = {"kernel": 0, "dim": 1, "inputs": 2, "outputs": 3, "adjoint": 8, "record_cmd": 10}
 """Where the parameters of `warp.launch` stand that matter here."""
-
-_SPACING = 4
-"""Samples are taken of the first launch, and then each time there were so many times more."""
 
 
 class _CannotSampleError(Exception):
@@ -112,13 +109,13 @@ class _Recorder:
         """The contents of the arguments, where this launch is one of those that are sampled."""
         limits = self._spool.limits
         number = next(found.counter)
-        if found.samples >= limits.samples or number < _SPACING**found.samples:
+        if not limits.wants(found.samples, number):
             return None
         try:
             kernel = _given("kernel", args, kwargs)
             if _given("record_cmd", args, kwargs, default=False) or self._captures(kwargs):
                 return None
-            if self._sampled.get(kernel, 0) >= limits.samples * _SPACING or not self._spool.has_room():
+            if self._sampled.get(kernel, 0) >= limits.samples * SPACING or not self._spool.has_room():
                 return None
             self._join()
             values = _values(args, kwargs)

@@ -180,9 +180,10 @@ class Scope:
         else:
             taken = self.names.claim(wish or self._wish(value))
         self.write(f"{taken} = {value.text}")
-        return self._hold(taken, value)
+        return self.rebind(taken, value)
 
-    def _hold(self, taken: str, value: Expr) -> Expr:
+    def rebind(self, taken: str, value: Expr) -> Expr:
+        """A name that is claimed already for a value that the caller writes, in place of what it stood for."""
         held = replace(name(taken, value.shape, value.dtype, value.low, value.high), tied=value.tied)
         self.pool.pop(taken, None)
         self.pool[taken] = held
@@ -193,7 +194,7 @@ class Scope:
 
     def hold(self, wish: str, value: Expr) -> Expr:
         """A name for a value that the caller writes, claimed."""
-        return self._hold(self.names.claim(wish), value)
+        return self.rebind(self.names.claim(wish), value)
 
     def _wish(self, value: Expr) -> str:
         rng = self.rng

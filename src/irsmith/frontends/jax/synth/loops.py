@@ -250,14 +250,14 @@ def scanned(scope: Scope) -> Expr:
         taken = scope.names.claim(rng.pick(("ys", "outs", "history", "states", "trace")))
         scope.names.taken.discard("_")
         scope.write(f"{last or '_'}, {taken} = {text}".replace("__, ", "_, "))
-        return scope._hold(taken, outputs)
+        return scope.rebind(taken, outputs)
     one, two = (
         scope.names.claim(rng.pick(("final", "last", "carry", "h"))),
         scope.names.claim(rng.pick(("ys", "outs", "history", "states", "trace"))),
     )
     scope.write(f"{one}, {two} = {text}")
-    scope._hold(one, final)
-    return scope._hold(two, outputs)
+    scope.rebind(one, final)
+    return scope.rebind(two, outputs)
 
 
 def repeated(scope: Scope) -> Expr:
@@ -313,10 +313,10 @@ def repeated(scope: Scope) -> Expr:
     scope.write(f"{count}, {taken} = {lax}.while_loop({labels[0]}, {labels[1]}, (0, {x.text}))")
     counted = Expr("", 7, (), scope.draft.whole, 0, most)
     if rng.chance(0.35):
-        scope._hold(count, counted)
+        scope.rebind(count, counted)
     else:
         scope.lines[-1] = scope.lines[-1].replace(f"{count}, {taken}", f"_, {taken}")
-    return scope._hold(taken, Expr("", 7, x.shape, x.dtype, low, high))
+    return scope.rebind(taken, Expr("", 7, x.shape, x.dtype, low, high))
 
 
 def polynomial_sum(scope: Scope) -> Expr:
@@ -338,7 +338,7 @@ def polynomial_sum(scope: Scope) -> Expr:
         low = -(x.reach + times * max(made.reach, x.reach))
         scope.write(f"    {total} = {inner}")
         require(-low <= scope.draft.limit)
-        return scope._hold(total, Expr("", 7, x.shape, x.dtype, low, -low))
+        return scope.rebind(total, Expr("", 7, x.shape, x.dtype, low, -low))
     scope.write(f"{total} = jnp.zeros_like({x.text})")
     scope.write(f"for k in range({times}):")
     if kind == "harmonic":
@@ -349,4 +349,4 @@ def polynomial_sum(scope: Scope) -> Expr:
         scope.write(f"    {total} = {total} + {x.text} ** (k + 1) / {math.factorial(times)}.0")
         reach = sum(x.reach ** (k + 1) for k in range(times)) / math.factorial(times)
     require(reach <= scope.draft.limit)
-    return scope._hold(total, Expr("", 7, x.shape, x.dtype, -reach, reach))
+    return scope.rebind(total, Expr("", 7, x.shape, x.dtype, -reach, reach))

@@ -91,9 +91,9 @@ def sorting(scope: Scope) -> None:
         scope.use(x)
         values, where = scope.names.claim(rng.pick(("top", "values", "best"))), scope.names.claim("indices")
         scope.write(f"{values}, {where} = {scope.draft.lax}.top_k({x.text}, {k})")
-        y = scope._hold(values, Expr("", 7, (*shape[:-1], k), x.dtype, x.low, x.high))
+        y = scope.rebind(values, Expr("", 7, (*shape[:-1], k), x.dtype, x.low, x.high))
         if rng.chance(0.4):
-            scope._hold(where, Expr("", 7, (*shape[:-1], k), "int32", 0, n - 1))
+            scope.rebind(where, Expr("", 7, (*shape[:-1], k), "int32", 0, n - 1))
         else:
             scope.lines[-1] = scope.lines[-1].replace(f"{values}, {where}", f"{values}, _")
     elif kind == "median":
@@ -108,8 +108,8 @@ def sorting(scope: Scope) -> None:
         scope.use(x, payload)
         ordered, moved = scope.names.claim("keys_sorted"), scope.names.claim(rng.pick(("moved", "carried")))
         scope.write(f"{ordered}, {moved} = {scope.draft.lax}.sort_key_val({x.text}, {payload.text})")
-        scope._hold(ordered, Expr("", 7, shape, x.dtype, x.low, x.high))
-        y = scope._hold(moved, Expr("", 7, shape, x.dtype, -1, 1))
+        scope.rebind(ordered, Expr("", 7, shape, x.dtype, x.low, x.high))
+        y = scope.rebind(moved, Expr("", 7, shape, x.dtype, -1, 1))
     elif kind == "nearest":
         at = scope.argument((), ("target", "centre", "pivot"), bounds=(-1, 1))
         places = scope.names.claim(rng.pick(("nearest", "closest")))
@@ -218,8 +218,8 @@ def linear_algebra(scope: Scope) -> None:
         q, r = scope.names.claim("q"), scope.names.claim("r")
         scope.use(k)
         scope.write(f"{q}, {r} = jnp.linalg.qr({k.text})")
-        one = scope._hold(q, Expr("", 7, (n, n), k.dtype, -1, 1))
-        scope._hold(r, Expr("", 7, (n, n), k.dtype, -2 * n * n, 2 * n * n))
+        one = scope.rebind(q, Expr("", 7, (n, n), k.dtype, -1, 1))
+        scope.rebind(r, Expr("", 7, (n, n), k.dtype, -2 * n * n, 2 * n * n))
         scope.assign(
             replace(
                 called(f"{one.text}.T @ {b.text}", one, b, shape=b.shape, low=-b.reach * n, high=b.reach * n), binding=4

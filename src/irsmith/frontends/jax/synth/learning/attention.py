@@ -219,7 +219,7 @@ def rotary(scope: Scope) -> None:
         scope.write(f"{freq} = {base} ** (-jnp.arange({half}) / {half})")
         pos = scope.names.claim(rng.pick(("angles", "theta")))
         scope.write(f"{pos} = (jnp.arange({t})[:, None] * {freq}[None, :]){cast}")
-        angles = scope._hold(pos, Expr("", 7, (t, half), dtype, 0, t))
+        angles = scope.rebind(pos, Expr("", 7, (t, half), dtype, 0, t))
     c = scope.assign(called(f"jnp.cos({angles.text})", angles, shape=(t, half), low=-1, high=1), rng.pick(("cos", "c")))
     s = scope.assign(called(f"jnp.sin({angles.text})", angles, shape=(t, half), low=-1, high=1), rng.pick(("sin", "s")))
     reach = 2 * x.reach

@@ -45,7 +45,7 @@ def convolution(scope: Scope) -> None:
     for line in lines:
         scope.write(f"    {line},")
     scope.write(")")
-    value = scope._hold(y, Expr("", 7, result, scope.draft.real, -reach, reach))
+    value = scope.rebind(y, Expr("", 7, result, scope.draft.real, -reach, reach))
     if rng.chance(0.6):
         bias = scope.argument((out,) if last else (out, *((1,) * len(window))), BIAS, bounds=(-0.5, 0.5))
         value = scope.assign(add(value, bias))

@@ -44,9 +44,9 @@ def rnn(scope: Scope) -> None:
     scope.lines.append("")
     last, outs = scope.names.claim("h_last"), scope.names.claim(rng.pick(("hs", "outputs", "states")))
     scope.write(f"{last}, {outs} = {scope.draft.lax}.scan({step}, {start.text}, {xs.text})")
-    scope._hold(last, Expr("", 7, (h,), scope.draft.real, -1, 1))
+    scope.rebind(last, Expr("", 7, (h,), scope.draft.real, -1, 1))
     reach = 2.0 * h
-    scope._hold(outs, Expr("", 7, (t,) if scalar else (t, h), scope.draft.real, -reach, reach))
+    scope.rebind(outs, Expr("", 7, (t,) if scalar else (t, h), scope.draft.real, -reach, reach))
     ended(scope)
 
 
