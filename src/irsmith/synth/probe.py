@@ -328,36 +328,38 @@ class Probe:
         for parameter, lanes in zip(helper.parameters, arguments, strict=True):
             # A helper's variables are lanes even where its operands are numbers: a branch may change them.
             inner.values[parameter.name] = lanes if isinstance(lanes, np.ndarray) else np.full(self.size, lanes)
-        result: Lanes | None = None
-
-        def run(body: tuple[Stmt, ...], active: Lanes | None) -> Lanes | None:
-            """Run statements where a mask holds, or everywhere for None; the mask itself if all lanes come out."""
-            nonlocal result
-            for statement in body:
-                if isinstance(statement, Assign):
-                    value, name = statement.value, statement.target.name
-                    new = (
-                        inner.of(value)
-                        if not statement.op
-                        else MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
-                    )
-                    inner.values[name] = joined(active, new, inner.values.get(name))
-                elif isinstance(statement, If):
-                    holds = inner.of(statement.test)
-                    first, second = (holds, ~holds) if active is None else (active & holds, active & ~holds)
-                    then, otherwise = run(statement.then, first), run(statement.orelse, second)
-                    if then is not first or otherwise is not second:
-                        # Only a mask comes out of a mask.
-                        active = then | otherwise  # type: ignore[operator]
-                elif isinstance(statement, Return) and statement.value is not None:
-                    result = joined(active, inner.of(statement.value), result)
-                    return np.zeros(self.size, dtype=bool)
-            return active
-
-        run(helper.body, None)
+        _, result = inner._through(helper.body, None, None)
         if result is None:
             raise Discard("call")
         return result
+
+    def _through(
+        self, body: tuple[Stmt, ...], active: Lanes | None, result: Lanes | None
+    ) -> tuple[Lanes | None, Lanes | None]:
+        """Run a helper's statements where a mask holds, or everywhere for None.
+
+        Returns:
+            The mask of the lanes that come out, the very one that went in if all do; and what was returned so far.
+        """
+        for statement in body:
+            if isinstance(statement, Assign):
+                value, name = statement.value, statement.target.name
+                new = (
+                    self.of(value)
+                    if not statement.op
+                    else MEANINGS[statement.op](self.of(statement.target), self.of(value))
+                )
+                self.values[name] = joined(active, new, self.values.get(name))
+            elif isinstance(statement, If):
+                holds = self.of(statement.test)
+                first, second = (holds, ~holds) if active is None else (active & holds, active & ~holds)
+                then, result = self._through(statement.then, first, result)
+                otherwise, result = self._through(statement.orelse, second, result)
+                if then is not first or otherwise is not second:
+                    active = then | otherwise  # type: ignore[operator]
+            elif isinstance(statement, Return) and statement.value is not None:
+                return np.zeros(self.size, dtype=bool), joined(active, self.of(statement.value), result)
+        return active, result
 
     def _seen(self, lanes: Lanes) -> Lanes:
         if not isinstance(lanes, np.ndarray):
