@@ -113,6 +113,14 @@ class _Printer:
         if helper.docstring:
             self.lines += quoted(helper.docstring, "    ", self.width)
         self.block(helper.body, "    ")
+        gradient = helper.gradient
+        if gradient is not None:
+            self.lines += ["", "", f"@wp.func_grad({helper.name})"]
+            given = f"{gradient.given.name}: {self.type(gradient.given.type)}"
+            self.header(gradient.name, [*named, given], "")
+            if gradient.docstring:
+                self.lines += quoted(gradient.docstring, "    ", self.width)
+            self.block(gradient.body, "    ")
 
     def header(self, name: str, parameters: list[str], returns: str) -> None:
         """The line of a ``def``, broken where it is long."""
@@ -226,6 +234,8 @@ class _Printer:
             return f"{self.expr(args[0], ATOM)}[{self.expr(args[1])}, {self.expr(args[2])}]"
         if op == "extent":
             return f"len({e.name})" if self.counted and e.name in self.vectors else f"{e.name}.shape[{int(e.value)}]"
+        if op == "adjoint":
+            return f"wp.adjoint[{e.name}]"
         if op == "call":
             return f"{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "cast":
