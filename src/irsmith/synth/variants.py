@@ -359,13 +359,13 @@ class Run(Probe):
             return np.float64(self._arguments[e.name][1].shape[int(e.value)])  # type: ignore[return-value]
         if op == "index":
             argument = self._arguments[e.name][1]
-            place = self._fixed_place(e)
-            if place is None:
+            fixed = self._fixed_place(e)
+            if fixed is None:
                 return self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
-            own = (e.name, place)
+            own = (e.name, fixed)
             known = self._own.get(own)
             if known is None:
-                known = self._own[own] = self._drawn_from(e.name, self._flat(e, place), argument.type, argument.domain)
+                known = self._own[own] = self._drawn_from(e.name, self._flat(e, fixed), argument.type, argument.domain)
             return known
         if op == "field":
             owner = e.args[0].name
