@@ -25,7 +25,8 @@ def dead_lines(kernel: Kernel) -> list[int]:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     # What a function takes is not changed by it.
     stored = kernel.signature.arguments if kernel.signature.launch is not None else ()
-    ranks = {argument.name: argument.rank for argument in stored}
+    # An array that a struct holds is written through the struct's name.
+    ranks = {argument.name.partition(".")[0]: argument.rank for argument in stored}
     changing = {name for name, node in functions.items() if _changes(node)}
     lines: list[int] = []
     for name in reached(functions, kernel.name):

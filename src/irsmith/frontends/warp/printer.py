@@ -28,7 +28,19 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.types import FLOAT32, Handle, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import (
+    FLOAT32,
+    ArrayType,
+    Handle,
+    Matrix,
+    Opaque,
+    Quaternion,
+    Scalar,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 _WIDTHS = (100, 120, 88, 120)
 _AXES = "xyzw"
@@ -91,9 +103,7 @@ class _Printer:
         for helper in program.helpers:
             self.helper(helper)
         lines += ["", "", "@wp.kernel"]
-        self.header(
-            program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], ""
-        )
+        self.header(program.name, [f"{a.name}: {self.annotation(a)}" for a in program.arguments if not a.held], "")
         if program.docstring:
             lines += quoted(program.docstring, "    ", self.width)
         self.block(program.body, "    ")
@@ -142,6 +152,8 @@ class _Printer:
             return type.name
         if isinstance(type, Handle):
             return "wp.uint64"
+        if isinstance(type, ArrayType):
+            return self.array(type.element, type.rank)
         if isinstance(type, Opaque):
             raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
@@ -160,10 +172,11 @@ class _Printer:
 
     def annotation(self, argument: Argument) -> str:
         """The annotation of a kernel's argument."""
-        element = self.type(argument.type)
-        rank = argument.rank
-        if rank == 0:
-            return element
+        return self.array(argument.type, argument.rank) if argument.rank else self.type(argument.type)
+
+    def array(self, type: ValueType, rank: int) -> str:
+        """The annotation of an array."""
+        element = self.type(type)
         form = self.array_form
         if form < 4:
             return f"wp.array[{element}]" if rank == 1 else f"wp.array{rank}d[{element}]"
