@@ -81,7 +81,7 @@ def of_assembly(text: str, located: str, file: str) -> Located:
 
 
 def _spread(written: Sequence[str], lines: list[int | None]) -> None:
-    """What the last line of an operation with regions says of its place, to its first line and those between regions."""
+    """Give what the last line of an operation with regions says to its first line and those between regions."""
     end = len(lines) - 1
     column = _column(written[end])
     for number in range(end - 1, -1, -1):
