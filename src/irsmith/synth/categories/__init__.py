@@ -10,12 +10,14 @@ from irsmith.synth.categories import (
     bodies,
     folds,
     generics,
+    gradients,
     graphics,
     graphs,
     grids,
     learning,
     linear,
     mechanics,
+    models,
     motion,
     neighbours,
     particles,
@@ -95,6 +97,7 @@ CATEGORIES: dict[str, Category] = {
         particles.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
     ),
     "state_update": Category(motion.state_update, 0.7),
+    "struct_arrays": Category(models.struct_arrays, 0.6, floor=18),
     "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING, floor=18),
     "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,), floor=23),
     "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING, floor=9),
@@ -122,6 +125,7 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "custom_gradient": Category(gradients.custom_gradient, 0.5, 0.9, floor=17),
     "neighbour_sum": Category(
         neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14
     ),
