@@ -21,7 +21,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Expr, Helper, If, Return, Stmt
 from irsmith.synth.rotations import ROTATION_MEANINGS
 from irsmith.synth.spans import erfcinv, erfinv
-from irsmith.types import Matrix, Quaternion, Transformation, ValueType, Vector
+from irsmith.types import Matrix, Quaternion, Scalar, Transformation, ValueType, Vector
 
 Lanes = npt.NDArray[Any]
 
@@ -563,6 +563,8 @@ class Probe:
 
 def shape_of(type: ValueType) -> tuple[int, ...]:
     """The components of a value."""
+    if isinstance(type, Scalar):
+        return ()
     match type:
         case Vector(length):
             return (length,)
