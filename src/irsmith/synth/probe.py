@@ -286,8 +286,7 @@ class Probe:
         place = _place(e)
         known = self._elements.get(place)
         if known is None:
-            owner = e.args[0].name if op == "field" else e.name
-            known = self._elements[place] = self.draw(e, by_group=owner in self.shared)
+            known = self._elements[place] = self.draw(e, by_group=field_path(e)[0] in self.shared)
         return known
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
@@ -575,6 +574,14 @@ def shape_of(type: ValueType) -> tuple[int, ...]:
         case Transformation():
             return (7,)
     return ()
+
+
+def field_path(e: Expr) -> tuple[str, str]:
+    """The variable that a field, or a field of a field, is of, and its path there; of anything else its own name."""
+    path = ""
+    while e.op == "field":
+        path, e = f"{e.name}.{path}" if path else e.name, e.args[0]
+    return e.name, path
 
 
 def joined(active: Lanes | None, new: Lanes, old: Lanes | None) -> Lanes:

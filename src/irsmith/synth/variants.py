@@ -28,7 +28,7 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.synth.probe import MEANINGS, Lanes, Probe, joined, shape_of
+from irsmith.synth.probe import MEANINGS, Lanes, Probe, field_path, joined, shape_of
 from irsmith.synth.rotations import axis_angle, decompose
 from irsmith.types import BOOL, FLOAT64, Domain, Struct, ValueType, scalar_of
 
@@ -311,8 +311,8 @@ class Run(Probe):
         elif target.kind == "s":
             for (owner, field), lanes in self._fields.items():
                 if owner == value.name:
-                    entry = target.type.by_name[field]  # type: ignore[union-attr]
-                    self._observe(target.name, self._flat(target), lanes, active, entry.type, "")
+                    type_ = _at(target.type, field)[0]
+                    self._observe(target.name, self._flat(target), lanes, active, type_, "")
         elif target.op == "index":
             self._store(target, self.of(value), active, statement.op)
         else:
@@ -320,7 +320,7 @@ class Run(Probe):
             if target.op == "name":
                 self.values[target.name] = joined(active, new, self.values.get(target.name))
             elif target.op == "field":
-                field_of = target.args[0].name, target.name
+                field_of = field_path(target)
                 self._fields[field_of] = joined(active, new, self._fields.get(field_of))
             else:
                 raise BeyondError(target.op)
@@ -368,16 +368,16 @@ class Run(Probe):
                 known = self._own[own] = self._drawn_from(e.name, self._flat(e, fixed), argument.type, argument.domain)
             return known
         if op == "field":
-            owner = e.args[0].name
-            known = self._fields.get((owner, e.name))
+            owner, path = field_path(e)
+            known = self._fields.get((owner, path))
             if known is not None:
                 return known
             name, flat = self._records.get(owner) or (owner, np.zeros(1, np.int64))
-            struct = e.args[0].type
-            if not isinstance(struct, Struct):
-                raise BeyondError("field")
-            place = [field.name for field in struct.fields].index(e.name)
-            return self._drawn_from(name, flat + 571 * place, e.type, struct.by_name[e.name].domain)
+            base = e
+            while base.op == "field":
+                base = base.args[0]
+            _, domain, place = _at(base.type, path)
+            return self._drawn_from(name, flat + 571 * place, e.type, domain)
         raise BeyondError(op)
 
     def _draw_argument(self, name: str) -> Lanes:
@@ -487,6 +487,19 @@ class Run(Probe):
                 self._written[range_of] = min(low, float(seen.min())), max(high, float(seen.max()))
         if scalar.is_float and not (np.abs(inputs) < _LARGEST[scalar.name]).all():
             self._trouble = "not finite"
+
+
+def _at(type_: ValueType, path: str) -> tuple[ValueType, Domain | None, int]:
+    """A field of a struct, or of a struct within it: its type, its domain, and a number that tells it from others."""
+    domain: Domain | None = None
+    place = 0
+    for name in path.split("."):
+        if not isinstance(type_, Struct):
+            raise BeyondError("field")
+        entry = type_.by_name[name]
+        place = 8 * place + type_.fields.index(entry)
+        type_, domain = entry.type, entry.domain
+    return type_, domain, place
 
 
 def _either(a: Lanes | None, b: Lanes | None) -> Lanes | None:

@@ -66,5 +66,7 @@ def _expression(e: Expr, read: set[str], but: str = "") -> None:
     """Note the names that an expression reads, but for one."""
     if e.name and e.name != but:
         read.add(e.name)
+        # Who reads an array that a struct holds reads the struct.
+        read.add(e.name.partition(".")[0])
     for arg in e.args:
         _expression(arg, read, but)
