@@ -164,7 +164,7 @@ class Algebra:
         refuse_empty(operator, args, self.definitions)
         entry = OPERATORS[operator]
         _, kind, type, span, *_ = args[0]
-        if kind == "f" or kind == "i":
+        if kind in "fi":
             n = 1
         elif kind == "v":
             n = type.length  # type: ignore[union-attr]

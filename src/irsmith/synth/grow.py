@@ -77,7 +77,7 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
         if (
             result is not None
             and result.op in functions
-            and any([arg.op in functions for arg in result.args])
+            and any(arg.op in functions for arg in result.args)
             and not chance(0.2)
         ):
             # People seldom apply one function straight to another.

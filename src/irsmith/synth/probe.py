@@ -233,12 +233,10 @@ class Probe:
         self._next += 1
         first = self._next * 7
         kind = value.kind
-        if kind == "f":
-            return low + (high - low) * table[first % _COLUMNS]
-        shape = shape_of(value.type)
+        shape = () if kind == "f" else shape_of(value.type)
         if shape:
             places = [(first + k * 31) % _COLUMNS for k in range(math.prod(shape))]
-            unit: Lanes = table[places].T.reshape(LANES, *shape)
+            unit: Lanes = table[places].T.copy().reshape(LANES, *shape)
         else:
             unit = table[first % _COLUMNS]
             if kind == "b":
