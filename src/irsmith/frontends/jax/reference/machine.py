@@ -42,6 +42,7 @@ class Lane:
         traced: Whether the path is kept.
         path: A number for the decisions so far.
         kink: Whether a derivative has no one value.
+        unbounded: Whether something on the way was not finite.
         ways: The ways taken at each place: whether in, whether past.
     """
 
@@ -51,6 +52,7 @@ class Lane:
     traced: bool = False
     path: int = 0
     kink: bool = False
+    unbounded: bool = False
     ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
 
     def rounded(self, value: Array, dtype: str) -> Array:
@@ -60,6 +62,11 @@ class Lane:
         size = EPSILONS[dtype] if self.epsilon is None else self.epsilon
         noise = 2 * self.rounding.draw(value.shape) - 1
         return np.asarray(value * (1 + size * noise))
+
+    def notice(self, what: str, flag: int) -> None:
+        """Be told by NumPy that an operation overflowed, divided by zero, or had no result."""
+        del what, flag
+        self.unbounded = True
 
     def decide(self, outcome: Any) -> None:
         """Note the outcome of something that is not smooth."""
