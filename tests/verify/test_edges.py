@@ -64,6 +64,59 @@ def k(x: wp.array(dtype=float), y: wp.array(dtype=float), o: wp.array(dtype=floa
     assert verdict.reason == "it is off by so little that rounding may be the cause"
 
 
+SOFTMAX = """
+@wp.kernel
+def k(x: wp.array2d(dtype=float), o: wp.array2d(dtype=float)):
+    i, j = wp.tid()
+    m = wp.max(wp.max(x[i, 0], x[i, 1]), x[i, 2])
+    total = wp.exp(x[i, 0] - m) + wp.exp(x[i, 1] - m) + wp.exp(x[i, 2] - m)
+    o[i, j] = wp.exp(x[i, j] - m) / total
+"""
+"""Its maximum cancels out, but for values that overflow without it."""
+
+
+@pytest.mark.parametrize(
+    ("column", "pattern", "new"),
+    [
+        ("cpp_forward", r"wp::max\(", "wp::min("),
+        ("python_source", r"wp\.max\(x", "wp.min(x"),
+    ],
+)
+def test_what_matters_beyond_the_domain_alone_is_seen(verifier, make_row, edited, column, pattern, new):
+    row = make_row(SOFTMAX, "in x: float32 16x3 from -3 to 3", "out o: float32 16x3", launch=(16, 3))
+    right, wrong = verifier.verify([row, edited(row, column, pattern, new)])
+    assert not isinstance(right, Reject), right
+    assert right.verdict("forward").status is Status.PASSED
+    assert right.verdict("backward").status is Status.PASSED
+    assert isinstance(wrong, Reject)
+    assert wrong.reason == "verify: forward_differs"
+
+
+def test_an_adjoint_that_is_not_finite_beyond_the_domain_is_wrong(verifier, make_row, edited):
+    row = make_row(SOFTMAX, "in x: float32 16x3 from -3 to 3", "out o: float32 16x3", launch=(16, 3))
+    for column in ("cpp_backward", "cuda_backward"):
+        row = edited(row, column, r"wp::max\(", "wp::min(")
+    (outcome,) = verifier.verify([row])
+    assert outcome.verdict("forward").status is Status.PASSED
+    assert outcome.verdict("backward").status is Status.COMPILER_WRONG
+    assert "is not finite" in outcome.verdict("backward").reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("(b[i] + a[i]) - a[i]", "verify: ignored_input"), ("b[i] + a[i]", None)]
+)
+def test_an_input_that_cancels_out_is_ignored(verifier, make_row, value, reason):
+    source = f"""
+@wp.kernel
+def k(a: wp.array(dtype=float), b: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    o[i] = {value}
+"""
+    domain = "float32 24 from 0.5 to 2"
+    (outcome,) = verifier.verify([make_row(source, f"in a: {domain}", f"in b: {domain}", "out o: float32 24")])
+    assert getattr(outcome, "reason", None) == reason
+
+
 @pytest.mark.parametrize(("factor", "coarse"), [("wp.float64(wp.randn(state))", True), ("wp.float64(state)", False)])
 def test_a_random_number_is_of_single_precision_whatever_it_is_used_with(make_kernel, factor, coarse):
     kernel = make_kernel(

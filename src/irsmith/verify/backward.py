@@ -64,7 +64,16 @@ def differentiate(
     wanted[: points.full] = True
     wanted[:, together] = True
     return derivatives(
-        reference, kernel, sets, weights, ways, wanted, expected=points.observed, far=points.far, seed=seed, rounded=rounded
+        reference,
+        kernel,
+        sets,
+        weights,
+        ways,
+        wanted,
+        expected=points.observed,
+        far=points.far,
+        seed=seed,
+        rounded=rounded,
     )
 
 

@@ -83,9 +83,7 @@ def explore(
     modes = list(BASES) + [Mode.EVEN] * len(names)
     bases = inputs.sets(BASES, "sets")
     sets = joined(bases, inputs.variants(take(bases, [0]), names, (Mode.EVEN,), "sets")) if names else bases
-    everything = observe(
-        reference, kernel, joined(sets, inputs.sets(beyond, "beyond")) if beyond else sets, seed=seed
-    )
+    everything = observe(reference, kernel, joined(sets, inputs.sets(beyond, "beyond")) if beyond else sets, seed=seed)
     observed = taken(everything, range(len(modes)))
     defined = [place for place in range(len(modes), everything.count) if everything.faults[place] is None]
     ignored = [
@@ -130,7 +128,7 @@ def _moved(one: Array, two: Array) -> Array:
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(one), np.abs(two)).astype(np.float64).reshape(len(one), -1).max(axis=1, initial=0.0)
         allowed = CANCELLED * float(resolution(one.dtype).eps) * size.reshape(-1, *(1,) * (one.ndim - 1))
-        return ~(np.abs(one.astype(np.float64) - two) <= allowed) & (one != two)
+        return np.asarray(~(np.abs(one.astype(np.float64) - two) <= allowed) & (one != two))
 
 
 @dataclass

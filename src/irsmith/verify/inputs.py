@@ -79,7 +79,7 @@ SEARCH = (
 BEYOND = (Mode.BEYOND,) * 12
 """The modes of the sets that go beyond the domains, where a kernel may mean nothing."""
 
-FARTHER = (4.0, 9.0)
+FARTHER = (5.0, 10.0)
 """How much larger the floats of such a set are than those of a domain, as powers of two."""
 
 
@@ -258,7 +258,7 @@ class _Draws:
     def beyond(self) -> Array:
         """What the values of each set are multiplied with; some leave them as they are."""
         low, high = FARTHER
-        return self.each(np.exp2(np.where(self.whole[:, 0] < 0.4, 0.0, low + (high - low) * self.whole[:, 1])))
+        return self.each(np.exp2(np.where(self.whole[:, 0] < 0.3, 0.0, low + (high - low) * self.whole[:, 1])))
 
     def each(self, values: Array) -> Array:
         """One value for each set, made to broadcast over its elements."""

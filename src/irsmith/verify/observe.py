@@ -96,7 +96,7 @@ def observe(
             lanes = leaf.reshape(1 + shaken, size, *leaf.shape[1:])
             key = name, path_of_leaf
             tolerance[key], aside[key] = _compared(lanes, same)
-            lost[key] = ~np.isfinite(lanes).any(axis=0) if is_float(leaf.dtype) else np.zeros(lanes.shape[1:], bool)
+            lost[key] = np.asarray(~_finite(lanes).any(axis=0))
             aside[key] &= ~lost[key]
     return Observed(
         sets,
@@ -106,11 +106,15 @@ def observe(
         lost,
         steady,
         result.kink[:size],
-        result.unbounded.reshape(1 + shaken, size).any(axis=0),
+        np.asarray(result.unbounded.reshape(1 + shaken, size).any(axis=0)),
         result.independent,
         result.faults[:size],
         {site: (ways.true[:size], ways.false[:size]) for site, ways in result.coverage.items()},
     )
+
+
+def _finite(lanes: Array) -> Array:
+    return np.isfinite(lanes) if is_float(lanes.dtype) else np.ones(lanes.shape, bool)
 
 
 def _compared(lanes: Array, same: Array) -> tuple[Array, Array]:
