@@ -58,6 +58,16 @@ def test_renaming_changes_names_and_nothing_else():
         ]
 
 
+def test_renaming_reaches_gradients_of_the_authors_own():
+    settings = Settings(categories=(("custom_gradient", 1.0),))
+    for index in range(12):
+        program = synthesise(17, "warp", index, settings)
+        renamed = KINDS["rename"](program, stream(1, index))
+        before, after = print_program(program), print_program(renamed)
+        assert ids(before) == ids(after)
+        assert re.findall(r"adjoint\[(\w+)\]", before.source) != re.findall(r"adjoint\[(\w+)\]", after.source)
+
+
 def test_reordering_keeps_the_skeleton():
     pairs = variants("reorder")
     assert len(pairs) > 20

@@ -86,7 +86,7 @@ def test_seeds_share_no_structures(sample: list[Kernel]) -> None:
 def test_sizes_follow_the_dial() -> None:
     def lines(sizes: Sizes) -> list[int]:
         settings = Settings(sizes=sizes)
-        kernels = [made(4, index, settings) for index in range(120)]
+        kernels = [made(4, index, settings) for index in range(240)]
         return [describe(kernel.source, kernel.name).lines for kernel in kernels]
 
     small = lines(Sizes(shortest=4, median=8, longest=14, spread=0.4))
@@ -257,6 +257,7 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("random_walk", r"wp\.rand[fn]\("),
         ("random_sample", r"wp\.rand[fn]\("),
         ("generic", r": Any"),
+        ("custom_gradient", r"@wp\.func_grad\((\w+)\)\n(.*\n)*? +wp\.adjoint\[\w+\] [+]= "),
     ],
 )
 def test_a_category_is_what_it_says(category: str, pattern: str) -> None:

@@ -183,6 +183,7 @@ def _refuse_banned(s: Sketch) -> None:
         Discard: It does.
     """
     queue: list[object] = [*s.body, *(helper.body for helper in s.helpers)]
+    queue += [helper.gradient.body for helper in s.helpers if helper.gradient is not None]
     while queue:
         node = queue.pop()
         if isinstance(node, Expr | Atomic) and s.al.chances.get(node.op) == 0.0:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from irsmith.kernel import Direction
 from irsmith.outcome import Reject, Step
 from irsmith.row import Row
+from irsmith.structure import attached
 from irsmith.verdict import Status, Verdict
 from irsmith.verify import backward, forward, points
 from irsmith.verify.backward import Agreement
@@ -17,7 +18,7 @@ from irsmith.verify.inputs import SEARCH
 from irsmith.verify.observe import observe
 from irsmith.verify.points import Points
 from irsmith.verify.ports import COMPILE_ERROR, NOT_TAKEN, Adjoint, Array, Failed, Ran, Toolchain, Trial
-from irsmith.verify.values import count, differs, joined, take
+from irsmith.verify.values import count, differs, joined, parsed, take
 from irsmith.verify.verdict import Measured, Measurements, Problem, Verified
 
 THOROUGH = 48
@@ -403,6 +404,8 @@ class Case:
         self._measured["backward"] = agreement.closest
         if agreement.wrong and agreement.slight:
             self._set_backward(Status.NOT_APPLICABLE, "it is off by so little that rounding may be the cause")
+        elif agreement.wrong and self.row.kernel.provenance is not None and attached(parsed(self.row.kernel.source)[0]):
+            self._set_backward(Status.NOT_APPLICABLE, "its author wrote a gradient that is not the derivative")
         elif agreement.wrong:
             self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
         elif agreement.unjudged:

@@ -26,7 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, Transformation, ValueType, Vector
+from irsmith.types import (
+    SCALARS,
+    ArrayType,
+    Field,
+    Matrix,
+    Opaque,
+    Quaternion,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 TESTED_VERSION = "1.19.0"
 FILE_NAME = "kernel.py"
@@ -211,6 +222,8 @@ def type_of(type_: Any) -> ValueType:
     from warp._src import codegen
     from warp._src import types as warp_types
 
+    if isinstance(type_, warp_types.array | warp_types._ArrayAnnotation):
+        return ArrayType(type_of(type_.dtype), type_.ndim)
     if isinstance(type_, codegen.Struct):
         fields = tuple(Field(name, type_of(variable.type)) for name, variable in type_.vars.items())
         return Struct(type_.key, fields)

@@ -21,7 +21,7 @@ from irsmith.frontends.warp.runner import Job, unit
 from irsmith.frontends.warp.runner.layout import launch_rank
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Kernel
-from irsmith.types import Handle
+from irsmith.types import ArrayType, Handle, Struct, ValueType
 from irsmith.verify import backward, evidence
 from irsmith.verify.derivative import OUTPUTS, unit_roundoff
 from irsmith.verify.evidence import Evidence
@@ -91,6 +91,8 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
                 **{"name": a.name, "type": str(a.type), "rank": a.rank},
                 # How wide the cells of a hash grid are; of other arguments, nothing.
                 "cells": a.domain.high if isinstance(a.type, Handle) and a.domain else 0.0,
+                # Where the arrays stand that a struct holds.
+                "layout": _layout(a.type) if not a.rank else None,
             }
             for a in kernel.signature.arguments
         ],
@@ -101,6 +103,13 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
         "requirements": REQUIREMENTS,
         "backward": about,
     }
+
+
+def _layout(type_: ValueType) -> list[Any] | None:
+    """The fields of a struct that holds arrays, each with what it is: an array, such a struct, or anything else."""
+    if not isinstance(type_, Struct) or not type_.arrays:
+        return None
+    return [[f.name, "array" if isinstance(f.type, ArrayType) else _layout(f.type)] for f in type_.fields]
 
 
 def _forward(known: Evidence) -> Iterator[tuple[str, Array]]:
