@@ -37,6 +37,11 @@ LEAST_COMPARED = 0.5
 
 UNASKED = "not asked for"
 
+FORWARD_DIFFERS = "forward_differs"
+"""The symptom of a text that computes something else than its source."""
+
+SLIGHT = "it is off by so little that rounding may be the cause"
+
 SAME = "same statements as the text that ran"
 EXECUTED = "executed on the host"
 READ = "read, and its signature is right; the host does not execute it"
@@ -259,7 +264,7 @@ class Case:
     def _judge(self, trial: Trial, ran: Ran) -> None:
         assert ran.forward is not None
         if self._is_first(trial):
-            self.problem = self._forward(ran.forward, "forward_differs", "the compiled text and the reference disagree")
+            self.problem = self._forward(ran.forward, FORWARD_DIFFERS, "the compiled text and the reference disagree")
             if self.problem is None and self._backward is None:
                 self._compare_backward(ran)
             return
@@ -403,7 +408,7 @@ class Case:
     def _conclude(self, agreement: Agreement) -> None:
         self._measured["backward"] = agreement.closest
         if agreement.wrong and agreement.slight:
-            self._set_backward(Status.NOT_APPLICABLE, "it is off by so little that rounding may be the cause")
+            self._set_backward(Status.NOT_APPLICABLE, SLIGHT)
         elif agreement.wrong and self.row.kernel.provenance is not None and attached(parsed(self.row.kernel.source)[0]):
             self._set_backward(Status.NOT_APPLICABLE, "its author wrote a gradient that is not the derivative")
         elif agreement.wrong:

@@ -18,6 +18,7 @@ from irsmith.types import ValueType
 
 if TYPE_CHECKING:
     from irsmith.rng import Stream
+    from irsmith.row import Row
     from irsmith.verify.mutants import Mutant
 
 Array = NDArray[Any]
@@ -263,6 +264,13 @@ class Toolchain(Protocol):
 
     def meaningless(self, texts: Texts, stage: str) -> str | None:
         """Why a stage's adjoint means nothing, by its text alone, or None."""
+        ...
+
+    def widened(self, row: Row) -> Row | None:
+        """A row with its host's texts alone, in a wider precision in place of one so coarse that it hides mistakes.
+
+        None where it has no such precision.
+        """
         ...
 
     def difference(self, name: str, texts: Texts) -> str | None:

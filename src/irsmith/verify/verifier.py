@@ -14,13 +14,16 @@ from typing import Literal
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
 from irsmith.row import Row
-from irsmith.verify.case import ADJOINT_ALONE, UNASKED, Case
+from irsmith.verdict import Status
+from irsmith.verify.case import ADJOINT_ALONE, FORWARD_DIFFERS, SLIGHT, UNASKED, Case
 from irsmith.verify.evidence import Evidence, gather
 from irsmith.verify.ports import Adjoint, Failed, Ran, Toolchain, Trial
 from irsmith.verify.stream import chosen
 from irsmith.verify.verdict import Verified
 
 Level = Literal["full", "compile", "none"]
+
+WIDER = "with single precision in place of half"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,20 @@ class Verifier:
         self._known: dict[Kernel, Evidence] = {}
 
     def verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
-        """Prove rows; the outcomes are in their order."""
+        """Prove rows; the outcomes are in their order.
+
+        One whose precision is so coarse that it hides mistakes is proved a second time, in a wider one.
+        """
+        wider = {place: row for place, narrow in enumerate(rows) if (row := self._wider(narrow)) is not None}
+        outcomes = self._verify([*rows, *wider.values()])
+        for place, outcome in zip(wider, outcomes[len(rows) :], strict=True):
+            outcomes[place] = _judged_with(outcomes[place], outcome)
+        return outcomes[: len(rows)]
+
+    def _wider(self, row: Row) -> Row | None:
+        return self._toolchain.widened(row) if self._level == "full" else None
+
+    def _verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
         cases: list[Case] = []
         aside: list[Future[None]] = []
         flight: _Flight | None = None
@@ -129,6 +145,24 @@ class Verifier:
             for place, outcome in zip(again, forward, strict=True):
                 outcomes[place] = outcome or ADJOINT_ALONE
         return outcomes
+
+
+def _judged_with(narrow: Verified | Reject, wide: Verified | Reject) -> Verified | Reject:
+    """The outcome of a row, with what is known of it in a wider precision."""
+    if isinstance(narrow, Reject):
+        return narrow
+    if isinstance(wide, Reject):
+        told = replace(wide, message=f"{wide.message} ({WIDER})")
+        return told if wide.symptom == FORWARD_DIFFERS else narrow
+    found, known = narrow.verdict("backward"), wide.verdict("backward")
+    if found.status is not Status.PASSED and found.reason != SLIGHT:
+        return narrow
+    if known.status is Status.COMPILER_WRONG:
+        found = replace(known, reason=f"{known.reason} ({WIDER})")
+    elif known.status is Status.PASSED and found.reason == SLIGHT:
+        found = replace(known, reason=f"judged {WIDER}")
+    verdicts = tuple(found if verdict.check == "backward" else verdict for verdict in narrow.verdicts)
+    return replace(narrow, verdicts=verdicts)
 
 
 class _Flight:

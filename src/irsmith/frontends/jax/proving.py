@@ -19,6 +19,7 @@ from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, STABLEHLO
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
+from irsmith.row import Row
 from irsmith.types import ValueType, is_differentiable
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant
@@ -76,6 +77,10 @@ class JaxToolchain:
 
     def meaningless(self, texts: ports.Texts, stage: str) -> str | None:  # noqa: ARG002
         """Nothing: no value of an HLO text can be read before it is computed."""
+        return None
+
+    def widened(self, row: Row) -> Row | None:  # noqa: ARG002
+        """Nothing: an HLO text says each precision in many ways."""
         return None
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:  # noqa: ARG002

@@ -10,10 +10,13 @@ import numpy as np
 
 from irsmith.frontends.warp import runner
 from irsmith.frontends.warp.reference import Reference, Unsupported
+from irsmith.frontends.warp.runner.replayed import strays
 from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.frontends.warp.widened import widened
 from irsmith.rng import Stream
+from irsmith.row import Row
 from irsmith.types import Handle, ValueType
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant, spoiled_texts
@@ -76,11 +79,18 @@ class WarpToolchain:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
 
     def meaningless(self, texts: ports.Texts, stage: str) -> str | None:
-        """Whether the adjoint reads what nobody set."""
-        for part in ("functions_backward", "backward"):
-            if unset(texts.get(f"{stage}_{part}") or ""):
+        """Whether the adjoint reads what nobody set, or computes again what the forward does not compute."""
+        for part in ("functions_", ""):
+            backward = texts.get(f"{stage}_{part}backward") or ""
+            if unset(backward):
                 return "the adjoint reads the result of an atomic, which it does not replay"
+            if strays(texts.get(f"{stage}_{part}forward") or "", backward) is not None:
+                return "the adjoint replays something else than the forward"
         return None
+
+    def widened(self, row: Row) -> Row | None:
+        """A row with single precision in place of half."""
+        return widened(row, self.host)
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:
         """What the CUDA text says other than the C++ text."""
