@@ -257,6 +257,7 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("random_walk", r"wp\.rand[fn]\("),
         ("random_sample", r"wp\.rand[fn]\("),
         ("generic", r": Any"),
+        ("struct_arrays", r"@wp\.struct\nclass \w+:\n(    .*\n)*?    \w+: wp\.array(.*\n)*? = wp\.tid\(\)"),
         ("custom_gradient", r"@wp\.func_grad\((\w+)\)\n(.*\n)*? +wp\.adjoint\[\w+\] [+]= "),
     ],
 )

@@ -199,6 +199,9 @@ def _ordered(s: Sketch) -> tuple[Argument, ...]:
         return tuple(s.arguments)
 
     def rank(argument: Argument) -> int:
+        if argument.held:
+            # It follows the struct that holds it.
+            return 1 if order == "values" else 2
         if argument.direction is Direction.OUT:
             return 3
         return 1 if (argument.rank == 0) == (order == "values") else 2

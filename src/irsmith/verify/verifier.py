@@ -15,7 +15,7 @@ from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
 from irsmith.row import Row
 from irsmith.verdict import Status
-from irsmith.verify.case import ADJOINT_ALONE, FORWARD_DIFFERS, SLIGHT, UNASKED, Case
+from irsmith.verify.case import ADJOINT_ALONE, UNASKED, Case
 from irsmith.verify.evidence import Evidence, gather
 from irsmith.verify.ports import Adjoint, Failed, Ran, Toolchain, Trial
 from irsmith.verify.stream import chosen
@@ -23,7 +23,7 @@ from irsmith.verify.verdict import Verified
 
 Level = Literal["full", "compile", "none"]
 
-WIDER = "with single precision in place of half"
+WIDER = "in wider arithmetic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Settings:
     batch: int = 32
 
 
+_WIDE = Settings(twin_runs=0.0, twin_compiles=0.0, removals=0.0)
+
+
 class Verifier:
     """Proves rows.
 
@@ -63,20 +66,32 @@ class Verifier:
         self._settings = settings or Settings()
         self._remember = remember
         self._known: dict[Kernel, Evidence] = {}
+        self._wider: dict[Toolchain, Verifier] = {}
 
     def verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
-        """Prove rows; the outcomes are in their order.
+        """Prove rows; the outcomes are in their order."""
+        outcomes = self._verify(rows)
+        for toolchain, places in self._wide_places(rows, outcomes).items():
+            verifier = self._wider.setdefault(toolchain, Verifier(toolchain, settings=_WIDE, remember=self._remember))
+            found = verifier.verify([row for _, row in places])
+            for (place, _), wide in zip(places, found, strict=True):
+                own = outcomes[place]
+                assert isinstance(own, Verified)
+                outcomes[place] = _with_wider(own, wide)
+        return outcomes
 
-        One whose precision is so coarse that it hides mistakes is proved a second time, in a wider one.
-        """
-        wider = {place: row for place, narrow in enumerate(rows) if (row := self._wider(narrow)) is not None}
-        outcomes = self._verify([*rows, *wider.values()])
-        for place, outcome in zip(wider, outcomes[len(rows) :], strict=True):
-            outcomes[place] = _judged_with(outcomes[place], outcome)
-        return outcomes[: len(rows)]
-
-    def _wider(self, row: Row) -> Row | None:
-        return self._toolchain.widened(row) if self._level == "full" else None
+    def _wide_places(
+        self, rows: Sequence[Row], outcomes: Sequence[Verified | Reject]
+    ) -> dict[Toolchain, list[tuple[int, Row]]]:
+        """The rows that ran and whose arithmetic hides too much, in wider arithmetic, by what runs them."""
+        found: dict[Toolchain, list[tuple[int, Row]]] = {}
+        for place, (row, outcome) in enumerate(zip(rows, outcomes, strict=True)):
+            if isinstance(outcome, Verified) and outcome.verdict("forward").status is Status.PASSED:
+                wide = self._toolchain.wider(row.kernel, row.texts)
+                if wide is not None:
+                    changed = replace(row, kernel=wide.kernel, texts=wide.texts)
+                    found.setdefault(wide.toolchain, []).append((place, changed))
+        return found
 
     def _verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
         cases: list[Case] = []
@@ -147,22 +162,19 @@ class Verifier:
         return outcomes
 
 
-def _judged_with(narrow: Verified | Reject, wide: Verified | Reject) -> Verified | Reject:
-    """The outcome of a row, with what is known of it in a wider precision."""
-    if isinstance(narrow, Reject):
-        return narrow
+def _with_wider(own: Verified, wide: Verified | Reject) -> Verified | Reject:
+    """What a row's own arithmetic shows, and what wider arithmetic shows of the same program."""
     if isinstance(wide, Reject):
-        told = replace(wide, message=f"{wide.message} ({WIDER})")
-        return told if wide.symptom == FORWARD_DIFFERS else narrow
-    found, known = narrow.verdict("backward"), wide.verdict("backward")
-    if found.status is not Status.PASSED and found.reason != SLIGHT:
-        return narrow
-    if known.status is Status.COMPILER_WRONG:
-        found = replace(known, reason=f"{known.reason} ({WIDER})")
-    elif known.status is Status.PASSED and found.reason == SLIGHT:
-        found = replace(known, reason=f"judged {WIDER}")
-    verdicts = tuple(found if verdict.check == "backward" else verdict for verdict in narrow.verdicts)
-    return replace(narrow, verdicts=verdicts)
+        # Anything else than another result says something of the inputs or of the wider texts.
+        return replace(wide, message=f"{wide.message}, {WIDER}") if wide.symptom.endswith("_differs") else own
+    before, after = own.verdict("backward"), wide.verdict("backward")
+    if after.status is Status.COMPILER_WRONG or (
+        after.status is Status.PASSED and before.status is not Status.COMPILER_WRONG
+    ):
+        reason = f"{after.reason}, {WIDER}" if after.reason else WIDER
+        verdicts = tuple(replace(after, reason=reason) if one is before else one for one in own.verdicts)
+        return replace(own, verdicts=verdicts)
+    return own
 
 
 class _Flight:

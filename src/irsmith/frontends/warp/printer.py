@@ -78,6 +78,7 @@ class _Printer:
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
         self.lines: list[str] = []
+        self.multiplies = False
 
     # The module.
 
@@ -87,9 +88,7 @@ class _Printer:
         if any(helper.generic for helper in program.helpers):
             lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
-        if _multiplies_tiles(program):
-            # Without it, a CUDA text calls functions of a library that is linked apart.
-            lines += ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
+        imported = len(lines)
         if program.constants:
             lines.append("")
         self.constants = {constant.name for constant in program.constants}
@@ -108,6 +107,9 @@ class _Printer:
         if program.docstring:
             lines += quoted(program.docstring, "    ", self.width)
         self.block(program.body, "    ")
+        if self.multiplies:
+            # Without it, a CUDA text calls functions of a library that is linked apart.
+            lines[imported:imported] = ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
         lines.append("")
         return "\n".join(lines)
 
@@ -293,6 +295,7 @@ class _Printer:
 
     def of_tiles(self, e: Expr) -> str:
         """A call of a builtin of tiles."""
+        self.multiplies |= e.name == "tile_matmul"
         texts: list[str] = []
         for arg, name in zip_longest(e.args, TILED.get(e.name, ())[: len(e.args)], fillvalue=""):
             assert isinstance(arg, Expr)
@@ -388,18 +391,6 @@ class _Printer:
         subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
         values = [self.expr(value) for value in (s.compare, s.value) if value is not None]
         self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {', '.join(values)})")
-
-
-def _multiplies_tiles(program: Program) -> bool:
-    """Whether a kernel multiplies tiles as matrices."""
-    queue: list[object] = [program.body]
-    while queue:
-        node = queue.pop()
-        if isinstance(node, Expr) and node.op == "tile" and node.name == "tile_matmul":
-            return True
-        if isinstance(node, tuple):
-            queue += node
-    return False
 
 
 def number(value: float) -> str:

@@ -15,8 +15,8 @@ from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
 from irsmith.frontends.warp.widened import widened
+from irsmith.kernel import Kernel
 from irsmith.rng import Stream
-from irsmith.row import Row
 from irsmith.types import Handle, ValueType
 from irsmith.verify import ports
 from irsmith.verify.mutants import Mutant, spoiled_texts
@@ -27,6 +27,7 @@ class WarpToolchain:
 
     host = CPP.name
     twin = CUDA.name
+    constants = 0.0
     also: tuple[str, ...] = ()
 
     def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
@@ -78,6 +79,11 @@ class WarpToolchain:
         for part in parts:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
 
+    def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
+        """A kernel with single precision in place of half."""
+        wide = widened(kernel, texts, self.host)
+        return None if wide is None else ports.Wider(self, *wide)
+
     def meaningless(self, texts: ports.Texts, stage: str) -> str | None:
         """Whether the adjoint reads what nobody set, or computes again what the forward does not compute."""
         for part in ("functions_", ""):
@@ -87,10 +93,6 @@ class WarpToolchain:
             if strays(texts.get(f"{stage}_{part}forward") or "", backward) is not None:
                 return "the adjoint replays something else than the forward"
         return None
-
-    def widened(self, row: Row) -> Row | None:
-        """A row with single precision in place of half."""
-        return widened(row, self.host)
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:
         """What the CUDA text says other than the C++ text."""

@@ -1,4 +1,4 @@
-"""A row with single precision in place of half.
+"""A kernel with single precision in place of half.
 
 A text says the same in any precision, and what rounding hides of a mistake in half precision it does not hide in
 single. The texts name half precision by one word, wherever it stands.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from irsmith.row import Row
-from irsmith.types import Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.kernel import Kernel
+from irsmith.types import ArrayType, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.verify.ports import Texts
 
 _HALF, _SINGLE = Scalar("float16"), Scalar("float32")
 
@@ -22,16 +23,14 @@ _SPELLINGS = (
 """``float16`` and ``adj_float16``; ``vec3h`` and its like."""
 
 
-def widened(row: Row, stage: str) -> Row | None:
-    """The row with single precision in place of half and its texts of one stage alone; None if it holds no half."""
-    kernel = row.kernel
-    arguments = tuple(replace(argument, type=_type(argument.type)) for argument in kernel.signature.arguments)
+def widened(kernel: Kernel, texts: Texts, stage: str) -> tuple[Kernel, Texts] | None:
+    """A kernel with single precision in place of half, and its texts of one stage; None where none is."""
     source = _text(kernel.source)
     if source == kernel.source:
         return None
-    texts = {name: text and _text(text) for name, text in row.texts.items() if name.startswith(f"{stage}_")}
-    signature = replace(kernel.signature, arguments=arguments)
-    return replace(row, kernel=replace(kernel, source=source, signature=signature), texts=texts)
+    arguments = tuple(replace(argument, type=_type(argument.type)) for argument in kernel.signature.arguments)
+    wide = replace(kernel, source=source, signature=replace(kernel.signature, arguments=arguments))
+    return wide, {name: text and _text(text) for name, text in texts.items() if name.startswith(f"{stage}_")}
 
 
 def _text(text: str) -> str:
@@ -43,6 +42,8 @@ def _text(text: str) -> str:
 def _type(type_: ValueType) -> ValueType:
     if isinstance(type_, Struct):
         return replace(type_, fields=tuple(replace(field, type=_type(field.type)) for field in type_.fields))
+    if isinstance(type_, ArrayType):
+        return replace(type_, element=_type(type_.element))
     if isinstance(type_, Vector | Matrix | Quaternion | Transformation):
         return replace(type_, scalar=_SINGLE) if type_.scalar == _HALF else type_
     return _SINGLE if type_ == _HALF else type_

@@ -24,7 +24,11 @@ def renamed(program: Program, rng: Stream) -> Program | None:
     words = [q.name for q in (*theme.scalars, *theme.vectors, *theme.params)] + [*theme.temps, *theme.results]
     local = [argument.name for argument in program.arguments]
     local += [name for name in _assigned(program.body) if name not in local]
-    names = _fresh(local, taken, words, rng)
+    names = _fresh([name for name in local if "." not in name], taken, words, rng)
+    for name in local:
+        owner, dot, path = name.partition(".")
+        if dot:
+            names[name] = f"{names[owner]}.{path}"
     kernel = _fresh(
         [program.name], taken | {*names.values()}, [f"{verb}_{rng.pick(words)}" for verb in theme.verbs], rng
     )

@@ -17,6 +17,7 @@ from irsmith.synth.categories import (
     learning,
     linear,
     mechanics,
+    models,
     motion,
     neighbours,
     particles,
@@ -96,6 +97,7 @@ CATEGORIES: dict[str, Category] = {
         particles.point_field, 0.6, 1.0, (nature.PARTICLES, nature.ASTRONOMY, numbers.ROBOTICS), floor=17
     ),
     "state_update": Category(motion.state_update, 0.7),
+    "struct_arrays": Category(models.struct_arrays, 0.6, floor=18),
     "ray_cast": Category(graphics.ray_cast, 0.7, 1.1, _RENDERING, floor=18),
     "shading": Category(graphics.shading, 0.7, 1.1, (media.SHADING,), floor=23),
     "signed_distance": Category(graphics.signed_distance, 0.7, 1.0, _RENDERING, floor=9),

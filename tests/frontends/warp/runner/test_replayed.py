@@ -63,7 +63,7 @@ static void k_cpu_kernel_backward(int a)
         var_6 = wp::add(var_2, var_5);
         wp::assign(var_2, var_6);
         wp::adj_add(var_2, var_5, adj_2, adj_5, adj_6);
-    	goto start_for_0;
+        goto start_for_0;
     end_for_0:;
     label0:;
     wp::adj_mul(var_0, var_1, adj_0, adj_1, adj_2);
