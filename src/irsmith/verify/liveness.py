@@ -39,9 +39,15 @@ def dead_lines(kernel: Kernel) -> list[int]:
 
 
 def reached(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
-    """The functions that a kernel reaches, itself first."""
+    """The functions that a kernel reaches, itself first, and the gradients that are written for them."""
     found = [kernel] if kernel in functions else []
+    gradients: dict[str, list[str]] = {}
+    for name, node in functions.items():
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
+                gradients.setdefault(decorator.args[0].id, []).append(name)
     for name in found:
+        found += gradients.get(name, [])
         for node in nodes_of(functions[name]):
             if isinstance(node, ast.Name) and node.id in functions and node.id not in found:
                 found.append(node.id)
@@ -179,6 +185,8 @@ class _Walk:
             return True
         names: Iterable[str] = _reads(target) if isinstance(target, ast.Tuple) else _reads(_root(target))
         if isinstance(target, ast.Subscript | ast.Attribute) and any(name in self.arrays for name in names):
+            return True
+        if isinstance(target, ast.Subscript) and _name(target.value) == "adjoint":
             return True
         return any(name in live for name in names)
 
