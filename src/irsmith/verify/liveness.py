@@ -42,8 +42,8 @@ def reached(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
     """The functions that a kernel reaches, itself first, and the gradients that are written for them."""
     found = [kernel] if kernel in functions else []
     gradients: dict[str, list[str]] = {}
-    for name, node in functions.items():
-        for decorator in node.decorator_list:
+    for name, function in functions.items():
+        for decorator in function.decorator_list:
             if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
                 gradients.setdefault(decorator.args[0].id, []).append(name)
     for name in found:
