@@ -29,7 +29,8 @@ def dead_lines(kernel: Kernel) -> list[int]:
     ranks = {argument.name.partition(".")[0]: argument.rank for argument in stored}
     changing = {name for name, node in functions.items() if _changes(node)}
     lines: list[int] = []
-    for name in reached(functions, kernel.name):
+    used = reached(functions, kernel.name)
+    for name in (*used, *_gradients(functions, used)):
         node = functions[name]
         arrays = ranks if name == kernel.name else {a.arg: _rank(a.annotation) for a in node.args.args}
         walk = _Walk({array: rank for array, rank in arrays.items() if rank}, changing)
@@ -39,19 +40,18 @@ def dead_lines(kernel: Kernel) -> list[int]:
 
 
 def reached(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
-    """The functions that a kernel reaches, itself first, and the gradients that are written for them."""
+    """The functions that a kernel reaches, itself first."""
     found = [kernel] if kernel in functions else []
-    gradients: dict[str, list[str]] = {}
-    for name, function in functions.items():
-        for decorator in function.decorator_list:
-            if isinstance(decorator, ast.Call) and decorator.args and isinstance(decorator.args[0], ast.Name):
-                gradients.setdefault(decorator.args[0].id, []).append(name)
     for name in found:
-        found += gradients.get(name, [])
         for node in nodes_of(functions[name]):
             if isinstance(node, ast.Name) and node.id in functions and node.id not in found:
                 found.append(node.id)
     return found
+
+
+def _gradients(functions: dict[str, ast.FunctionDef], of: Iterable[str]) -> list[str]:
+    """The gradients that an author wrote for functions: those whose decorator names one."""
+    return [name for name, node in functions.items() if _reads(*node.decorator_list) & set(of)]
 
 
 def _rank(annotation: ast.expr | None) -> int:
