@@ -232,7 +232,8 @@ def derivatives(
             else is on another side of a branch there.
         far: The points from beyond the domains, where a function may have levelled off.
         seed: Which rounding errors.
-        rounded: How many programs with rounding errors.
+        rounded: How many programs with rounding errors. With more than `ROUNDED`, points are left out at which any
+            of them goes another way: what a compiled text did there is for rounding to say.
     """
     points = len(wanted)
     plan = _plan(wanted, rounded)
@@ -303,7 +304,8 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
                     moved = _first(values[middles[program]], values[ends], side) - first
                     apart[program] += np.einsum("ne,nke->nk", moved, by)
         apart = np.where(steady[:, :, None], np.abs(apart), 0.0)
-        valid = ((sides < _NEITHER) & steady.any(axis=0) & good)[:, None]
+        kept = (path[middles] == path[home]).all(axis=0) if len(plan.shaken) > ROUNDED else steady.any(axis=0)
+        valid = ((sides < _NEITHER) & kept & steady.any(axis=0) & good)[:, None]
         valid = valid & np.isfinite(value) & np.isfinite(error) & np.isfinite(apart).all(axis=0)
     spread = (value, error, apart.max(axis=0), np.sqrt(size), blind, valid)
     return Derivatives(ways, *(_spread_out(array, plan.pairs, points, len(ways.names)) for array in spread))

@@ -312,7 +312,11 @@ def _highest(dtypes: list[str]) -> str:
 def made(value: Any, dtype: str, *, weak: bool = False) -> Array:
     """A computed array, rounded as the lane says."""
     if dtype in FLOATS:
-        value = Current.lane.rounded(np.asarray(value, np.float64), dtype)
+        lane = Current.lane
+        value = np.asarray(value, np.float64)
+        if value.size and dtype != "float64":
+            value = lane.within(value, dtype)
+        value = lane.rounded(value, dtype)
     return Array(value, dtype, weak=weak)
 
 

@@ -19,6 +19,8 @@ FILE_NAME = "<kernel>"
 
 EPSILONS = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
 """Half a unit in the last place, relative, by dtype."""
+LARGEST = {"bfloat16": 3.3895e38, "float16": 65504.0, "float32": 3.4028235e38}
+"""The largest number of a dtype."""
 
 _WORD, _STRIDE, _ODD = (1 << 64) - 1, 0x9E3779B97F4A7C15, np.uint64(0x9E3779B97F4A7C15)
 _MIX = (
@@ -88,6 +90,20 @@ class Lane:
         if self.rounding is None:
             return value
         return np.asarray(value * (1 + self.unit(dtype) * self.noise(value)))
+
+    def within(self, value: Array, dtype: str) -> Array:
+        """A value that is infinite where its dtype ends.
+
+        What is so large that its square is infinite is noted as if it were: a derivative may hold that.
+        """
+        largest = LARGEST["float32" if dtype == self.narrow else dtype]
+        top = np.abs(value).max()
+        if top <= largest**0.5:
+            return value
+        self.unbounded = True
+        if top <= largest or self.epsilon is not None:
+            return value
+        return np.where(np.abs(value) > largest, np.copysign(np.inf, value), value)
 
     def unit(self, dtype: str) -> float:
         """The relative size of the errors of a dtype."""
