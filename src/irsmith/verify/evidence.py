@@ -13,7 +13,7 @@ from irsmith.kernel import Kernel
 from irsmith.verify import backward, given, inputs, points, recorded, removal, soundness
 from irsmith.verify.derivative import Derivatives, differentiable
 from irsmith.verify.explore import Explored, explore
-from irsmith.verify.inputs import Inputs
+from irsmith.verify.inputs import BEYOND, Inputs
 from irsmith.verify.liveness import dead_lines
 from irsmith.verify.observe import Observed, observe
 from irsmith.verify.points import Points
@@ -136,7 +136,9 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         return found
     streams = found.inputs = Inputs(kernel, toolchain.dtype)
     found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
-    explored = found.explored = explore(reference, kernel, streams, found.seed)
+    # Beyond the domains a text's own constants show, which are rounded to what it is declared in.
+    beyond = () if toolchain.constants else BEYOND
+    explored = found.explored = explore(reference, kernel, streams, found.seed, beyond)
     found.seconds["reference"], clock = time.perf_counter() - clock, time.perf_counter()
     found.problem = soundness.problem(reference, kernel, streams, explored, found.seed)
     if found.problem is None and removals:

@@ -312,7 +312,7 @@ def soft_sign(x: Any) -> Array:
 def elu(x: Any, alpha: Any = 1.0) -> Array:
     """Linear above zero, exponential below."""
     x = floated(x)
-    scale = array(alpha).value
+    _, _, (scale, _) = meeting(alpha, x)
     return piecewise(x.value > 0, x, x.value, scale * np.expm1(np.minimum(x.value, 0)))
 
 
@@ -324,14 +324,15 @@ def selu(x: Any) -> Array:
 def celu(x: Any, alpha: Any = 1.0) -> Array:
     """Linear above zero, exponential below, with a continuous slope."""
     x = floated(x)
-    scale = array(alpha).value
+    _, _, (scale, _) = meeting(alpha, x)
     return piecewise(x.value > 0, x, x.value, scale * np.expm1(np.minimum(x.value, 0) / scale))
 
 
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Array:
     """The positive part, and a little of the negative."""
     x = floated(x)
-    return piecewise(x.value >= 0, x, x.value, array(negative_slope).value * x.value)
+    _, _, (slope, _) = meeting(negative_slope, x)
+    return piecewise(x.value >= 0, x, x.value, slope * x.value)
 
 
 def mish(x: Any) -> Array:
