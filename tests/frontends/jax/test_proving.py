@@ -47,8 +47,9 @@ def test_a_right_row_stands_in_every_stage(row, toolchain):
     (outcome,) = Verifier(toolchain).verify([row])
     assert isinstance(outcome, Verified)
     statuses = {verdict.check: verdict.status for verdict in outcome.verdicts}
-    for check in ("compile_hlo", "forward", "backward", "stablehlo", "hlo_optimized"):
+    for check in ("compile_hlo", "forward", "backward", "stablehlo", "hlo_optimized", "jaxpr"):
         assert statuses[check] is Status.PASSED, outcome.verdicts
+    assert outcome.verdict("jaxpr").reason == outcome.verdict("hlo_optimized").reason == "executed on the host"
 
 
 SOLVED = """
@@ -84,6 +85,9 @@ def test_exported_texts_run_or_are_read(make, toolchain):
         ("hlo_forward", "f32[3,4]", "f32[3,9]"),
         ("stablehlo_forward", "tensor<3x4xf32>", "tensor<3x7xf32>"),
         ("hlo_optimized_forward", "HloModule", "HlModule"),
+        ("jaxpr_forward", "= tanh ", "= sin "),
+        ("jaxpr_backward", "= tanh ", "= sin "),
+        ("jaxpr_forward", "a:f32[3,4]", "a:f32[3,9]"),
     ],
 )
 def test_a_spoiled_text_is_no_row(row, toolchain, column, old, new):
@@ -100,6 +104,59 @@ def test_a_spoiled_backward_is_called_wrong(row, toolchain):
     texts = {**row.texts, "hlo_backward": spoiled, "stablehlo_backward": None, "stablehlo_forward": None}
     (outcome,) = Verifier(toolchain).verify([replace(row, texts=texts)])
     assert isinstance(outcome, Reject) or outcome.verdict("backward").status is Status.COMPILER_WRONG
+
+
+FLOW = """
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def flow(x, n):
+    def body(carry, row):
+        return carry * 0.5 + row, jnp.max(carry)
+
+    last, tops = lax.scan(body, jnp.zeros(4), x, reverse=True)
+    halved = lax.while_loop(lambda v: jnp.max(v) > 0.1, lambda v: v * 0.5, jnp.abs(last))
+    chosen = lax.switch(n, [jnp.sin, lambda v: v - 2.0, jnp.exp], last)
+    return jnp.where(halved > 0.05, chosen, -jnp.inf), tops.at[n].add(1.0), x[n, ::-1]
+"""
+
+
+def test_a_jaxpr_read_back_is_the_function(make):
+    f = "float32"
+    kernel = make(FLOW, "flow", [("x", f, (3, 4)), ("n", "int32", ())], [(f, (4,)), (f, (3,)), (f, (4,))])
+    row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+    parameters, results = ((f, (3, 4)), ("int32", ())), ((f, (4,)), (f, (3,)), (f, (4,)))
+    inputs = (np.random.default_rng(0).normal(size=(6, 3, 4)).astype(f), np.arange(6, dtype=np.int32) % 3)
+    jobs = [Job(stage, row.texts[f"{stage}_forward"], parameters, results, inputs) for stage in ("hlo", "jaxpr")]
+    runner = Runner()
+    try:
+        hlo, jaxpr = runner.submit(jobs)()
+    finally:
+        runner.close()
+    assert not isinstance(jaxpr, Failed), jaxpr
+    for one, two in zip(hlo, jaxpr, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ lambda ; a:f32[2]. let b:f32[2] = frobnicate a in (b,) }",
+        "{ lambda ; a:f32[2]. let b:f32[2] = reduce_sum[axes=__import__('os').getpid()] a in (b,) }",
+        "{ lambda ; a:f32[2]. let b:key<fry>[] = random_seed a in (b,) }",
+        "{ lambda ; a:f32[2]. let b:f32[2] = mul a in (b,) }",
+    ],
+)
+def test_a_jaxpr_that_is_not_known_is_not_taken(text):
+    runner = Runner()
+    try:
+        (outcome,) = runner.submit([Job("jaxpr", text + "\n", (("float32", (2,)),), (("float32", (2,)),))])()
+    finally:
+        runner.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.symptom == "not_taken"
 
 
 HALF = """

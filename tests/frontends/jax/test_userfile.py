@@ -43,12 +43,76 @@ def test_types_that_do_not_fit_are_a_reject():
     assert isinstance(outcome, Reject)
 
 
+def _plain(tree):
+    """A tree with its types as pairs of a dtype and a shape."""
+    if isinstance(tree, dict):
+        return {key: _plain(value) for key, value in tree.items()}
+    if isinstance(tree, tuple | list):
+        return type(tree)(_plain(value) for value in tree)
+    return (str(tree.dtype), tree.shape)
+
+
 def test_shapes_are_read():
-    assert parse("f32[8,16] bf16[] i32 pred[2]") == [
+    assert _plain(parse("f32[8,16] bf16[] i32 pred[2]")) == [
         ("float32", (8, 16)), ("bfloat16", ()), ("int32", ()), ("bool", (2,)),
     ]  # fmt: skip
-    with pytest.raises(UserError, match=r"'q7\[2\]' is not a type with a shape"):
-        parse("q7[2]")
+    assert _plain(parse("{'w': f32[8, 16], 'b': [f32[], (i32[4],)]} f64[2]")) == [
+        {"w": ("float32", (8, 16)), "b": [("float32", ()), (("int32", (4,)),)]},
+        ("float64", (2,)),
+    ]
+    for wrong, named in (
+        ("q7[2]", r"q7\[2\]"),
+        ("{'w': f32[x]}", r"f32\[x\]"),
+        ("f32[8", r"f32\[8"),
+        ("open()", "open"),
+    ):
+        with pytest.raises(UserError, match=rf"--args: ['\"]{named}.*is not a type with a shape"):
+            parse(wrong)
+
+
+TREES = """
+import collections
+
+import jax
+import jax.numpy as jnp
+
+State = collections.namedtuple("State", "mean count")
+
+
+def step(params, state, batch):
+    x, y = batch
+    error = x @ params["w"] + params["b"] - y
+    return {"b": params["b"] - 0.1 * jnp.mean(error), "w": params["w"] - 0.1 * x.T @ error}, State(
+        state.mean + error.mean(), state.count + 1
+    )
+
+
+example_args = (
+    {"w": jnp.zeros((3,)), "b": jnp.zeros(())},
+    State(jnp.zeros(()), jnp.zeros((), jnp.int32)),
+    (jnp.zeros((4, 3)), jnp.zeros(4)),
+)
+"""
+
+
+def test_arguments_may_be_trees(tmp_path):
+    file = tmp_path / "trees.py"
+    file.write_text(TREES)
+    (row,) = irsmith.lower(file, frontend="jax")
+    assert isinstance(row, Row), row
+    assert row.kernel.name == "step_of_arrays"
+    given = [(a.name, a.shape) for a in row.kernel.signature.arguments if not a.name.startswith("result")]
+    assert given == [
+        ("params_b", ()), ("params_w", (3,)), ("state_mean", ()), ("state_count", ()), ("batch_0", (4, 3)),
+        ("batch_1", (4,)),
+    ]  # fmt: skip
+    assert len(row.kernel.signature.arguments) == len(given) + 4
+    assert "State(state_mean, state_count)" in row.kernel.source
+    assert "dot" in row.texts["hlo_forward"]
+    plain = tmp_path / "plain.py"
+    plain.write_text("def scaled(params, x):\n    return params['scale'] * x + params['shift'][0]\n")
+    (row,) = irsmith.lower(plain, frontend="jax", arguments="{'scale': f32[], 'shift': (f32[4],)} f32[2,4]")
+    assert [a.shape for a in row.kernel.signature.arguments] == [(), (4,), (2, 4), (2, 4)]
 
 
 def test_what_is_not_known_is_asked_for(tmp_path):

@@ -184,10 +184,7 @@ def kernel_of(fun: Any, given: Given, results: Sequence[tuple[str, tuple[int, ..
         raise CannotStandAloneError(f"it returns {f'an array of {unknown[0]}' if unknown else 'nothing'}")
     source, name, definition = _source(fun)
     if not given.direct:
-        entry = f"{name}{_SUFFIX}"
-        parameters = ", ".join(leaf.name for leaf in given.leaves)
-        source += f"\n\ndef {entry}({parameters}):\n    return {name}({given.call})\n"
-        name = entry
+        source, name = of_arrays(source, name, given)
     text = standalone(source, name)
     assert text is not None
     refused = objection(text)
@@ -210,6 +207,13 @@ def kernel_of(fun: Any, given: Given, results: Sequence[tuple[str, tuple[int, ..
         signature=Signature(tuple(arguments), None),
         provenance=Provenance(file_of(fun), line=definition, docstring=docstring or None),
     )
+
+
+def of_arrays(source: str, name: str, given: Given) -> tuple[str, str]:
+    """A module's text with a further function that takes the leaves of what one is given, and that one's name."""
+    entry = f"{name}{_SUFFIX}"
+    parameters = ", ".join(leaf.name for leaf in given.leaves)
+    return f"{source}\n\ndef {entry}({parameters}):\n    return {name}({given.call})\n", entry
 
 
 def results_named(count: int) -> list[str]:

@@ -1,11 +1,13 @@
 """Find the functions of a user's own file by importing it. Run this in a process of its own.
 
 JAX's functions state no types. They come from the command line, or from ``example_args`` in the file: a tuple of
-arrays for its one function, or a dictionary of such tuples by function.
+arguments for its one function, or a dictionary of such tuples by function. An argument may be a tree of arrays. The
+row's function then takes the leaves, and calls the file's own.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import types
@@ -15,6 +17,7 @@ from typing import Any
 
 from irsmith.errors import UserError, nearest
 from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.entry import CannotStandAloneError, bound, of_arrays
 from irsmith.frontends.jax.lower import flat, plain
 from irsmith.frontends.jax.standalone import standalone
 from irsmith.frontends.jax.synth.synthesis import results_of
@@ -25,15 +28,11 @@ from irsmith.types import SCALARS
 
 EXAMPLES = "example_args"
 
-_ARGUMENT = re.compile(r"(?P<dtype>\w+)(?:\[(?P<shape>[\d,\s]*)\])?")
 _SHORT = {
     "f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "i8": "int8", "i16": "int16",
     "i32": "int32", "i64": "int64", "s32": "int32", "s64": "int64", "u8": "uint8", "u16": "uint16", "u32": "uint32",
     "u64": "uint64", "pred": "bool",
 }  # fmt: skip
-
-Shape = tuple[str, tuple[int, ...]]
-"""A dtype and a shape."""
 
 
 def read(path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:
@@ -49,7 +48,7 @@ def read(path: Path, kernel: str | None, arguments: str | None) -> list[Kernel |
         module = imported(path)
         functions = _functions(module, path)
         known = _known(path, module, functions, kernel, arguments)
-        return [_describe(functions[name], name, shapes, text, provenance) for name, shapes in known.items()]
+        return [_describe(functions[name], name, given, text, provenance) for name, given in known.items()]
     finally:
         compiler.reset()
 
@@ -65,8 +64,8 @@ def _functions(module: types.ModuleType, path: Path) -> dict[str, Any]:
 
 def _known(
     path: Path, module: types.ModuleType, functions: Mapping[str, Any], kernel: str | None, arguments: str | None
-) -> dict[str, list[Shape]]:
-    """The arguments of each function that has any stated."""
+) -> dict[str, list[Any]]:
+    """The arguments of each function that has any stated, with arrays or their types as leaves."""
     if kernel is not None and kernel not in functions:
         raise UserError(f"{path}: no function {kernel!r}: {nearest(kernel, functions)}")
     if arguments is not None:
@@ -89,57 +88,106 @@ def _known(
     return found
 
 
-def parse(arguments: str) -> list[Shape]:
-    """Types and shapes from a text such as ``f32[8,16] f32[] i32``.
+def parse(arguments: str) -> list[Any]:
+    """Arguments from a text such as ``f32[8,16] i32`` or ``{'w': f32[8,16], 'b': f32[16]} f32[8]``.
+
+    Returns:
+        Trees of dictionaries, tuples and lists with a ``jax.ShapeDtypeStruct`` for each array.
 
     Raises:
         UserError: It cannot be read.
     """
-    found = []
-    for word in re.findall(r"\S+?\[[^\]]*\]|\S+", arguments):
-        match = _ARGUMENT.fullmatch(word)
-        name = _SHORT.get(match["dtype"], match["dtype"]) if match else ""
-        if match is None or name not in SCALARS:
-            raise UserError(f"--args: {word!r} is not a type with a shape, such as f32[8,16]")
-        shape = tuple(int(size) for size in re.findall(r"\d+", match["shape"] or ""))
-        found.append((name, shape))
-    return found
+    return [_tree(word) for word in _words(arguments)]
 
 
-def _of_examples(path: Path, name: str, given: Any) -> list[Shape]:
-    found = []
-    for value in given if isinstance(given, tuple | list) else (given,):
-        dtype, shape = getattr(value, "dtype", None), getattr(value, "shape", None)
-        if dtype is None or shape is None or str(dtype) not in SCALARS:
-            raise UserError(f"{path}: {EXAMPLES} of {name}: {type(value).__name__} is not an array")
-        found.append((str(dtype), tuple(shape)))
-    return found
+def _words(arguments: str) -> list[str]:
+    """What white space outside of brackets separates."""
+    words, depth = [""], 0
+    for letter in arguments:
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter.isspace() and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [word for word in words if word]
 
 
-def _describe(function: Any, name: str, shapes: Sequence[Shape], text: str, provenance: Provenance) -> Kernel | Reject:
+def _tree(word: str) -> Any:
     import jax
 
     from irsmith.frontends.jax.dtypes import numpy_dtype
 
+    def unknown(text: str) -> UserError:
+        return UserError(f"--args: {text!r} is not a type with a shape, such as f32[8,16], or a tree of them")
+
+    def read(node: ast.expr) -> Any:
+        match node:
+            case ast.Dict(keys, values) if all(isinstance(key, ast.Constant) for key in keys):
+                return {
+                    key.value: read(v) for key, v in zip(keys, values, strict=True) if isinstance(key, ast.Constant)
+                }
+            case ast.Tuple(items):
+                return tuple(read(item) for item in items)
+            case ast.List(items):
+                return [read(item) for item in items]
+            case ast.Constant(None):
+                return None
+            case ast.Name(short):
+                sizes: list[ast.expr] = []
+            case ast.Subscript(ast.Name(short), ast.Tuple(items)):
+                sizes = items
+            case ast.Subscript(ast.Name(short), size):
+                sizes = [size]
+            case _:
+                raise unknown(ast.unparse(node))
+        name = _SHORT.get(short, short)
+        shape = [size.value for size in sizes if isinstance(size, ast.Constant) and isinstance(size.value, int)]
+        if name not in SCALARS or len(shape) != len(sizes):
+            raise unknown(ast.unparse(node))
+        return jax.ShapeDtypeStruct(tuple(shape), numpy_dtype(name))
+
+    try:
+        return read(ast.parse(re.sub(r"(?<=\w)\[\s*\]", "[()]", word), mode="eval").body)
+    except SyntaxError:
+        raise unknown(word) from None
+
+
+def _of_examples(path: Path, name: str, given: Any) -> list[Any]:
+    import jax
+
+    arguments = list(given) if isinstance(given, tuple | list) else [given]
+    for leaf in jax.tree.leaves(arguments):
+        dtype = getattr(leaf, "dtype", None)
+        if (dtype is None and not isinstance(leaf, int | float)) or (dtype is not None and str(dtype) not in SCALARS):
+            raise UserError(f"{path}: {EXAMPLES} of {name}: {type(leaf).__name__} is not an array")
+    return arguments
+
+
+def _describe(function: Any, name: str, arguments: Sequence[Any], text: str, provenance: Provenance) -> Kernel | Reject:
+    import jax
+
     source = standalone(text, name) or text
     inner = inspect.unwrap(function)
-    names = list(inspect.signature(inner).parameters)[: len(shapes)]
     docstring = (inspect.getdoc(inner) or "").strip()
-    given = [
-        Argument(label, SCALARS[dtype], len(shape), Direction.IN, shape)
-        for label, (dtype, shape) in zip(names, shapes, strict=False)
-    ]
     try:
-        structs = [jax.ShapeDtypeStruct(shape, numpy_dtype(dtype)) for dtype, shape in shapes]
-        results = flat(jax.eval_shape(plain(function), *structs))
+        given = bound(inner, frozenset(), arguments, {})
+        if given.refused is not None:
+            raise CannotStandAloneError(given.refused)
+        results = flat(jax.eval_shape(plain(function), *arguments))
     except Exception as error:  # noqa: BLE001  (the function is a stranger's code)
         return Reject(Step.LOWER, type(error).__name__, str(error), name, USER, source)
+    if not given.direct:
+        text, name = of_arrays(text, name, given)
+        source = standalone(text, name) or text
+    leaves = [
+        Argument(leaf.name, SCALARS[leaf.dtype], len(leaf.shape), Direction.IN, leaf.shape) for leaf in given.leaves
+    ]
     found = [(str(result.dtype), tuple(result.shape)) for result in results]
     return Kernel(
         name=name,
         category=USER,
         description=docstring.partition("\n\n")[0].replace("\n", " "),
         source=source,
-        signature=Signature((*given, *results_of(found)), None),
+        signature=Signature((*leaves, *results_of(found)), None),
         provenance=provenance,
     )

@@ -20,6 +20,7 @@ from irsmith.frontends.jax.reference.array import (
     stored,
 )
 from irsmith.frontends.jax.reference.elementwise import maximum, minimum
+from irsmith.frontends.jax.reference.machine import Current
 
 
 def _indices(where: Any, shape: tuple[int, ...], *, wrap: bool = True) -> Any:
