@@ -178,7 +178,7 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
 
 
 def _for_each(scope: Scope, node: ast.For) -> Statement:
-    """A loop over the candidates of a search, in the order of their numbers: which it is, is not defined."""
+    """A loop over what a search finds, in the order of the numbers: which it is, is not defined."""
     query = expressions.expression(scope, node.iter)
     if not isinstance(query.type, QueryType) or not isinstance(node.target, ast.Name):
         raise Unsupported("loop over something other than range", node)
@@ -190,13 +190,21 @@ def _for_each(scope: Scope, node: ast.For) -> Statement:
     machine, line = scope.machine, node.lineno
 
     def run() -> None:
-        value = query.run()
+        found: Array = query.run()[1]
         exit_ = _Exit(machine, loop)
-        for number in range(int(value[0, 1])):
+        for number in np.flatnonzero(found.any(axis=0)).tolist():
             if machine.empty() or _spend(machine, line):
                 break
-            count(machine.integer(number))
-            body()
+            passed = machine.active() & ~found[:, number]
+            if not np.count_nonzero(passed):
+                count(machine.integer(number))
+                body()
+                continue
+            machine.mask = machine.active() & found[:, number]
+            if not machine.empty():
+                count(machine.integer(number))
+                body()
+            machine.mask = machine.active() | passed
         exit_.take(machine.active())
         exit_.restore(returns=returns)
 

@@ -43,6 +43,11 @@ class Ops:
         """A value converted to a float dtype."""
         return value.astype(dtype)
 
+    def shake(self, value: Array, ulps: float = 1.0) -> Array:
+        """A float value moved by up to ``ulps`` units in the last place where a run's roundings are random."""
+        del ulps
+        return value
+
     def library(self, function: Callable[..., Array], *operands: Array) -> Array:
         """A function of the mathematical library.
 
