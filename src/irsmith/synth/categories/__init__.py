@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from irsmith.synth.categories import (
     base,
     bodies,
+    faces,
     folds,
     generics,
     graphics,
@@ -16,11 +17,13 @@ from irsmith.synth.categories import (
     learning,
     linear,
     mechanics,
+    meshes,
     motion,
     neighbours,
     particles,
     patterns,
     sampling,
+    searches,
     tiles,
 )
 from irsmith.synth.sketch import Sketch
@@ -49,6 +52,7 @@ class Category:
 _RENDERING = (media.SHADING, media.GEOMETRY)
 _NETWORKS = (numbers.LEARNING, numbers.STATISTICS)
 _BODIES = (nature.PARTICLES, numbers.ROBOTICS)
+_SURFACES = (nature.PARTICLES, numbers.ROBOTICS, media.GEOMETRY)
 
 CATEGORIES: dict[str, Category] = {
     "arithmetic": Category(base.arithmetic),
@@ -126,6 +130,11 @@ CATEGORIES: dict[str, Category] = {
         neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14
     ),
     "edge_contact": Category(neighbours.edge_contact, 0.3, 0.9, (nature.PARTICLES, numbers.ROBOTICS), floor=16),
+    "mesh_distance": Category(meshes.mesh_distance, 0.5, 0.9, _SURFACES, floor=12),
+    "mesh_ray": Category(meshes.mesh_ray, 0.4, 0.9, _RENDERING, floor=12),
+    "mesh_faces": Category(faces.mesh_faces, 0.3, 0.8, _SURFACES, floor=11),
+    "mesh_overlap": Category(faces.mesh_overlap, 0.3, 0.8, _SURFACES, floor=11),
+    "bvh_overlap": Category(searches.bvh_overlap, 0.4, 0.8, _SURFACES, floor=11),
     "tile_map": Category(tiles.tile_map, 0.5, 0.8, floor=8),
     "tile_reduction": Category(tiles.tile_reduction, 0.5, 0.8, floor=10),
     "tile_normalise": Category(tiles.tile_normalise, 0.4, 0.9, (numbers.LEARNING, numbers.STATISTICS), floor=12),

@@ -21,6 +21,9 @@ _SURE = (Field("result", BOOL), Field("sign", FLOAT32), Field("face", INT32))
 _WEIGHTS = (Field("u", FLOAT32), Field("v", FLOAT32))
 
 AT_POINT = Struct("MeshQueryPoint", (*_SURE, *_WEIGHTS))
+ARRAYS = Struct("Mesh", ())
+"""A mesh's arrays, whose elements are read."""
+_HELD = ("points", "velocities", "indices")
 ON_RAY = Struct("MeshQueryRay", (*_SURE, Field("t", FLOAT32), *_WEIGHTS, Field("normal", POINT)))
 
 _OPEN = frozenset({"face", "u", "v"})
@@ -186,14 +189,25 @@ def _number(scope: Scope, number: Array, count: int, lanes: int, line: int) -> A
 
 
 def _normal(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """A triangle's normal."""
+    """A triangle's normal.
+
+    Of the closest one it is open which that is. Randomly rounded runs name different ones, so that it shows how far
+    their normals are apart; a difference in float64, whose own rounding is not shown, must not cross from one to
+    another.
+    """
     del expected
-    mesh, face = calls.operands(scope, node, UINT64, INT32)
+    given = [_field(scope, argument) for argument in node.args]
+    if [part.type for part in given] != [UINT64, INT32] or node.keywords:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    mesh, face = given
     ops, line = scope.ops, node.lineno
 
     def run() -> Value:
         of = calls.triangles(mesh.run(), node)
-        number = _number(scope, face.run(), of.corners.shape[1], len(of.corners), line)
+        named = face.run()
+        if ops.precision.exact:
+            ops.decide(named)
+        number = _number(scope, named, of.corners.shape[1], len(of.corners), line)
         return vector.normalize(ops, of.normals(ops, number))
 
     return Expr(POINT, run, guarded=True)
@@ -220,6 +234,32 @@ def _corner(held: int) -> Handler:
     return handler
 
 
+def _get(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """A mesh's arrays."""
+    del expected
+    (mesh,) = calls.operands(scope, node, UINT64)
+    return Expr(ARRAYS, lambda: calls.mesh(mesh.run(), node), guarded=True)
+
+
+def element(scope: Scope, node: ast.Subscript) -> Expr | None:
+    """An element of one of a mesh's arrays, or None if the subscript is of something else."""
+    array = node.value
+    if not isinstance(array, ast.Attribute) or array.attr not in _HELD or not isinstance(array.value, ast.Name):
+        return None
+    if array.value.id not in scope.variables or scope.variables[array.value.id].type != ARRAYS:
+        return None
+    owner, index = expressions.expression(scope, array.value), expressions.expression(scope, node.slice)
+    if index.type != INT32:
+        raise Unsupported(f"index of type {index.type}", node)
+    held, line = _HELD.index(array.attr), node.lineno
+
+    def run() -> Value:
+        values = owner.run()[held]
+        return values[np.arange(len(values)), _number(scope, index.run(), values.shape[1], len(values), line)]
+
+    return Expr(INT32 if held == 2 else POINT, run, guarded=True)
+
+
 MESHES: dict[str, Handler] = {
     "mesh_query_point": _closest(signed=True),
     "mesh_query_point_no_sign": _closest(signed=False),
@@ -233,6 +273,7 @@ MESHES: dict[str, Handler] = {
     "mesh_eval_position": _interpolated(0),
     "mesh_eval_velocity": _interpolated(1),
     "mesh_eval_face_normal": _normal,
+    "mesh_get": _get,
     "mesh_get_point": _corner(0),
     "mesh_get_velocity": _corner(1),
     "mesh_get_index": _corner(2),

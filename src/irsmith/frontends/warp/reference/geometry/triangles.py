@@ -1,8 +1,8 @@
 """Points and rays against the triangles of meshes.
 
-Which triangle is meant, and where on it, is found in float64, for a point or a ray that is moved by what rounding does
-to coordinates of the mesh's size: so a run with randomly rounded intermediates shows where that is undecided. What is
-then said of the triangle is computed from it in the precision of the run.
+Which triangle is meant is found in float64, for a point or a ray that is moved by what rounding does to coordinates of
+the mesh's size: so a run with randomly rounded intermediates shows where that is undecided. What is then said of the
+triangle is computed from it in the precision of the run.
 """
 
 from __future__ import annotations
@@ -79,8 +79,19 @@ class Closest:
 
 
 def _dot(a: Array, b: Array) -> Array:
-    total: Array = (a * b).sum(axis=-1)
+    """The dot product of vectors whose components stand along the first axis, where they are quick to reach."""
+    total: Array = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
     return total
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+def _apart(triangles: Triangles, point: Array) -> tuple[Array, Array, Array]:
+    """From a point in each lane to the corners of all triangles, in float64, each ``(3, lanes, faces)``."""
+    a, b, c = np.ascontiguousarray(triangles.corners.transpose(2, 3, 0, 1), np.float64) - point.T[:, :, None]
+    return a, b, c
 
 
 def _noise(ops: Ops, shape: tuple[int, ...]) -> Array:
@@ -107,42 +118,62 @@ def closest(ops: Ops, triangles: Triangles, point: Array, *, furthest: bool = Fa
         furthest: Whether the furthest is meant.
     """
     reach = np.maximum(triangles.reach, np.abs(point).max(axis=-1)).astype(np.float64)
-    near, corners = moved(ops, point, reach), triangles.corners.astype(np.float64)
-    away, part = _furthest(corners, near) if furthest else _nearest(corners, near)
+    gaps = _apart(triangles, moved(ops, point, reach))
+    away, part = _furthest(*gaps) if furthest else _nearest(*gaps)
+    if ops.machine.tracing:
+        _leave_open(ops, triangles, away, part, reach, furthest=furthest)
     # Of triangles that share the point, it is open which one is named.
     away = away + _noise(ops, away.shape) * reach[:, None]
     face = (away.argmax(axis=1) if furthest else away.argmin(axis=1)).astype(np.int32)
     lanes = np.arange(len(face))
-    part = part[lanes, face]
     a, b, c = triangles.face(face)
-    u, v = _weights(ops, a, b, c, point, part)
-    one = np.ones(1, u.dtype)
+    one = np.ones(1, a.dtype)
+    if furthest:
+        part = part[lanes, face]
+        u, v = ((part == corner).astype(a.dtype) for corner in (_A, _B))
+    else:
+        u, v, part = _weights(ops, a, b, c, point)
     w = ops.sub(ops.sub(one, u), v)
     there = ops.add(ops.add(ops.mul(a, u[:, None]), ops.mul(b, v[:, None])), ops.mul(c, w[:, None]))
     distance = vector.length(ops, ops.sub(there, point))
-    feature = _feature(triangles.indices[lanes if len(triangles.indices) > 1 else 0 * lanes, face], face, part)
-    return Closest(face, u, v, distance, feature, _winding(corners, near) > 0.5)
+    corners = triangles.indices[lanes if len(triangles.indices) > 1 else 0 * lanes, face]
+    return Closest(face, u, v, distance, _feature(corners, face, part), _winding(*gaps) > 0.5)
+
+
+def _leave_open(ops: Ops, triangles: Triangles, away: Array, part: Array, reach: Array, *, furthest: bool) -> None:
+    """See that no shaken lane takes the path of another one where rounding decides between two places on a mesh.
+
+    Next to an edge, the edge is hardly further away than the closest point, which a few such lanes may not show.
+    """
+    best = away.max(axis=1) if furthest else away.min(axis=1)
+    near = np.abs(away - best[:, None]) <= 2 * _ULPS * np.finfo(np.float32).eps * reach[:, None]
+    corners = np.broadcast_to(triangles.indices, (*away.shape, 3))
+    places = _feature(corners, np.arange(away.shape[1]), part)
+    first = np.take_along_axis(places, near.argmax(axis=1)[:, None], axis=1)
+    several = (near & (places != first)).any(axis=1)
+    ops.decide(np.where(several, _noise(ops, several.shape) * 2.0**32, 0.0).astype(np.int64))
 
 
 def distances(ops: Ops, triangles: Triangles, point: Array) -> Array:
     """How far each triangle is from a point ``(lanes, faces)``."""
-    return _nearest(triangles.corners.astype(np.float64), moved(ops, point, triangles.reach))[0]
+    return _nearest(*_apart(triangles, moved(ops, point, triangles.reach)))[0]
 
 
 _A, _B, _AB, _C, _AC, _BC, _INNER = range(7)
 """The parts of a triangle."""
 
 
-def _nearest(corners: Array, point: Array) -> tuple[Array, Array]:
-    """How far each triangle is from a point, and the part that is closest to it."""
-    a, b, c = corners[:, :, 0], corners[:, :, 1], corners[:, :, 2]
-    p = point[:, None]
-    ab, ac, bc, pa = b - a, c - a, c - b, a - p
-    d1, d2 = -_dot(ab, pa), -_dot(ac, pa)
-    aa, cc, cross = _dot(ab, ab), _dot(ac, ac), _dot(ab, ac)
-    d3, d4, d5, d6 = d1 - aa, d2 - cross, d1 - cross, d2 - cc
-    va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
-    part = np.select(
+def _part(ways: tuple[Array, ...], va: Array, vb: Array, vc: Array) -> Array:
+    """The part of a triangle that is closest to a point.
+
+    Args:
+        ways: How far the point is along the two edges from the first corner, from each of the corners.
+        va: The weights of the three corners where it is the inside, all times the same number.
+        vb: That of the second.
+        vc: That of the third.
+    """
+    d1, d2, d3, d4, d5, d6 = ways
+    return np.select(
         [
             (d1 <= 0) & (d2 <= 0),
             (d3 >= 0) & (d4 <= d3),
@@ -155,45 +186,43 @@ def _nearest(corners: Array, point: Array) -> tuple[Array, Array]:
         _INNER,
     )
 
-    def off(start: Array, along: Array, share: Array) -> Array:
-        gap = start + along * share[..., None]
-        return _dot(gap, gap)
 
+def _nearest(a: Array, b: Array, c: Array) -> tuple[Array, Array]:
+    """How far each triangle is from a point, by the way from it to the corners, and the part that is closest to it."""
+    ab, ac, bc = b - a, c - a, c - b
+    d1, d2 = -_dot(ab, a), -_dot(ac, a)
+    aa, cc, between = _dot(ab, ab), _dot(ac, ac), _dot(ab, ac)
+    d3, d4, d5, d6 = d1 - aa, d2 - between, d1 - between, d2 - cc
+    part = _part((d1, d2, d3, d4, d5, d6), d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2)
     with np.errstate(all="ignore"):
-        normal = np.cross(ab, ac)
-        height = _dot(normal, pa) ** 2 / _dot(normal, normal)
-        square = np.select(
-            [part == place for place in (_A, _B, _AB, _C, _AC, _BC)],
-            [
-                _dot(pa, pa),
-                _dot(b - p, b - p),
-                off(pa, ab, d1 / aa),
-                _dot(c - p, c - p),
-                off(pa, ac, d2 / cc),
-                off(b - p, bc, (d4 - d3) / _dot(bc, bc)),
-            ],
-            height,
-        )
-    return np.sqrt(square), part
+        v = np.select([part == place for place in (_B, _AB, _BC)], [1.0, d1 / aa, 1.0 - (d4 - d3) / _dot(bc, bc)])
+        w = np.select([part == place for place in (_C, _AC, _BC)], [1.0, d2 / cc, 1.0 - v])
+        gap = a + ab * v + ac * w
+        normal = _cross(ab, ac)
+        height = _dot(normal, a) ** 2 / _dot(normal, normal)
+    return np.sqrt(np.where(part == _INNER, height, _dot(gap, gap))), part
 
 
-def _furthest(corners: Array, point: Array) -> tuple[Array, Array]:
+def _furthest(*corners: Array) -> tuple[Array, Array]:
     """How far the furthest corner of each triangle is from a point, and which it is."""
-    gaps = corners - point[:, None, None]
-    away = np.sqrt(_dot(gaps, gaps))
-    return away.max(axis=-1), np.array([_A, _B, _C])[away.argmax(axis=-1)]
+    away = np.sqrt(np.stack([_dot(gap, gap) for gap in corners]))
+    return away.max(axis=0), np.array([_A, _B, _C])[away.argmax(axis=0)]
 
 
-def _weights(ops: Ops, a: Array, b: Array, c: Array, p: Array, part: Array) -> tuple[Array, Array]:
-    """The weights of the first and the second corner at the point of a triangle's part that is closest to another."""
+def _weights(ops: Ops, a: Array, b: Array, c: Array, p: Array) -> tuple[Array, Array, Array]:
+    """The weights of the first and the second corner at a triangle's closest point, and the part that this is on.
+
+    Which part that is hangs on small differences of large products, as much as rounding does to them.
+    """
     ab, ac = ops.sub(b, a), ops.sub(c, a)
     gaps = [ops.sub(p, corner) for corner in (a, b, c)]
-    (d1, d2), (d3, d4), (d5, d6) = ((vector.dot(ops, ab, gap), vector.dot(ops, ac, gap)) for gap in gaps)
+    ways = d1, d2, d3, d4, d5, d6 = tuple(vector.dot(ops, edge, gap) for gap in gaps for edge in (ab, ac))
 
     def crossed(x: Array, y: Array, z: Array, w: Array) -> Array:
         return ops.sub(ops.mul(x, y), ops.mul(z, w))
 
     va, vb, vc = crossed(d3, d6, d5, d4), crossed(d5, d2, d1, d6), crossed(d1, d4, d3, d2)
+    part = _part(ways, va, vb, vc)
     zero, one = np.zeros(1, a.dtype), np.ones(1, a.dtype)
     whole = ops.add(ops.add(va, vb), vc)
     beyond, before = ops.sub(d4, d3), ops.sub(d5, d6)
@@ -214,24 +243,27 @@ def _weights(ops: Ops, a: Array, b: Array, c: Array, p: Array, part: Array) -> t
         [np.broadcast_to(one, part.shape), ops.div(d2, ops.sub(d2, d6)), on_bc, ops.div(vc, whole)],
         zero,
     )
-    return ops.sub(ops.sub(one, v), w), v
+    return ops.sub(ops.sub(one, v), w), v, part
 
 
 def _feature(corners: Array, face: Array, part: Array) -> Array:
-    """One number for each corner, edge and inside of a mesh."""
-    first = np.select([part == place for place in (_A, _B, _AB, _C, _AC)], corners[:, (0, 1, 0, 2, 0)].T, corners[:, 1])
-    second = np.select([part == place for place in (_AB, _AC, _BC)], corners[:, (1, 2, 2)].T, first)
-    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
+    """One number for each corner, edge and inside of a mesh.
+
+    Args:
+        corners: The vertices of triangles ``(…, 3)``.
+        face: The numbers of the triangles.
+        part: The parts of them.
+    """
+    ends = np.array([(0, 0), (1, 1), (0, 1), (2, 2), (0, 2), (1, 2), (0, 0)])[part]
+    one, other = (np.take_along_axis(corners, ends[..., end, None], axis=-1)[..., 0] for end in range(2))
+    low, high = np.minimum(one, other).astype(np.int64), np.maximum(one, other).astype(np.int64)
     return np.where(part == _INNER, -1 - face.astype(np.int64), low << 20 | high)
 
 
-def _winding(corners: Array, point: Array) -> Array:
+def _winding(a: Array, b: Array, c: Array) -> Array:
     """How often each mesh goes around a point, by the solid angles of its triangles."""
-    gaps = corners - point[:, None, None]
-    a, b, c = gaps[:, :, 0], gaps[:, :, 1], gaps[:, :, 2]
-    sizes = np.sqrt(_dot(gaps, gaps))
-    la, lb, lc = sizes[..., 0], sizes[..., 1], sizes[..., 2]
-    volume = _dot(a, np.cross(b, c))
+    la, lb, lc = (np.sqrt(_dot(gap, gap)) for gap in (a, b, c))
+    volume = _dot(a, _cross(b, c))
     angles = np.arctan2(volume, la * lb * lc + _dot(a, b) * lc + _dot(b, c) * la + _dot(c, a) * lb)
     around: Array = angles.sum(axis=1) / (2.0 * np.pi)
     return around
@@ -252,17 +284,16 @@ class Hits:
 
 def hits(ops: Ops, triangles: Triangles, start: Array, direction: Array) -> Hits:
     """The triangles that a ray in each lane meets."""
-    corners = triangles.corners.astype(np.float64)
-    origin = moved(ops, start, triangles.reach)[:, None]
-    towards = moved(ops, direction, np.zeros(len(direction)))[:, None]
-    a, b, c = (corners[:, :, place] - origin for place in range(3))
+    a, b, c = _apart(triangles, moved(ops, start, triangles.reach))
+    towards = moved(ops, direction, np.zeros(len(direction))).T[:, :, None]
     # On which side of the ray the edges pass.
-    sides = np.stack([_dot(towards, np.cross(*pair)) for pair in ((c, b), (a, c), (b, a))])
+    sides = np.stack([_dot(towards, _cross(*pair)) for pair in ((c, b), (a, c), (b, a))])
     met = (sides >= 0).all(axis=0) | (sides <= 0).all(axis=0)
-    normal = np.cross(b - a, c - a)
+    normal = _cross(b - a, c - a)
     with np.errstate(all="ignore"):
-        along = _dot(a, normal) / _dot(np.broadcast_to(towards, normal.shape), normal)
-    return Hits(met & (along >= 0), along)
+        along = _dot(a, normal) / _dot(towards, normal)
+    # A ray that goes nowhere, or in a triangle's plane, does not meet it.
+    return Hits(met & (sides != 0).any(axis=0) & (along >= 0), along)
 
 
 @dataclass(frozen=True, slots=True)
