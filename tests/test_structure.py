@@ -115,6 +115,23 @@ def test_what_counts(pair: tuple[str, str]) -> None:
         assert changed(pair).skeleton_id != of(BASE).skeleton_id
 
 
+def test_a_gradient_of_the_authors_own_counts() -> None:
+    def own(slope: str, name: str = "adj_helper") -> Structure:
+        gradient = f"@wp.func_grad(helper)\ndef {name}(x: float, adj_ret: float):\n    wp.adjoint[x] += {slope}\n\n\n"
+        return changed(("@wp.kernel", gradient + "@wp.kernel"))
+
+    ids = {found.structure_id for found in (of(BASE), own("adj_ret"), own("adj_ret * x"))}
+    assert len(ids) == 3
+    assert own("adj_ret", "slope").structure_id == own("adj_ret").structure_id
+    unused = changed(("@wp.kernel", "@wp.func\ndef other(x: float):\n    return x\n\n\n@wp.kernel"))
+    beside = BASE.replace(
+        "@wp.kernel",
+        "@wp.func\ndef other(x: float):\n    return x\n\n\n"
+        "@wp.func_grad(other)\ndef g(x: float, adj_ret: float):\n    wp.adjoint[x] += adj_ret\n\n\n@wp.kernel",
+    )
+    assert of(beside).structure_id == unused.structure_id
+
+
 def test_dtypes_count_for_the_structure_alone() -> None:
     single = (
         "import warp as wp\n@wp.kernel\ndef k(v: wp.array[wp.vec3], o: wp.array[float]):\n"

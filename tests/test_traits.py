@@ -124,6 +124,16 @@ def test_features_are_named():
     assert list(found) == sorted(found)
 
 
+def test_a_gradient_of_the_authors_own_is_a_feature():
+    helper = "@wp.func\ndef f(t: float):\n    return wp.exp(t)\n\n"
+    gradient = "@wp.func_grad(f)\ndef g(t: float, adj_ret: float):\n    wp.adjoint[t] += f(t) * adj_ret\n\n"
+    used, unused = "o[wp.tid()] = f(x[wp.tid()])", "o[wp.tid()] = wp.exp(x[wp.tid()])"
+    o = array("o", direction=Direction.OUT)
+    assert "custom_gradient" in reading(used, X, o, before=helper + gradient).tags
+    assert "custom_gradient" not in reading(used, X, o, before=helper).tags
+    assert "custom_gradient" not in reading(unused, X, o, before=helper + gradient).tags
+
+
 def test_operations_and_bytes_of_a_thread():
     saxpy = reading("i = wp.tid()\ny[i] = a * x[i] + y[i]", value("a"), X, array("y", direction=Direction.INOUT))
     assert (saxpy.operations, saxpy.bytes) == (2, 12)

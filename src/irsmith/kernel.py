@@ -24,10 +24,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a kernel.
+    """One argument of a kernel, or an array that a struct among its arguments holds.
 
     Attributes:
-        name: The name in the source.
+        name: The name in the source. An array of a struct's follows the struct, as ``<argument>.<field>``.
         type: The element type of an array, or the type of a value.
         rank: The number of array dimensions; 0 for an argument passed by value, or an array of one element.
         direction: Whether the kernel reads it, writes it, or both.
@@ -43,6 +43,11 @@ class Argument:
     shape: tuple[int, ...] = ()
     domain: Domain | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether it is an array that a struct among the arguments holds."""
+        return "." in self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -56,6 +61,11 @@ class Signature:
 
     arguments: tuple[Argument, ...]
     launch: tuple[int, ...] | None = ()
+
+    @property
+    def parameters(self) -> tuple[Argument, ...]:
+        """The arguments that the source names: all but the arrays that structs among them hold."""
+        return tuple(a for a in self.arguments if not a.held)
 
     @property
     def arrays(self) -> tuple[Argument, ...]:

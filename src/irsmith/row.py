@@ -244,12 +244,8 @@ def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
     offsets = [0]
     for lines in maps:
         offsets.append(offsets[-1] + len(lines))
-    children = [
-        pa.array([span.column for span in spans], pa.string()),
-        pa.array([span.python_line for span in spans], pa.int32()),
-        pa.array([span.first for span in spans], pa.int32()),
-        pa.array([span.last for span in spans], pa.int32()),
-    ]
+    columns, *numbers = zip(*spans, strict=True) if spans else ((), (), (), ())
+    children = [pa.array(columns, pa.string()), *(pa.array(values, pa.int32()) for values in numbers)]
     values = pa.StructArray.from_arrays(children, fields=list(_LINE_SPAN))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=pa.list_(_LINE_SPAN))
 

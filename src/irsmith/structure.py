@@ -94,13 +94,25 @@ def describe(source: str, name: str) -> Structure:
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             members[node.targets[0].id] = node
     kernel = kernel_of(tree, name)
-    walk = _Walk(modules, members, kernel, _instances(tree, name))
+    walk = _Walk(modules, members, attached(tree), kernel, _instances(tree, name))
     first = min((node.lineno for node in kernel.decorator_list), default=kernel.lineno)
     text = source.splitlines()[first - 1 : kernel.end_lineno]
     try:
         return walk.result(sum(1 for line in text if line and not line.isspace()))
     except RecursionError:
         raise SyntaxError(_DEEP) from None
+
+
+def attached(tree: ast.Module) -> dict[str, list[ast.FunctionDef]]:
+    """By function, the functions whose decorator is called with it, as that of its custom gradient is."""
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for node in tree.body:
+        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            given = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
+            if isinstance(given, ast.Name) and given.id in functions:
+                found.setdefault(given.id, []).append(node)  # type: ignore[arg-type]
+    return found
 
 
 def _instances(tree: ast.Module, name: str) -> list[ast.expr]:
@@ -172,6 +184,7 @@ class _Walk:
         self,
         modules: dict[str, str],
         members: dict[str, ast.stmt],
+        beside: dict[str, list[ast.FunctionDef]],
         kernel: ast.FunctionDef,
         instances: list[ast.expr],
     ) -> None:
@@ -202,10 +215,13 @@ class _Walk:
             self.names, self.version = {}, {}
             self._finish_member("instance", [self._tokens(given)])
         while self._queue:
-            node = members[self._queue.pop(0)]
+            reached = self._queue.pop(0)
+            node = members[reached]
             if isinstance(node, ast.FunctionDef):
                 self.helpers += 1
                 self._function(node)
+                for other in beside.get(reached, ()):
+                    self._function(other)
             elif isinstance(node, ast.ClassDef):
                 self.structs += 1
                 self._struct(node)
@@ -237,7 +253,7 @@ class _Walk:
 
     def _function(self, node: ast.FunctionDef) -> None:
         self._enter(_bound(node))
-        lists = [[_text(decorator, self.modules) for decorator in node.decorator_list]]
+        lists = [[token for decorator in node.decorator_list for token in self._decorator(decorator)]]
         for argument in _parameters(node.args):
             token = self._name(argument.arg)
             annotation = [] if argument.annotation is None else self._annotation(argument.annotation)
@@ -252,6 +268,12 @@ class _Walk:
         hashes = self._block(body, tokens, 0)
         self._parts += tokens
         self._loose_parts += hashes
+
+    def _decorator(self, node: ast.expr) -> list[str]:
+        """What a decorator says: its name, and the function that it is given."""
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Name):
+            return [_text(node.func, self.modules), self._name(node.args[0].id)]
+        return [_text(node, self.modules)]
 
     # Names.
 

@@ -1,7 +1,8 @@
 """The value types that kernels compute with, named independently of any frontend.
 
 ``str(type)`` is the spelling that rows use: ``float32``, ``vec3[float32]``, ``mat3x3[float32]``,
-``quat[float32]``, ``transform[float32]``, or a struct's name. `parse_type` reads the built-in spellings back.
+``quat[float32]``, ``transform[float32]``, or a struct's name; ``array2d[float32]`` for an array that a struct holds.
+`parse_type` reads the built-in spellings back.
 """
 
 from __future__ import annotations
@@ -94,15 +95,40 @@ class Field:
     domain: Domain | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """An array, as a field of a struct.
+
+    Of an argument, the contents and the extents stand apart, as those of an argument of its own: `kernel.Argument`.
+    """
+
+    element: ValueType
+    rank: int
+
+    def __str__(self) -> str:
+        return f"array{self.rank}d[{self.element}]"
+
+
 @dataclass(frozen=True)
 class Struct:
-    """A named record of value fields."""
+    """A named record of values and arrays."""
 
     name: str
     fields: tuple[Field, ...]
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def arrays(self) -> tuple[tuple[str, ArrayType], ...]:
+        """The arrays that it holds, those of structs within it too, by their path, such as ``mesh.points``."""
+        found: list[tuple[str, ArrayType]] = []
+        for field in self.fields:
+            if isinstance(field.type, ArrayType):
+                found.append((field.name, field.type))
+            elif isinstance(field.type, Struct):
+                found += [(f"{field.name}.{path}", type) for path, type in field.type.arrays]
+        return tuple(found)
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -183,8 +209,8 @@ class Bvh:
 Handle = HashGrid | Mesh | Bvh
 """A structure of points, triangles or boxes that is built before the launch, and passed by its id."""
 
-ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | HashGrid | Mesh | Bvh | Opaque
-"""A type that one array element, argument or variable can have."""
+ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | ArrayType | HashGrid | Mesh | Bvh | Opaque
+"""A type that one array element, argument, field or variable can have."""
 
 BOOL = Scalar("bool")
 INT8, INT16, INT32, INT64 = (Scalar(f"int{bits}") for bits in (8, 16, 32, 64))
@@ -201,6 +227,7 @@ _SPELLING = re.compile(
     r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat)|transform)\[(?P<scalar>\w+)\]"
 )
 _HANDLE = re.compile(r"(?P<kind>hash_grid|mesh|bvh)\[(?P<first>\w+),(?P<second>\d+)\]")
+_ARRAY = re.compile(r"array(?P<rank>[1-4])d\[(?P<element>.*)\]")
 _OPAQUE = re.compile(r"opaque\[(.*)\]")
 
 
@@ -222,6 +249,8 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
         return Opaque(opaque[1])
     if handle := _HANDLE.fullmatch(text):
         return _handle(handle["kind"], handle["first"], int(handle["second"]))
+    if array := _ARRAY.fullmatch(text):
+        return ArrayType(parse_type(array["element"], structs), int(array["rank"]))
     match = _SPELLING.fullmatch(text)
     if match is None or match["scalar"] not in SCALARS:
         raise ValueError(f"no such type: {text!r}")
@@ -240,10 +269,10 @@ def _handle(kind: str, first: str, second: int) -> Handle:
 
 
 def scalar_of(type: ValueType) -> Scalar | None:
-    """The scalar that a type is made of, or None for a struct, a handle and what is opaque."""
+    """The scalar that a type is made of, or None for a struct, an array, a handle and what is opaque."""
     if isinstance(type, Scalar):
         return type
-    return None if isinstance(type, Struct | Handle | Opaque) else type.scalar
+    return None if isinstance(type, Struct | ArrayType | Handle | Opaque) else type.scalar
 
 
 def is_differentiable(type: ValueType) -> bool:

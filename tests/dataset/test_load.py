@@ -144,7 +144,7 @@ def test_stats_count_what_the_rows_hold(made):
 
 def test_the_card_has_front_matter_that_names_the_files(made):
     card = (made / "README.md").read_text()
-    assert card == render(RECIPE, irsmith.load(made).manifest)
+    assert card == render([RECIPE], irsmith.load(made).manifest)
     front = yaml.safe_load(card.split("---\n")[1])
     assert front["license"] == "apache-2.0"
     assert front["size_categories"] == ["n<1K"]
@@ -156,10 +156,10 @@ def test_the_card_has_front_matter_that_names_the_files(made):
 def test_size_categories_are_the_hubs(made, rows, size):
     class Manifest:
         tried, rejects, verdicts, toolchain, python, platform = rows, {}, {}, {}, "", ""
-        difficulty, tags, origins = {}, {}, ()
+        difficulty, tags, origins, derived, configs = {}, {}, (), None, ("warp",)
 
     Manifest.rows = rows
-    assert f"- {size}\n" in render(RECIPE, Manifest)
+    assert f"- {size}\n" in render([RECIPE], Manifest)
 
 
 def test_the_row_format_page_lists_every_column():

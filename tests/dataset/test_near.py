@@ -18,8 +18,10 @@ from irsmith.dataset.load import load
 from irsmith.dataset.near import LENGTH, near_duplicates, signature
 from irsmith.dataset.parts import write_parquet
 from irsmith.dataset.splits import Splits
+from irsmith.dataset.stats import stats
 from irsmith.dataset.tokens import definitions, normalised, shingles
 from irsmith.dataset.validate import validate
+from irsmith.report.figures import gather
 from irsmith.rng import stream
 
 SOURCE = "import warp as wp\n\n\n@wp.kernel\ndef scale(x: wp.array(dtype=float), k: float):\n    i = wp.tid()\n"
@@ -205,6 +207,26 @@ def test_a_merged_dataset_is_a_dataset_and_can_be_merged_again(small, other, tmp
         irsmith.generation.append(tmp_path / "one", 5)
     with pytest.raises(UserError, match="holds what `irsmith merge` made"):
         irsmith.generate(SMALL, tmp_path / "one")
+
+
+def test_rejects_of_the_sources_come_along(copy, other, tmp_path):
+    _, row_id = planted(copy, value(copy, 0, "python_source", 2))
+    kept = value(copy, 0, "id", 2)
+    one, both = tmp_path / "one", tmp_path / "both"
+    without_duplicates([load(copy)], one, "dedup", clusters([load(copy)], threshold=0.9))
+    datasets = [load(one), load(other)]
+    made = without_duplicates(datasets, both, "merge", clusters(datasets))
+    assert made.rejects == {"assemble: NearDuplicate": 1}
+    assert made.tried == sum(dataset.manifest.tried for dataset in datasets) == made.rows + 1
+    assert validate(both) == (made.rows, [])
+    assert stats(load(both)).rejects == made.rejects
+    assert "- assemble: NearDuplicate: 1\n" in (both / "README.md").read_text()
+    (reason,) = gather(load(both)).rejects.values()
+    assert [example["index"] for example in reason.examples] == [int(row_id.rpartition("-")[2])]
+    assert kept in reason.examples[0]["message"]
+    (both / "rejects/warp/part-000000032.jsonl").unlink()
+    with pytest.raises(UserError, match="holds 0 rejects, and the manifest says 1"):
+        derive([load(both)], tmp_path / "out", "dedup", {}, {})
 
 
 def test_what_cannot_be_merged(small, tmp_path):

@@ -28,7 +28,7 @@ def restate(root, shards):
     old = json.loads((root / FILE).read_text())
     manifest = made_here(old["version"], old["toolchain"], shards)
     (root / FILE).write_text(manifest.to_json())
-    (root / "README.md").write_text(card.render(recipes.read(root / "recipe.toml"), manifest))
+    (root / "README.md").write_text(card.render([recipes.read(root / "recipe.toml")], manifest))
     (root / "dataset.jsonl").unlink(missing_ok=True)
 
 

@@ -85,6 +85,29 @@ def _place(node: ast.Name) -> tuple[int, bool]:
     return node.lineno, isinstance(node.ctx, ast.Store)
 
 
+def test_renaming_reaches_gradients_of_the_authors_own():
+    settings = Settings(categories=(("custom_gradient", 1.0),))
+    for index in range(12):
+        program = synthesise(17, "warp", index, settings)
+        renamed = KINDS["rename"](program, stream(1, index))
+        before, after = print_program(program), print_program(renamed)
+        assert ids(before) == ids(after)
+        assert re.findall(r"adjoint\[(\w+)\]", before.source) != re.findall(r"adjoint\[(\w+)\]", after.source)
+
+
+def test_renaming_a_struct_renames_the_arrays_that_it_holds():
+    settings = Settings(categories=(("struct_arrays", 1.0),))
+    for index in range(12):
+        program = synthesise(17, "warp", index, settings)
+        before, after = (print_program(p) for p in (program, KINDS["rename"](program, stream(1, index))))
+        assert ids(before) == ids(after)
+        owners = {a.name.partition(".")[0] for a in after.signature.arguments}
+        assert owners == {a.name for a in after.signature.parameters}
+        held = [a.name.partition(".")[2] for a in after.signature.arguments]
+        assert held == [a.name.partition(".")[2] for a in before.signature.arguments]
+        assert any(held)
+
+
 def test_reordering_keeps_the_skeleton():
     pairs = variants("reorder")
     assert len(pairs) > 20

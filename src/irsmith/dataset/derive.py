@@ -1,4 +1,4 @@
-"""Make a dataset of finished ones: all their rows in order, without those that are to go.
+"""Make a dataset of finished ones: all their rows in order, without those that are to go, and all their rejects.
 
 The sources are only read. What is made has the same layout, and its manifest says of which datasets, by which
 recipes and toolchains, and what was taken out; it appears when it is whole.
@@ -7,7 +7,7 @@ recipes and toolchains, and what was taken out; it appears when it is whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.dataset import derived_card, manifest
+from irsmith.dataset import card, manifest
 from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
 from irsmith.dataset.pairs import orphans
-from irsmith.dataset.parts import sidecar_file
+from irsmith.dataset.parts import read_rejects, rejects_file, sidecar_file
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import of_groups
 from irsmith.errors import UserError
@@ -35,12 +35,14 @@ class Part:
 
     Attributes:
         path: Its file.
+        rejects: The file of what did not become a row of it, if anything did not.
         measured: The file of what verification measured, if there is one.
         shard: What it holds.
         first: The number that names it in what is made.
     """
 
     path: Path
+    rejects: Path
     measured: Path
     shard: Shard
     first: int
@@ -52,6 +54,7 @@ def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
     return [
         Part(
             dataset.root / shard.file,
+            dataset.root / rejects_file(shard.config, shard.first),
             dataset.root / sidecar_file(shard.config, shard.first),
             shard,
             offset + shard.first,
@@ -91,8 +94,8 @@ def derive(
         The manifest of what was made.
 
     Raises:
-        UserError: The folder exists or cannot be made, the datasets were split differently, or two of their rows
-            have one id.
+        UserError: The folder exists or cannot be made, the datasets were split differently, two of their rows have
+            one id, or a file of rejects is damaged.
     """
     check_free(out)
     _agree(datasets)
@@ -112,11 +115,10 @@ def _write(
     moved = _moved(parts, gone)
     shards = []
     for number, part in enumerate(parts):
-        table, rejects = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
-        old = part.shard
-        out = tuple(sorted(gone.get(number, ())))
-        shard = Shard(old.config, part.first, old.rows, 0, "", 0, (), {}, "", dropped=out)
-        shards.append(write_part(root, shard, _resplit(table, moved), rejects))
+        table, taken = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
+        dropped = tuple(sorted({*part.shard.dropped, *gone.get(number, ())}))
+        shard = replace(part.shard, first=part.first, dropped=dropped)
+        shards.append(write_part(root, shard, _resplit(table, moved), _rejects(part) + taken))
         if part.measured.exists():
             write_measured(root / sidecar_file(shard.config, shard.first), part.measured, table)
     versions = {
@@ -127,9 +129,21 @@ def _write(
     origins = [origin for dataset in datasets for origin in dataset.manifest.origins]
     result = manifest.made_here(datasets[0].manifest.version, versions, shards, origins, derived)
     recipes = tuple(recipe for dataset in datasets for recipe in dataset.recipes)
-    files.write_text(root / CARD_FILE, derived_card.render(recipes, result, derived))
+    files.write_text(root / CARD_FILE, card.render(recipes, result))
     files.write_text(root / manifest.FILE, result.to_json())
     return result
+
+
+def _rejects(part: Part) -> list[dict[str, Any]]:
+    """What did not become a row of a part."""
+    stated = len(part.shard.rejected) + len(part.shard.dropped)
+    try:
+        records = read_rejects(part.rejects)
+    except ValueError as error:
+        raise UserError(f"{part.rejects}: cannot be read: {error}") from None
+    if len(records) != stated:
+        raise UserError(f"{part.rejects}: holds {len(records)} rejects, and the manifest says {stated}")
+    return records
 
 
 def _sources(datasets: Sequence[Dataset]) -> Iterator[Source]:

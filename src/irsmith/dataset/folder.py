@@ -201,7 +201,7 @@ def finish(
 ) -> manifest.Manifest:
     """Write the card and, last, the manifest: from then on there is a dataset."""
     result = manifest.made_here(recipe.version, versions, shards, origins)
-    files.write_text(root / CARD_FILE, card.render(recipe, result))
+    files.write_text(root / CARD_FILE, card.render([recipe], result))
     files.write_text(root / manifest.FILE, result.to_json())
     if isinstance(root, Path):
         shutil.rmtree(root / MARKERS, ignore_errors=True)

@@ -65,4 +65,5 @@ def read_rejects(path: Place) -> list[dict[str, Any]]:
     """The lines of a file of rejects; none where there is no file."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    # A message may hold what Python takes for the end of a line and JSON does not.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

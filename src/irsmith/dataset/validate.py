@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith import files
-from irsmith.dataset import card, derived_card, jsonl, pairs
+from irsmith.dataset import card, jsonl, pairs
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
@@ -227,7 +227,8 @@ def _rejects(task: _Task) -> Iterator[Fault]:
     if files.sha256(path) != shard.rejects_sha256:
         yield Fault("checksums", name, "does not have the checksum that the manifest states")
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line)
         except ValueError as error:
@@ -293,12 +294,7 @@ def _card(dataset: Dataset) -> Iterator[Fault]:
     if not path.is_file():
         yield Fault("card", CARD_FILE, "is missing")
         return
-    manifest = dataset.manifest
-    wanted = (
-        card.render(dataset.recipe, manifest)
-        if manifest.derived is None
-        else derived_card.render(dataset.recipes, manifest, manifest.derived)
-    )
+    wanted = card.render(dataset.recipes, dataset.manifest)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, (line, should) in enumerate(zip([*lines, ""], [*wanted.splitlines(), ""], strict=False), 1):
         if line != should:

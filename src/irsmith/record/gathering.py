@@ -104,9 +104,12 @@ def _with_inputs(kernel: Kernel, same: Sequence[Recorded]) -> Kernel:
     (launch, shapes), chosen = min(
         groups.items(), key=lambda group: (-sum(len(record.samples) for record in group[1]), group[0])
     )
+    by_name = dict(zip((argument.name for argument in kernel.signature.parameters), shapes, strict=True))
     arguments = tuple(
-        replace(argument, shape=shape) if argument.rank or kernel.signature.launch is None else argument
-        for argument, shape in zip(kernel.signature.arguments, shapes, strict=True)
+        replace(argument, shape=by_name[argument.name])
+        if not argument.held and (argument.rank or kernel.signature.launch is None)
+        else argument
+        for argument in kernel.signature.arguments
     )
     most = MOST_LOOPING if _loops(kernel.source) else MOST_THREADS
     extents = None if kernel.signature.launch is None else bounded(launch, most)

@@ -23,7 +23,7 @@ def describe(s: Sketch, category: str) -> tuple[str, str]:
     verb = s.verb or rng.pick(theme.verbs)
     outputs = [argument.name for argument in s.arguments if argument.direction is not Direction.IN]
     inputs = [argument.name for argument in s.arguments if argument.direction is Direction.IN]
-    subject = (outputs[0] if outputs else inputs[0]).removesuffix("_out").removeprefix("new_")
+    subject = (outputs[0] if outputs else inputs[0]).rpartition(".")[2].removesuffix("_out").removeprefix("new_")
     if len(subject) < 3:
         subject = theme.items[0].split()[-1]
     name = s.module_name(f"{verb}_{subject}".lower() + rng.pick(_TAILS))
@@ -38,5 +38,5 @@ def describe(s: Sketch, category: str) -> tuple[str, str]:
 
 
 def _listing(names: list[str]) -> str:
-    words = [name.replace("_", " ") for name in names]
+    words = [name.rpartition(".")[2].replace("_", " ") for name in names]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

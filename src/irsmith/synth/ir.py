@@ -52,7 +52,8 @@ class Expr(NamedTuple):
     whose operands are tiles, arrays and scalars by ``name``; extents by ``constant``, a named number of the module
     that is written no other way; ``tuple`` and ``axis``; functions by ``function``, a helper, or ``builtin``, an
     operator of the table; ``dtype``; and ``shared`` for where the tile is held); ``query`` (a call of a
-    builtin of geometry, or the variable of that name that holds what it gave; a loop's ``stop`` where it goes over it).
+    builtin of geometry, or the variable of that name that holds what it gave; a loop's ``stop`` where it goes over it);
+    ``adjoint`` (in a custom gradient, what is added up for the parameter of that name).
     """
 
     op: str
@@ -169,6 +170,23 @@ class Parameter(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """A helper's derivative in its author's own words. It takes the helper's parameters, by the same names.
+
+    Attributes:
+        name: The function's name.
+        given: The adjoint of the helper's result, its last parameter.
+        body: Statements, of which some add to the ``adjoint`` of a parameter.
+        docstring: Its docstring; empty for none.
+    """
+
+    name: str
+    given: Parameter
+    body: tuple[Stmt, ...]
+    docstring: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Helper:
     """A function that the kernel calls.
 
@@ -179,6 +197,7 @@ class Helper:
         body: Its statements.
         docstring: Its docstring; empty for none.
         generic: How many of its parameters, from the first, take values of any type.
+        gradient: Its derivative where the author wrote that too. It is the true one.
     """
 
     name: str
@@ -187,6 +206,7 @@ class Helper:
     body: tuple[Stmt, ...]
     docstring: str = ""
     generic: int = 0
+    gradient: Gradient | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def _tables() -> tuple[list[Lanes], list[Lanes], Lanes]:
 
 
 _BY_LANE, _BY_GROUP, _SHUFFLE = _tables()
+_least, _most, _sums = np.minimum.reduce, np.maximum.reduce, np.add.reduce
 
 
 def _total(lanes: Lanes) -> Lanes:
@@ -167,6 +168,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "both": np.logical_and, "either": np.logical_or, "not": np.logical_not,
 }  # fmt: skip
 """What operators do to lanes."""
+_meaning = MEANINGS.get
 
 
 class Probe:
@@ -257,14 +259,14 @@ class Probe:
     def of(self, e: Expr) -> Lanes:
         """The lanes of an expression."""
         op = e.op
-        if op in _LEAVES:
-            return self._leaf(e)
-        meaning = MEANINGS.get(op)
-        args = e.args
+        meaning = _meaning(op)
         if meaning is None:
-            return self._apply(e, [self.of(arg) for arg in args])
+            return self._leaf(e) if op in _LEAVES else self._apply(e, [self.of(arg) for arg in e.args])
+        args = e.args
         if len(args) == 2:
             return meaning(self.of(args[0]), self.of(args[1]))  # type: ignore[no-any-return]
+        if len(args) == 1:
+            return meaning(self.of(args[0]))  # type: ignore[no-any-return]
         return meaning(*[self.of(arg) for arg in args])  # type: ignore[no-any-return]
 
     def _leaf(self, e: Expr) -> Lanes:
@@ -281,8 +283,7 @@ class Probe:
         place = _place(e)
         known = self._elements.get(place)
         if known is None:
-            owner = e.args[0].name if op == "field" else e.name
-            known = self._elements[place] = self.draw(e, by_group=owner in self.shared)
+            known = self._elements[place] = self.draw(e, by_group=field_path(e)[0] in self.shared)
         return known
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
@@ -326,36 +327,38 @@ class Probe:
         for parameter, lanes in zip(helper.parameters, arguments, strict=True):
             # A helper's variables are lanes even where its operands are numbers: a branch may change them.
             inner.values[parameter.name] = lanes if isinstance(lanes, np.ndarray) else np.full(self.size, lanes)
-        result: Lanes | None = None
-
-        def run(body: tuple[Stmt, ...], active: Lanes | None) -> Lanes | None:
-            """Run statements where a mask holds, or everywhere for None; the mask itself if all lanes come out."""
-            nonlocal result
-            for statement in body:
-                if isinstance(statement, Assign):
-                    value, name = statement.value, statement.target.name
-                    new = (
-                        inner.of(value)
-                        if not statement.op
-                        else MEANINGS[statement.op](inner.of(statement.target), inner.of(value))
-                    )
-                    inner.values[name] = joined(active, new, inner.values.get(name))
-                elif isinstance(statement, If):
-                    holds = inner.of(statement.test)
-                    first, second = (holds, ~holds) if active is None else (active & holds, active & ~holds)
-                    then, otherwise = run(statement.then, first), run(statement.orelse, second)
-                    if then is not first or otherwise is not second:
-                        # Only a mask comes out of a mask.
-                        active = then | otherwise  # type: ignore[operator]
-                elif isinstance(statement, Return) and statement.value is not None:
-                    result = joined(active, inner.of(statement.value), result)
-                    return np.zeros(self.size, dtype=bool)
-            return active
-
-        run(helper.body, None)
+        _, result = inner._through(helper.body, None, None)
         if result is None:
             raise Discard("call")
         return result
+
+    def _through(
+        self, body: tuple[Stmt, ...], active: Lanes | None, result: Lanes | None
+    ) -> tuple[Lanes | None, Lanes | None]:
+        """Run a helper's statements where a mask holds, or everywhere for None.
+
+        Returns:
+            The mask of the lanes that come out, the very one that went in if all do; and what was returned so far.
+        """
+        for statement in body:
+            if isinstance(statement, Assign):
+                value, name = statement.value, statement.target.name
+                new = (
+                    self.of(value)
+                    if not statement.op
+                    else MEANINGS[statement.op](self.of(statement.target), self.of(value))
+                )
+                self.values[name] = joined(active, new, self.values.get(name))
+            elif isinstance(statement, If):
+                holds = self.of(statement.test)
+                first, second = (holds, ~holds) if active is None else (active & holds, active & ~holds)
+                then, result = self._through(statement.then, first, result)
+                otherwise, result = self._through(statement.orelse, second, result)
+                if then is not first or otherwise is not second:
+                    active = then | otherwise  # type: ignore[operator]
+            elif isinstance(statement, Return) and statement.value is not None:
+                return np.zeros(self.size, dtype=bool), joined(active, self.of(statement.value), result)
+        return active, result
 
     def _seen(self, lanes: Lanes) -> Lanes:
         if not isinstance(lanes, np.ndarray):
@@ -373,53 +376,69 @@ class Probe:
         # What only multiplies cannot drown an operand that varies itself.
         product = len(leaves) > 1 and _multiplies(value)
         several = len(leaves) > 1 and not product
-        lanes, others = self._shuffled(value, leaves) if several else (self.of(value), None)
+        varying: list[Any] = []
+        lanes, others = self._shuffled(value, leaves, varying) if several else (self.of(value), None)
         if not isinstance(lanes, np.ndarray):
             raise Discard("constant")
-        seen = lanes if self.mask is None else lanes[self.mask]
-        low, high = float(np.minimum.reduce(seen, axis=None)), float(np.maximum.reduce(seen, axis=None))
+        mask = self.mask
+        seen = lanes if mask is None else lanes[mask]
+        if seen.ndim > 1:
+            seen = seen.reshape(len(seen), -1)
+            low, high = float(_least(seen, None)), float(_most(seen, None))
+        else:
+            low, high = float(_least(seen)), float(_most(seen))
         spread = high - low
         # The negation catches NaN.
         if not spread > _LEAST_SPREAD * max(-low, high, 0.02) or spread > 1e12:
             raise Discard("constant")
-        shares = {}
-        if others is not None:
-            change = np.abs((others if self.mask is None else others[:, self.mask]) - seen.reshape(len(seen), -1))
-            means = np.add.reduce(change.reshape(len(change), -1), axis=1) / (seen.size * spread) * 3.0
-            felt = means.tolist()
-            if not all(share > self.least * 3.0 for share in felt):
-                raise Discard("no effect")
-            varying = [place for place, leaf in leaves.items() if isinstance(self._leaf(leaf), np.ndarray)]
-            shares = dict(zip(varying, felt, strict=True))
+        influence = self.influence
         weights: dict[str, float] = {}
-        for place, leaf in leaves.items():
-            share = 1.0
-            if several:
-                if place not in shares:
-                    continue
-                share = min(shares[place], 1.0)
-            elif product:
-                share = self.contrast.get(leaf.name) or _contrast(leaf.span.low, leaf.span.high)
-            for name, weight in self.influence.get(leaf.name, {leaf.name: 1.0}).items():
-                weights[name] = weights.get(name, 0.0) + weight * share
+        if several:
+            if others is None:
+                felt = []
+            else:
+                if mask is not None:
+                    others = others[:, mask]
+                change = np.abs(others - seen)
+                felt = _sums(change.reshape(len(change), -1), 1).tolist()
+            scale = 3.0 / (seen.size * spread)
+            least = self.least * 3.0
+            for place, total in zip(varying, felt, strict=True):
+                share = total * scale
+                # Also where it is no number.
+                if not share > least:
+                    raise Discard("no effect")
+                leaf = leaves[place]
+                _weigh(weights, influence.get(leaf.name), leaf.name, min(share, 1.0))
+        else:
+            for leaf in leaves.values():
+                name = leaf.name
+                share = 1.0
+                if product:
+                    share = self.contrast.get(name) or _contrast(leaf.span.low, leaf.span.high)
+                _weigh(weights, influence.get(name), name, share)
         if weights and min(weights.values()) < self.least * _LEAST_INFLUENCE:
             raise Discard("drowned")
         self.weights = weights
         self.last = _contrast(low, high)
         return lanes
 
-    def _shuffled(self, value: Expr, leaves: dict[Any, Expr]) -> tuple[Lanes, Lanes | None]:
+    def _shuffled(self, value: Expr, leaves: dict[Any, Expr], varying: list[Any]) -> tuple[Lanes, Lanes | None]:
         """An expression's lanes; and, a row each, its lanes with those of one varying leaf in another order.
 
-        All are made in one pass, over lanes that stand one after the other.
+        All are made in one pass, over lanes that stand one after the other. The leaves that vary are put down.
         """
-        varying = {place: lanes for place, leaf in leaves.items() if isinstance(lanes := self._leaf(leaf), np.ndarray)}
-        if not varying:
+        stacked: dict[Any, Lanes] = {}
+        for place, leaf in leaves.items():
+            lanes = self._leaf(leaf)
+            if isinstance(lanes, np.ndarray):
+                stacked[place] = lanes
+        if not stacked:
             return self.of(value), None
-        copies = 1 + len(varying)
-        stacked = {
-            place: lanes.take(_order(copies, row), axis=0) for row, (place, lanes) in enumerate(varying.items(), 1)
-        }
+        varying += stacked
+        copies = 1 + len(stacked)
+        for place, order in zip(varying, _orders(copies), strict=True):
+            stacked[place] = stacked[place].take(order, 0)
         size, self.size = self.size, copies * LANES
         try:
             lanes = self._with(value, stacked)
@@ -427,18 +446,20 @@ class Probe:
             self.size = size
         if not isinstance(lanes, np.ndarray):
             return lanes, None
-        return lanes[:LANES], lanes.reshape(copies, LANES, -1)[1:]
+        if lanes.ndim > 1:
+            return lanes[:LANES], lanes.reshape(copies, LANES, -1)[1:]
+        return lanes[:LANES], lanes.reshape(copies, LANES)[1:]
 
     def _with(self, e: Expr, stacked: dict[Any, Lanes]) -> Lanes:
         """An expression's lanes, of which some leaves' are given."""
         op = e.op
-        if op in _LEAVES:
+        meaning = _meaning(op)
+        if meaning is None:
+            if op not in _LEAVES:
+                return self._apply(e, [self._with(arg, stacked) for arg in e.args])
             known = stacked.get(e.name if op == "name" else _place(e)) if op not in _FIXED else None
             return self._leaf(e) if known is None else known
-        meaning = MEANINGS.get(op)
         args = e.args
-        if meaning is None:
-            return self._apply(e, [self._with(arg, stacked) for arg in args])
         if len(args) == 2:
             return meaning(self._with(args[0], stacked), self._with(args[1], stacked))  # type: ignore[no-any-return]
         return meaning(*[self._with(arg, stacked) for arg in args])  # type: ignore[no-any-return]
@@ -550,6 +571,14 @@ def shape_of(type: ValueType) -> tuple[int, ...]:
     return ()
 
 
+def field_path(e: Expr) -> tuple[str, str]:
+    """The variable that a field, or a field of a field, is of, and its path there; of anything else its own name."""
+    path = ""
+    while e.op == "field":
+        path, e = f"{e.name}.{path}" if path else e.name, e.args[0]
+    return e.name, path
+
+
 def joined(active: Lanes | None, new: Lanes, old: Lanes | None) -> Lanes:
     """A variable's lanes after an assignment where a mask holds, or everywhere for None; a first one is everywhere."""
     return new if old is None or active is None else np.where(like(active, new), new, old)
@@ -570,12 +599,24 @@ def _multiplies(e: Expr) -> bool:
     return e.op in _LEAVES or (e.op in _FACTORS and all(map(_multiplies, e.args)))
 
 
+def _weigh(weights: dict[str, float], sources: dict[str, float] | None, name: str, share: float) -> None:
+    """Add to what names weigh: by a share, those that went into a leaf, or the leaf itself."""
+    if sources is None:
+        weights[name] = weights.get(name, 0.0) + share
+        return
+    for source, weight in sources.items():
+        weights[source] = weights.get(source, 0.0) + weight * share
+
+
 @cache
-def _order(copies: int, row: int) -> npt.NDArray[np.int64]:
-    """The places of lanes that stand several times, in one copy of them shuffled."""
-    order = np.tile(np.arange(LANES), copies)
-    order[row * LANES : (row + 1) * LANES] = _SHUFFLE
-    return order
+def _orders(copies: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """For each copy but the first, the places of lanes that stand so many times, shuffled in that copy alone."""
+    orders = []
+    for row in range(1, copies):
+        order = np.tile(np.arange(LANES), copies)
+        order[row * LANES : (row + 1) * LANES] = _SHUFFLE
+        orders.append(order)
+    return tuple(orders)
 
 
 def _place(e: Expr) -> Any:

@@ -183,6 +183,7 @@ def _refuse_banned(s: Sketch) -> None:
         Discard: It does.
     """
     queue: list[object] = [*s.body, *(helper.body for helper in s.helpers)]
+    queue += [helper.gradient.body for helper in s.helpers if helper.gradient is not None]
     while queue:
         node = queue.pop()
         if isinstance(node, Expr | Atomic) and s.al.chances.get(node.op) == 0.0:
@@ -198,6 +199,9 @@ def _ordered(s: Sketch) -> tuple[Argument, ...]:
         return tuple(s.arguments)
 
     def rank(argument: Argument) -> int:
+        if argument.held:
+            # It follows the struct that holds it.
+            return 1 if order == "values" else 2
         if argument.direction is Direction.OUT:
             return 3
         return 1 if (argument.rank == 0) == (order == "values") else 2

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import random
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.synth.probe import MEANINGS, Lanes, Probe, joined, shape_of
+from irsmith.synth.probe import MEANINGS, Lanes, Probe, field_path, joined, shape_of
 from irsmith.synth.rotations import axis_angle, decompose
 from irsmith.types import BOOL, FLOAT64, Domain, Struct, ValueType, scalar_of
 
@@ -49,6 +49,9 @@ _SEVERAL = {"axis_angle": axis_angle, "decompose": decompose}
 
 Doubt = Argument | Stmt
 """What may turn out to change nothing: an argument, when it is drawn anew, or a statement, when it is left out."""
+
+
+_any = np.logical_or.reduce
 
 
 class BeyondError(Exception):
@@ -74,13 +77,20 @@ _ZERO, _ONE = np.float64(0.0), np.float64(1.0)
 _MODES = (0, 0, 1, 0, 0, 2, 0, 3)
 
 
-@cache
-def _threads(launch: tuple[int, ...], count: int) -> tuple[Lanes, ...]:
-    """The coordinates of threads from all over a launch."""
+@lru_cache(256)
+def _threads(launch: tuple[int, ...], variants: int, count: int) -> tuple[Lanes, ...]:
+    """The coordinates of threads from all over a launch, in every variant."""
     source = random.Random(3)
     places = sorted(range(math.prod(launch)), key=lambda _: source.random())
     chosen = np.array([places[lane % len(places)] for lane in range(count)])
-    return tuple(axis.astype(np.float64) for axis in np.unravel_index(chosen, launch))
+    return tuple(np.tile(axis.astype(np.float64), variants) for axis in np.unravel_index(chosen, launch))
+
+
+@lru_cache(256)
+def _lanes(variants: int, threads: int) -> tuple[Lanes, Lanes, Lanes]:
+    """What tells the lanes of a run apart: salts of those that see the same, their part of the table, and no lane."""
+    group = np.tile(np.arange(threads) // _TOGETHER, variants)
+    return group * 977, np.array(_MODES)[group % len(_MODES)] * _TABLE, np.zeros(variants * threads, bool)
 
 
 class Run(Probe):
@@ -102,6 +112,7 @@ class Run(Probe):
         "_modes",
         "_nowhere",
         "_own",
+        "_places",
         "_program",
         "_records",
         "_salts",
@@ -120,16 +131,16 @@ class Run(Probe):
         self.helpers = {helper.name: helper for helper in program.helpers}
         self.values = {constant.name: self._leaf(constant.value) for constant in program.constants}
         self._arguments = {argument.name: (place, argument) for place, argument in enumerate(program.arguments)}
-        variant = np.repeat(np.arange(self._shape[0]), threads)
-        group = np.tile(np.arange(threads) // _TOGETHER, self._shape[0])
-        self._modes = np.array(_MODES)[group % len(_MODES)] * _TABLE
-        self._salts: dict[str, Lanes] = {"": group * 977}
+        salts, self._modes, self._nowhere = _lanes(*self._shape)
+        self._salts: dict[str, Lanes] = {"": salts}
         self._skipped: dict[int, Lanes] = {}
         for place, doubt in enumerate(doubts, 1):
             if isinstance(doubt, Argument):
-                self._salts[doubt.name] = self._salt(doubt.name) + np.where(variant == place, 1999, 0)
+                salt = self._salts[doubt.name] = self._salt(doubt.name)
+                salt[place * threads : (place + 1) * threads] += 1999
             else:
-                self._skipped[id(doubt)] = variant != place
+                skipped = self._skipped[id(doubt)] = np.ones(self.size, bool)
+                skipped[place * threads : (place + 1) * threads] = False
         # Variants whose inputs are inputs of the program as it is.
         self._valid = np.array([True, *(isinstance(doubt, Argument) for doubt in doubts)])
         self._felt = np.zeros(self._shape[0], bool)
@@ -137,14 +148,13 @@ class Run(Probe):
         self._fields: dict[tuple[str, str], Lanes] = {}
         self._records: dict[str, tuple[str, Lanes] | None] = {}
         self._jumped: dict[str, Lanes] = {}
-        self._nowhere: Lanes = np.zeros(self.size, bool)
         self._written: dict[str, tuple[float, float]] = {}
         self._changed: set[str] = set()
         self._trouble = ""
         self._own: dict[Any, Lanes] = {}
+        self._places: dict[Any, Lanes] = {}
         self._fixed: set[str] = set()
-        coordinates = tuple(np.tile(axis, self._shape[0]) for axis in _threads(program.launch, threads))
-        self._block(program.body, None, coordinates)
+        self._block(program.body, None, _threads(program.launch, *self._shape))
         self.doubts = [doubt for doubt, felt in zip(doubts, self._felt[1:], strict=True) if not felt]
 
     def trouble(self) -> str:
@@ -301,8 +311,8 @@ class Run(Probe):
         elif target.kind == "s":
             for (owner, field), lanes in self._fields.items():
                 if owner == value.name:
-                    entry = target.type.by_name[field]  # type: ignore[union-attr]
-                    self._observe(target.name, self._flat(target), lanes, active, entry.type, "")
+                    type_ = _at(target.type, field)[0]
+                    self._observe(target.name, self._flat(target), lanes, active, type_, "")
         elif target.op == "index":
             self._store(target, self.of(value), active, statement.op)
         else:
@@ -310,7 +320,7 @@ class Run(Probe):
             if target.op == "name":
                 self.values[target.name] = joined(active, new, self.values.get(target.name))
             elif target.op == "field":
-                field_of = target.args[0].name, target.name
+                field_of = field_path(target)
                 self._fields[field_of] = joined(active, new, self._fields.get(field_of))
             else:
                 raise BeyondError(target.op)
@@ -349,24 +359,25 @@ class Run(Probe):
             return np.float64(self._arguments[e.name][1].shape[int(e.value)])  # type: ignore[return-value]
         if op == "index":
             argument = self._arguments[e.name][1]
-            own = self._fixed_place(e)
-            if own is None:
+            fixed = self._fixed_place(e)
+            if fixed is None:
                 return self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+            own = (e.name, fixed)
             known = self._own.get(own)
             if known is None:
-                known = self._own[own] = self._drawn_from(e.name, self._flat(e), argument.type, argument.domain)
+                known = self._own[own] = self._drawn_from(e.name, self._flat(e, fixed), argument.type, argument.domain)
             return known
         if op == "field":
-            owner = e.args[0].name
-            known = self._fields.get((owner, e.name))
+            owner, path = field_path(e)
+            known = self._fields.get((owner, path))
             if known is not None:
                 return known
             name, flat = self._records.get(owner) or (owner, np.zeros(1, np.int64))
-            struct = e.args[0].type
-            if not isinstance(struct, Struct):
-                raise BeyondError("field")
-            place = [field.name for field in struct.fields].index(e.name)
-            return self._drawn_from(name, flat + 571 * place, e.type, struct.by_name[e.name].domain)
+            base = e
+            while base.op == "field":
+                base = base.args[0]
+            _, domain, place = _at(base.type, path)
+            return self._drawn_from(name, flat + 571 * place, e.type, domain)
         raise BeyondError(op)
 
     def _draw_argument(self, name: str) -> Lanes:
@@ -375,11 +386,12 @@ class Run(Probe):
         argument = self._arguments[name][1]
         return self._drawn_from(name, np.zeros(1, np.int64), argument.type, argument.domain)
 
-    def _fixed_place(self, e: Expr) -> tuple[str | float, ...] | None:
-        """What names an element that is the same throughout: by coordinates of the thread and numbers only."""
-        place: list[str | float] = [e.name]
+    def _fixed_place(self, e: Expr) -> tuple[Any, ...] | None:
+        """What names a place that is the same throughout: by coordinates of the thread and numbers only."""
+        place: list[Any] = [self._arguments[e.name][1].shape]
+        fixed = self._fixed
         for subscript in e.args:
-            if subscript.op == "name" and subscript.name in self._fixed:
+            if subscript.op == "name" and subscript.name in fixed:
                 place.append(subscript.name)
             elif subscript.op == "literal":
                 place.append(subscript.value)
@@ -387,12 +399,19 @@ class Run(Probe):
                 return None
         return tuple(place)
 
-    def _flat(self, e: Expr) -> Lanes:
-        """The place of an element in its array."""
+    def _flat(self, e: Expr, place: tuple[Any, ...] | None = None) -> Lanes:
+        """The place of an element in its array; what names it, if that is known to be the same throughout."""
+        if place is not None:
+            known = self._places.get(place)
+            if known is not None:
+                return known
         flat: Any = 0
         for subscript, extent in zip(e.args, self._arguments[e.name][1].shape, strict=True):
             flat = flat * extent + self.of(subscript)
-        return flat.astype(np.int64) if flat.shape else np.full(self.size, flat, np.int64)
+        made: Lanes = flat.astype(np.int64) if flat.shape else np.full(self.size, flat, np.int64)
+        if place is not None:
+            self._places[place] = made
+        return made
 
     def _salt(self, name: str) -> Lanes:
         salt = self._salts.get(name)
@@ -425,7 +444,8 @@ class Run(Probe):
 
     def _store(self, target: Expr, value: Lanes, active: Lanes | None, word: str) -> None:
         """What becomes of an element. An extreme tells only where it passes what was there."""
-        flat = self._flat(target)
+        place = self._fixed_place(target)
+        flat = self._flat(target, place)
         argument = self._arguments[target.name][1]
         if argument.domain is not None and (word in {"min", "max"} or not word):
             old = self._drawn_from(target.name, flat, argument.type, argument.domain)
@@ -433,33 +453,53 @@ class Run(Probe):
                 active = self._where(active) & (value > old if word == "max" else value < old)
             elif not (self._of_base(np.abs(value - old)) > 0).any():
                 return
-        self._observe(target.name, flat, value, active, argument.type, "" if word else target.name)
+        moves = flat if place is None else None
+        self._observe(target.name, moves, value, active, argument.type, "" if word else target.name)
 
     def _of_base(self, lanes: Lanes) -> Lanes:
         return self._spread(lanes)[: self._shape[1]]
 
     def _observe(
-        self, name: str, flat: Lanes, value: Lanes, active: Lanes | None, type_: ValueType, range_of: str
+        self, name: str, flat: Lanes | None, value: Lanes, active: Lanes | None, type_: ValueType, range_of: str
     ) -> None:
-        """Compare what every variant writes with what the program as it is writes."""
-        threads = self._shape[1]
+        """Compare what every variant writes, and where it may not be the same place, with the program as it is."""
+        shape = variants, threads = self._shape
         scalar = scalar_of(type_) or FLOAT64
-        by = self._spread(value).reshape(*self._shape, -1)
-        active = self._where(active)
-        here, places = active.reshape(self._shape), flat.reshape(self._shape)
+        by = self._spread(value).reshape(variants, threads, -1)
         base = by[0]
-        least = _LEAST_CHANGE.get(scalar.name, 0.0)
-        apart = np.logical_or.reduce(np.abs(by - base) > least * np.abs(base), axis=2) | (places != places[0])
-        self._felt |= np.logical_or.reduce((here != here[0]) | (here & apart), axis=1)
-        if active[:threads].any():
+        apart = np.abs(by - base) > _LEAST_CHANGE.get(scalar.name, 0.0) * np.abs(base)
+        apart = _any(apart, 2) if apart.shape[2] > 1 else apart[:, :, 0]
+        if flat is not None:
+            places = flat.reshape(shape)
+            apart |= places != places[0]
+        if active is None:
+            here = None
+            self._felt |= _any(apart, 1)
+            seen, inputs = base, by[self._valid]
+        else:
+            here = active.reshape(shape)
+            self._felt |= _any((here != here[0]) | (here & apart), 1)
+            seen, inputs = base[here[0]], by[self._valid][here[self._valid]]
+        if len(seen):
             self._changed.add(name)
-            seen = base[here[0]]
             if range_of:
                 low, high = self._written.get(range_of, (math.inf, -math.inf))
                 self._written[range_of] = min(low, float(seen.min())), max(high, float(seen.max()))
-        inputs = by[self._valid][here[self._valid]]
         if scalar.is_float and not (np.abs(inputs) < _LARGEST[scalar.name]).all():
             self._trouble = "not finite"
+
+
+def _at(type_: ValueType, path: str) -> tuple[ValueType, Domain | None, int]:
+    """A field of a struct, or of a struct within it: its type, its domain, and a number that tells it from others."""
+    domain: Domain | None = None
+    place = 0
+    for name in path.split("."):
+        if not isinstance(type_, Struct):
+            raise BeyondError("field")
+        entry = type_.by_name[name]
+        place = 8 * place + type_.fields.index(entry)
+        type_, domain = entry.type, entry.domain
+    return type_, domain, place
 
 
 def _either(a: Lanes | None, b: Lanes | None) -> Lanes | None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.types import Bvh, Domain, HashGrid, Mesh, Opaque, Struct, ValueType
+from irsmith.types import ArrayType, Bvh, Domain, HashGrid, Mesh, Opaque, Struct, ValueType
 from irsmith.verify import geometry
 from irsmith.verify.ports import Array, Sets
 from irsmith.verify.stream import Uniform
@@ -81,6 +81,8 @@ def missing(kernel: Kernel) -> str | None:
         opaque = _opaque(argument.type)
         if opaque is not None:
             return f"no values can be made for {argument.name}, which is {opaque.name}"
+        if argument.rank and isinstance(argument.type, Struct) and argument.type.arrays:
+            return f"no values can be made for {argument.name}, whose elements hold arrays"
     if kernel.signature.launch == ():
         return "its launch is not known" if kernel.provenance is None else NOTHING_FOUND
     for argument in kernel.signature.arguments:
@@ -101,7 +103,7 @@ def _opaque(type_: ValueType) -> Opaque | None:
 def _bounded(type_: ValueType, domain: Domain | None) -> bool:
     if isinstance(type_, Struct):
         return all(_bounded(field.type, field.domain) for field in type_.fields)
-    return domain is not None or str(type_) == "bool"
+    return isinstance(type_, ArrayType) or domain is not None or str(type_) == "bool"
 
 
 class Inputs:
@@ -164,6 +166,8 @@ class Inputs:
     ) -> None:
         if isinstance(type_, Struct):
             for field in type_.fields:
+                if isinstance(field.type, ArrayType):
+                    continue
                 self._fill(array[field.name], field.type, field.domain, modes, random, out)
             return
         if isinstance(type_, Mesh | Bvh):
@@ -191,7 +195,7 @@ class Inputs:
 def _free(type_: ValueType, domain: Domain | None) -> bool:
     if isinstance(type_, Struct):
         return any(_free(field.type, field.domain) for field in type_.fields)
-    if isinstance(type_, HashGrid):
+    if isinstance(type_, HashGrid | ArrayType):
         return False
     return domain is None or domain.low < domain.high
 
@@ -199,6 +203,8 @@ def _free(type_: ValueType, domain: Domain | None) -> bool:
 def _widths(type_: ValueType, domain: Domain | None, path: str = "") -> list[tuple[str, float]]:
     if isinstance(type_, Struct):
         return [item for f in type_.fields for item in _widths(f.type, f.domain, f"{path}.{f.name}")]
+    if isinstance(type_, ArrayType):
+        return []
     if domain is None or domain.low >= domain.high:
         return [(path, 1.0)]
     return [(path, domain.high - domain.low)]

@@ -25,10 +25,11 @@ def dead_lines(kernel: Kernel) -> list[int]:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     # What a function takes is not changed by it.
     stored = kernel.signature.arguments if kernel.signature.launch is not None else ()
-    ranks = {argument.name: argument.rank for argument in stored}
+    # An array that a struct holds is written through the struct's name.
+    ranks = {argument.name.partition(".")[0]: argument.rank for argument in stored}
     changing = {name for name, node in functions.items() if _changes(node)}
     lines: list[int] = []
-    for name in _used(functions, kernel.name):
+    for name in reached(functions, kernel.name):
         node = functions[name]
         arrays = ranks if name == kernel.name else {a.arg: _rank(a.annotation) for a in node.args.args}
         walk = _Walk({array: rank for array, rank in arrays.items() if rank}, changing)
@@ -37,7 +38,7 @@ def dead_lines(kernel: Kernel) -> list[int]:
     return sorted(set(lines))
 
 
-def _used(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
+def reached(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
     """The functions that a kernel reaches, itself first."""
     found = [kernel] if kernel in functions else []
     for name in found:

@@ -10,6 +10,7 @@ from irsmith.kernel import Kernel
 from irsmith.verdict import Uncovered
 from irsmith.verify.explore import Explored
 from irsmith.verify.inputs import SEARCH, Inputs
+from irsmith.verify.liveness import reached
 from irsmith.verify.observe import ways_of
 from irsmith.verify.ports import Array, NotModelledError, Reference, Sets, Toolchain
 from irsmith.verify.values import differs
@@ -35,7 +36,7 @@ def problem(
     """The first statement without which every input set gives the same, to the last bit."""
     lines = kernel.source.splitlines()
     wide: tuple[Sets, dict[str, Array]] | None = None
-    for candidate in _candidates(kernel.source):
+    for candidate in _candidates(kernel):
         if _untaken(candidate, explored.uncovered):
             continue
         source = _without(lines, candidate.node)
@@ -64,9 +65,12 @@ def _without(lines: list[str], node: ast.stmt) -> str:
     return "\n".join([*lines[:first], " " * node.col_offset + "pass", *blank, *lines[last:]]) + "\n"
 
 
-def _candidates(source: str) -> Iterator[_Candidate]:
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef):
+def _candidates(kernel: Kernel) -> Iterator[_Candidate]:
+    functions = [node for node in ast.parse(kernel.source).body if isinstance(node, ast.FunctionDef)]
+    # What the kernel does not reach, such as a gradient of the author's own, changes no output.
+    used = reached({node.name: node for node in functions}, kernel.name)
+    for node in functions:
+        if node.name in used:
             yield from _within(node.body, ())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 
 from irsmith.drawing import Drawing
 from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.located import of_assembly, of_hlo
 from irsmith.frontends.jax.lower import lower
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.kernel import Kernel
@@ -168,3 +170,85 @@ def test_synthesised_functions_lower():
         kernel = drawing.kernel(index)
         assert isinstance(kernel, Kernel)
         assert isinstance(lower(kernel, (JAXPR, STABLEHLO)), Lowering)
+
+
+PLACES = """
+import jax
+import jax.numpy as jnp
+
+
+def helper(x):
+    y = jnp.sin(x)
+    return y * 2.0
+
+
+def places(x):
+    h = helper(x)
+
+    def step(carry, row):
+        carry = carry + jnp.tanh(row)
+        return carry, jnp.sort(carry)
+
+    total, ys = jax.lax.scan(step, jnp.zeros(4), h)
+    return (
+        jnp.exp(total)
+        + ys
+    )
+"""
+SINE, TANH, SCAN, EXP = 7, 15, 18, 20
+
+
+def linked(lowering, column):
+    """Line of text to line of Python, of one column."""
+    return {
+        number: span.python_line
+        for span in lowering.lines
+        if span.column == column
+        for number in range(span.first, span.last + 1)
+    }
+
+
+def test_lines_came_from_the_lines_of_python_that_they_compute(make):
+    kernel = make(PLACES, "places", [("x", "float32", (3, 4))], [("float32", (3, 4))])
+    stages = (*STAGES, *EXPORTS.values())
+    lowering = lower(kernel, stages)
+    spelled = {
+        JAXPR: ("= sin ", "= tanh ", "= scan[", "= exp "),
+        HLO: (" sine(", " tanh(", " while(", " exponential("),
+        HLO_OPTIMIZED: (" sine(", " tanh(", " while(", " exponential("),
+    }
+    mlir = (".sine ", ".tanh ", ".while(", ".exponential ")
+    for stage in stages:
+        for direction in ("forward", "backward"):
+            column = f"{stage.name}_{direction}"
+            lines = lowering.texts[column].split("\n")
+            found = linked(lowering, column)
+            for words, line in zip(spelled.get(stage, mlir), (SINE, TANH, SCAN, EXP), strict=True):
+                places = [number for number, text in enumerate(lines, 1) if words in text]
+                # The backward needs no sine, and XLA leaves it out where it sees that.
+                assert places or (direction == "backward" and line == SINE), (column, words)
+                assert {found.get(number) for number in places} <= {line}, (column, words)
+    # A jaxpr says it of all lines of an equation, and MLIR of an operation's first line and those between its regions.
+    jaxpr, assembly = (lowering.texts[f"{name}_forward"].split("\n") for name in ("jaxpr", "stablehlo"))
+    assert linked(lowering, "jaxpr_forward")[jaxpr.index("      length=3") + 1] == SCAN
+    for words in ("    cond {", "    } do {"):
+        assert linked(lowering, "stablehlo_forward")[assembly.index(words) + 1] == SCAN
+
+
+def test_a_line_map_is_in_order_and_within_its_texts(corpus):
+    for kernel in corpus:
+        lowering = lower(kernel, STAGES)
+        assert {span.column for span in lowering.lines} == {name for name, text in lowering.texts.items() if text}
+        for column, text in lowering.texts.items():
+            spans = [span for span in lowering.lines if span.column == column]
+            assert all(before.last < after.first for before, after in itertools.pairwise(spans))
+            assert not spans or spans[-1].last <= text.count("\n")
+            body = range(1, kernel.source.count("\n") + 2)
+            assert all(span.python_line in body and span.first <= span.last for span in spans)
+
+
+def test_a_print_with_other_lines_is_an_error():
+    with pytest.raises(ValueError, match="shorter"):
+        of_assembly("a\nb\n", "a\n", "kernel.py")
+    with pytest.raises(ValueError, match="more lines"):
+        of_hlo("a\n", "a\nb\n", "kernel.py")

@@ -362,7 +362,8 @@ def test_no_warp_is_an_error_that_names_the_extra(monkeypatch):
 def test_what_is_remembered_between_kernels_changes_no_text(monkeypatch):
     kernels = [Pipeline(Recipe(seed=5)).drawing.kernel(index) for index in range(40)]
     quick = [lower(kernel, STAGES) for kernel in kernels]
-    monkeypatch.setattr(compiler, "_overloads_matched_once", nullcontext)
+    monkeypatch.setattr(compiler, "_overloads_found_once", nullcontext)
+    monkeypatch.setattr(compiler, "_types_looked_up_fast", nullcontext)
     monkeypatch.setattr(compiler, "_types_spelled_once", nullcontext)
     assert [lower(kernel, STAGES) for kernel in kernels] == quick
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from irsmith import files
-from irsmith.dataset import card, derived_card
+from irsmith.dataset import card
+from irsmith.dataset.card_sections import Figures
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import RECIPE_FILE
@@ -59,7 +60,9 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
                 exported.records |= written
         exported.rows = sum(exported.records.values())
         exported.bytes = sum((root / name).stat().st_size for name in exported.records)
-        (root / CARD_FILE).write_text(_card(dataset, layout, counts), encoding="utf-8")
+        figures = Figures(stats(dataset), counts)
+        said = card.render(dataset.recipes, dataset.manifest, layout, figures)
+        (root / CARD_FILE).write_text(said, encoding="utf-8")
         (root / croissant.FILE).write_text(croissant.render(dataset, schemas, layout), encoding="utf-8")
         if dataset.manifest.derived is None:
             (root / RECIPE_FILE).write_text(dataset.recipe.to_toml(), encoding="utf-8")
@@ -68,14 +71,6 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
 
 def _texts(dataset: Dataset, config: str) -> list[str]:
     return ["python_source", *(column for stage in dataset.stages_in(config) for column in stage.columns())]
-
-
-def _card(dataset: Dataset, layout: card.Layout, counts: dict[str, int]) -> str:
-    figures = card.Figures(stats(dataset), counts)
-    manifest = dataset.manifest
-    if manifest.derived is None:
-        return card.render(dataset.recipe, manifest, layout, figures)
-    return derived_card.render(dataset.recipes, manifest, manifest.derived, layout, figures)
 
 
 def _schema(plain: pa.Schema, texts: list[str], options: Options) -> pa.Schema:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from irsmith.dataset import card
+from irsmith.dataset import card_sections
 from irsmith.dataset.load import Dataset
 from irsmith.errors import UserError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FILE = "croissant.json"
 
 
-def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card.Layout) -> str:
+def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card_sections.Layout) -> str:
     """The description of an export.
 
     Args:
@@ -40,12 +40,12 @@ def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card.Layo
         for frontend, splits in layout.items()
         for split, pattern in splits.items()
     ]
-    title = card.title(dataset.recipes)
+    title = card_sections.title(dataset.recipes)
     metadata = mlc.Metadata(
         ctx=context,
         name=title,
-        description=card.summary(dataset.recipes, dataset.manifest),
-        license=[card.LICENCE_URL],
+        description=card_sections.summary(dataset.recipes, dataset.manifest),
+        license=[card_sections.LICENCE_URL],
         cite_as=f"{title}, version {dataset.manifest.version}, made with irsmith {version('irsmith')}",
         version=dataset.manifest.version,
         keywords=["code", "compilers", "synthetic", *dataset.manifest.configs],

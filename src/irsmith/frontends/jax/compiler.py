@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from irsmith.errors import UserError
+from irsmith.frontends.jax.located import Located, of_assembly, of_hlo
 
 TESTED_VERSION = "0.10.2"
 FILE_NAME = "kernel.py"
@@ -157,25 +158,27 @@ class Staged:
         self._lowered = self._lowered or self._traced.lower()
         return self._lowered
 
-    def jaxpr(self) -> str:
-        """The jaxpr, without where it came from."""
-        return str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False)) + "\n"
+    def jaxpr(self) -> Located:
+        """The jaxpr."""
+        places: list[list[tuple[int, int, Any]]] = []
+        text = str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False, source_map=places))
+        return Located(text + "\n", [next(filter(None, map(_line, regions)), None) for regions in places])
 
-    def stablehlo(self) -> str:
-        """The StableHLO module, without locations."""
+    def stablehlo(self) -> Located:
+        """The StableHLO module."""
         return _assembly(self.lowered().compiler_ir("stablehlo"))
 
-    def hlo(self) -> str:
-        """The HLO module before XLA's passes, without metadata."""
-        return module_text(self.lowered().compiler_ir("hlo").get_hlo_module())
+    def hlo(self) -> Located:
+        """The HLO module before XLA's passes."""
+        return _module(self.lowered().compiler_ir("hlo").get_hlo_module())
 
-    def hlo_optimized(self) -> str:
-        """The HLO module after XLA's passes, without metadata."""
+    def hlo_optimized(self) -> Located:
+        """The HLO module after XLA's passes."""
         compiled = self.lowered().compile(compiler_options=_EMIT)
-        return module_text(compiled.runtime_executable().hlo_modules()[0])
+        return _module(compiled.runtime_executable().hlo_modules()[0])
 
-    def exported(self, platform: str) -> str:
-        """The StableHLO module for another platform, without locations."""
+    def exported(self, platform: str) -> Located:
+        """The StableHLO module for another platform."""
         import jax
         import jax.export
         from jax._src.interpreters import mlir
@@ -216,16 +219,29 @@ def dialects() -> list[str]:
     return sorted((name for name in found if name), key=lambda name: (name.startswith("chlo"), name))
 
 
-def _assembly(module: Any) -> str:
-    return str(module.operation.get_asm(enable_debug_info=False))
+def _line(region: tuple[int, int, Any]) -> int | None:
+    """The line of the kernel's source that a part of a jaxpr's line came from."""
+    from jax._src import source_info_util
+
+    frame = source_info_util.user_frame(region[2])
+    return frame.start_line if frame is not None and frame.file_name == FILE_NAME else None
 
 
-def module_text(module: Any) -> str:
-    """An HLO module as text, without metadata."""
+def _assembly(module: Any) -> Located:
+    text, located = (str(module.operation.get_asm(enable_debug_info=debug)) for debug in (False, True))
+    return of_assembly(text, located, FILE_NAME)
+
+
+def _module(module: Any) -> Located:
+    return of_hlo(module_text(module), module_text(module, metadata=True), FILE_NAME)
+
+
+def module_text(module: Any, *, metadata: bool = False) -> str:
+    """An HLO module as text, with or without metadata."""
     from jaxlib import _hlo
 
     options = _hlo.HloPrintOptions()
-    options.print_metadata = False
+    options.print_metadata = metadata
     return str(module.to_string(options)).rstrip("\n") + "\n"
 
 

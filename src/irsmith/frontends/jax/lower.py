@@ -11,9 +11,10 @@ import numpy as np
 from irsmith.frontends.base import Stage
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.dtypes import numpy_dtype
+from irsmith.frontends.jax.located import Located
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.outcome import Lowering, Reject, Step
+from irsmith.outcome import LineSpan, Lowering, Reject, Step
 
 _NO_REVERSE = (
     "Reverse-mode differentiation does not work",
@@ -33,6 +34,7 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
     Whatever the text or JAX raises becomes a reject: both run code that irsmith did not write.
     """
     texts: dict[str, str | None] = {}
+    spans: list[LineSpan] = []
     try:
         with compiler.declared(kernel.source) as module:
             function = getattr(module, kernel.name)
@@ -43,11 +45,14 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
             _check(kernel, results)
             backward = _backward(plain(function), kernel.name, [a.name for a in arguments], shapes, results)
             for stage in stages:
-                texts[f"{stage.name}_forward"] = _text(forward, stage)
-                texts[f"{stage.name}_backward"] = None if backward is None else _text(backward, stage)
+                for direction, staged in (("forward", forward), ("backward", backward)):
+                    column = f"{stage.name}_{direction}"
+                    found = _text(staged, stage) if staged is not None else None
+                    texts[column] = found.text if found is not None else None
+                    spans.extend(found.spans(column) if found is not None else ())
     except Exception as error:  # noqa: BLE001
         return Reject(Step.LOWER, type(error).__name__, str(error), kernel.name, kernel.category, kernel.source)
-    return Lowering(texts, ())
+    return Lowering(texts, tuple(spans))
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,7 +145,7 @@ def _labels(names: Sequence[str], cotangents: int) -> list[str]:
     return [*names, *([wish] if cotangents == 1 else [f"{wish}_{place}" for place in range(cotangents)])]
 
 
-def _text(staged: compiler.Staged, stage: Stage) -> str:
+def _text(staged: compiler.Staged, stage: Stage) -> Located:
     for platform, export in EXPORTS.items():
         if stage is export:
             return staged.exported(platform)

@@ -137,6 +137,8 @@ class _Printer:
 
     def helper(self, helper: Helper) -> Iterator[str]:
         """A function of the module; its parameters may be of any shape, so its shapes are not known."""
+        if helper.gradient is not None:
+            raise Discard("a gradient of the author's own")
         names = [p.name for p in helper.parameters]
         yield f"def {helper.name}({', '.join(names)}):"
         if helper.docstring:

@@ -26,7 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.types import SCALARS, Field, Matrix, Opaque, Quaternion, Struct, Transformation, ValueType, Vector
+from irsmith.types import (
+    SCALARS,
+    ArrayType,
+    Field,
+    Matrix,
+    Opaque,
+    Quaternion,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 TESTED_VERSION = "1.19.0"
 FILE_NAME = "kernel.py"
@@ -211,6 +222,8 @@ def type_of(type_: Any) -> ValueType:
     from warp._src import codegen
     from warp._src import types as warp_types
 
+    if isinstance(type_, warp_types.array | warp_types._ArrayAnnotation):
+        return ArrayType(type_of(type_.dtype), type_.ndim)
     if isinstance(type_, codegen.Struct):
         fields = tuple(Field(name, type_of(variable.type)) for name, variable in type_.vars.items())
         return Struct(type_.key, fields)
@@ -385,46 +398,86 @@ def _types_spelled_once() -> Iterator[None]:
         codegen.Var.type_to_ctype = staticmethod(spell)
 
 
-_matches: dict[tuple[Any, ...], bool] = {}
+_overloads: dict[tuple[Any, ...], Any] = {}
 
 
 @contextmanager
-def _overloads_matched_once() -> Iterator[None]:
-    """Remember which overloads of Warp's builtins take which of Warp's own types, from one kernel to the next.
+def _overloads_found_once() -> Iterator[None]:
+    """Remember which overload of Warp's builtins takes which of Warp's own types, from one kernel to the next.
 
     A third of Warp's time goes into trying the overloads of `add` and its like anew for every call.
     """
     from warp._src import codegen
 
-    match = codegen.func_match_args
+    find = codegen.Adjoint.resolve_func
 
-    def own(type_: Any) -> bool:
-        # Not the arrays and structs of one kernel, which would be kept for ever.
-        return isinstance(type_, type) and type_.__module__ == "warp._src.types"
+    def found(adj: Any, func: Any, arg_types: Any, kwarg_types: Any, min_outputs: Any) -> Any:
+        if kwarg_types or not func.is_builtin():
+            return find(adj, func, arg_types, kwarg_types, min_outputs)
+        key = (func, min_outputs, *map(_named_type, arg_types))
+        if None in key[2:]:
+            return find(adj, func, arg_types, kwarg_types, min_outputs)
+        overload = _overloads.get(key)
+        if overload is None:
+            overload = _overloads[key] = find(adj, func, arg_types, kwarg_types, min_outputs)
+        return overload
 
-    def matched(func: Any, arg_types: Any, kwarg_types: Any, allow_erasure: bool = False) -> bool:
-        plain = [codegen.strip_reference(type_) for type_ in arg_types]
-        if kwarg_types or not func.is_builtin() or not all(map(own, plain)):
-            result: bool = match(func, arg_types, kwarg_types, allow_erasure)
-            return result
-        key = (func, allow_erasure, *plain)
-        found = _matches.get(key)
-        if found is None:
-            found = _matches[key] = match(func, arg_types, kwarg_types, allow_erasure)
-        return found
-
-    codegen.func_match_args = matched
+    codegen.Adjoint.resolve_func = found
     try:
         yield
     finally:
-        codegen.func_match_args = match
+        codegen.Adjoint.resolve_func = find
+
+
+def _named_type(type_: Any) -> Any:
+    """What tells one of Warp's own types, or an array of those, from all others; None for what is of one kernel."""
+    from warp._src import types as warp_types
+
+    if isinstance(type_, warp_types.Reference):
+        type_ = type_.value_type
+    if isinstance(type_, type):
+        return type_ if type_.__module__ in {"warp._src.types", "builtins"} else None
+    if type_.__class__ is warp_types.array or type_.__class__ is warp_types._ArrayAnnotation:
+        inner = _named_type(type_.dtype)
+        return None if inner is None else (type_.__class__, inner, type_.ndim)
+    return None
+
+
+@contextmanager
+def _types_looked_up_fast() -> Iterator[None]:
+    """Answer for plain types and variables of those at once what Warp asks of every argument of every call.
+
+    Warp's own functions go through all that an argument might be before they come to these.
+    """
+    from warp._src import codegen
+
+    strip, type_of, value_of = codegen.strip_reference, codegen.get_arg_type, codegen.get_arg_value
+    variable = codegen.Var
+
+    def stripped(arg: Any) -> Any:
+        return arg if arg.__class__ is variable or isinstance(arg, type) else strip(arg)
+
+    def arg_type(arg: Any) -> Any:
+        held = arg.type if arg.__class__ is variable else arg
+        return held if isinstance(held, type) else type_of(arg)
+
+    def arg_value(arg: Any) -> Any:
+        if arg.__class__ is not variable or not isinstance(arg.type, type):
+            return value_of(arg)
+        return arg if arg.constant is None else arg.constant
+
+    codegen.strip_reference, codegen.get_arg_type, codegen.get_arg_value = stripped, arg_type, arg_value
+    try:
+        yield
+    finally:
+        codegen.strip_reference, codegen.get_arg_type, codegen.get_arg_value = strip, type_of, value_of
 
 
 def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str) -> Any:
     from warp._src import context
 
     while True:
-        with _overloads_matched_once():
+        with _overloads_found_once(), _types_looked_up_fast():
             builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
         if names.named(builder):
             return builder

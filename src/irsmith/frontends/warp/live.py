@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from irsmith.frontends.warp.compiler import start
-from irsmith.types import Opaque, Struct, ValueType
+from irsmith.types import ArrayType, Opaque, Struct, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ def values_of(value: Any, type_: ValueType) -> Any:
     Raises:
         ValueError: It is of a type that no values can be made of.
     """
-    if isinstance(type_, Opaque):
+    if isinstance(type_, Opaque | ArrayType):
         raise ValueError(f"of type {type_}")
     if isinstance(type_, Struct):
         return {field.name: values_of(getattr(value, field.name), field.type) for field in type_.fields}

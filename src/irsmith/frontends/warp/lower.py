@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from irsmith.frontends.base import Stage
@@ -15,12 +14,9 @@ from irsmith.outcome import LineSpan, Lowering, Reject, Step
 _DEVICES = {CPP.name: "cpu", CUDA.name: "cuda"}
 _MAPPED_PARTS = ("forward", "backward", "functions_forward", "functions_backward", "functions_grad")
 # Warp writes `// <source line>   <L n>` before what a line becomes, and `// adj: …` behind its adjoint.
-_MARKER = r"^ *// (?P<adjoint>adj: )?.*<L (?P<line>\d+)>$"
-_RULE = r"^ *//---------$"
-_BOUNDARY = re.compile(rf"{_MARKER}|{_RULE}|^}}$", re.MULTILINE)
 # A grid-stride kernel has its body one level deeper, in a loop that closes before the function does.
 _LAUNCH_LOOP = "    for (size_t _idx = "
-_BOUNDARY_IN_LOOP = re.compile(rf"{_MARKER}|{_RULE}|^    }}$", re.MULTILINE)
+_RULE = "//---------"
 
 
 def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
@@ -76,14 +72,24 @@ def line_spans(column: str, text: str) -> Iterator[LineSpan]:
     A comment opens the span of the code below it; an adjoint comment closes the span of the code above it.
     Inside the adjoint of a loop both occur: the loop's body is replayed before it is run backwards.
     """
-    line, position = 1, 0
     opened: tuple[int, int] | None = None
     adjoint_from = 0
-    for boundary in (_BOUNDARY_IN_LOOP if _LAUNCH_LOOP in text else _BOUNDARY).finditer(text):
-        line += text.count("\n", position, boundary.start())
-        position = boundary.start()
-        python_line = int(boundary["line"] or 0)
-        if boundary["adjoint"]:
+    closing = "    }" if _LAUNCH_LOOP in text else "}"
+    for line, written in enumerate(text.split("\n"), 1):
+        if "//" not in written:
+            if written != closing:
+                continue
+            python_line, adjoint = 0, False
+        else:
+            comment = written.lstrip(" ")
+            number = comment[comment.rfind("<L ") + 3 : -1] if comment.endswith(">") else ""
+            if comment.startswith("// ") and number.isdecimal():
+                python_line, adjoint = int(number), comment.startswith("adj: ", 3)
+            elif comment == _RULE:
+                python_line, adjoint = 0, False
+            else:
+                continue
+        if adjoint:
             first = opened[1] if opened is not None and opened[0] == python_line else min(adjoint_from, line)
             yield LineSpan(column, python_line, first, line)
             opened, adjoint_from = None, line + 1

@@ -28,7 +28,19 @@ from irsmith.synth.ir import (
     Unpack,
     While,
 )
-from irsmith.types import FLOAT32, Handle, Matrix, Opaque, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import (
+    FLOAT32,
+    ArrayType,
+    Handle,
+    Matrix,
+    Opaque,
+    Quaternion,
+    Scalar,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 _WIDTHS = (100, 120, 88, 120)
 _AXES = "xyzw"
@@ -66,6 +78,7 @@ class _Printer:
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
         self.lines: list[str] = []
+        self.multiplies = False
 
     # The module.
 
@@ -75,9 +88,7 @@ class _Printer:
         if any(helper.generic for helper in program.helpers):
             lines += ["from typing import Any", ""]
         lines.append("import warp as wp")
-        if _multiplies_tiles(program):
-            # Without it, a CUDA text calls functions of a library that is linked apart.
-            lines += ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
+        imported = len(lines)
         if program.constants:
             lines.append("")
         self.constants = {constant.name for constant in program.constants}
@@ -92,12 +103,13 @@ class _Printer:
         for helper in program.helpers:
             self.helper(helper)
         lines += ["", "", "@wp.kernel"]
-        self.header(
-            program.name, [f"{argument.name}: {self.annotation(argument)}" for argument in program.arguments], ""
-        )
+        self.header(program.name, [f"{a.name}: {self.annotation(a)}" for a in program.arguments if not a.held], "")
         if program.docstring:
             lines += quoted(program.docstring, "    ", self.width)
         self.block(program.body, "    ")
+        if self.multiplies:
+            # Without it, a CUDA text calls functions of a library that is linked apart.
+            lines[imported:imported] = ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
         lines.append("")
         return "\n".join(lines)
 
@@ -111,6 +123,14 @@ class _Printer:
         if helper.docstring:
             self.lines += quoted(helper.docstring, "    ", self.width)
         self.block(helper.body, "    ")
+        gradient = helper.gradient
+        if gradient is not None:
+            self.lines += ["", "", f"@wp.func_grad({helper.name})"]
+            given = f"{gradient.given.name}: {self.type(gradient.given.type)}"
+            self.header(gradient.name, [*named, given], "")
+            if gradient.docstring:
+                self.lines += quoted(gradient.docstring, "    ", self.width)
+            self.block(gradient.body, "    ")
 
     def header(self, name: str, parameters: list[str], returns: str) -> None:
         """The line of a ``def``, broken where it is long."""
@@ -132,6 +152,8 @@ class _Printer:
             return type.name
         if isinstance(type, Handle):
             return "wp.uint64"
+        if isinstance(type, ArrayType):
+            return self.array(type.element, type.rank)
         if isinstance(type, Opaque):
             raise ValueError(f"Warp has no annotation for {type}")
         return self.composite(type)
@@ -150,10 +172,11 @@ class _Printer:
 
     def annotation(self, argument: Argument) -> str:
         """The annotation of a kernel's argument."""
-        element = self.type(argument.type)
-        rank = argument.rank
-        if rank == 0:
-            return element
+        return self.array(argument.type, argument.rank) if argument.rank else self.type(argument.type)
+
+    def array(self, type: ValueType, rank: int) -> str:
+        """The annotation of an array."""
+        element = self.type(type)
         form = self.array_form
         if form < 4:
             return f"wp.array[{element}]" if rank == 1 else f"wp.array{rank}d[{element}]"
@@ -224,6 +247,8 @@ class _Printer:
             return f"{self.expr(args[0], ATOM)}[{self.expr(args[1])}, {self.expr(args[2])}]"
         if op == "extent":
             return f"len({e.name})" if self.counted and e.name in self.vectors else f"{e.name}.shape[{int(e.value)}]"
+        if op == "adjoint":
+            return f"wp.adjoint[{e.name}]"
         if op == "call":
             return f"{e.name}({', '.join([self.expr(arg) for arg in args])})"
         if op == "cast":
@@ -270,6 +295,7 @@ class _Printer:
 
     def of_tiles(self, e: Expr) -> str:
         """A call of a builtin of tiles."""
+        self.multiplies |= e.name == "tile_matmul"
         texts: list[str] = []
         for arg, name in zip_longest(e.args, TILED.get(e.name, ())[: len(e.args)], fillvalue=""):
             assert isinstance(arg, Expr)
@@ -365,18 +391,6 @@ class _Printer:
         subscripts = ", ".join([self.expr(arg) for arg in s.target.args])
         values = [self.expr(value) for value in (s.compare, s.value) if value is not None]
         self.lines.append(f"{indent}wp.atomic_{s.op}({s.target.name}, {subscripts}, {', '.join(values)})")
-
-
-def _multiplies_tiles(program: Program) -> bool:
-    """Whether a kernel multiplies tiles as matrices."""
-    queue: list[object] = [program.body]
-    while queue:
-        node = queue.pop()
-        if isinstance(node, Expr) and node.op == "tile" and node.name == "tile_matmul":
-            return True
-        if isinstance(node, tuple):
-            queue += node
-    return False
 
 
 def number(value: float) -> str:

@@ -13,6 +13,7 @@ from irsmith.frontends.warp.reference import Reference, Unsupported
 from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.kernel import Kernel
 from irsmith.rng import Stream
 from irsmith.types import Handle, ValueType
 from irsmith.verify import ports
@@ -24,6 +25,7 @@ class WarpToolchain:
 
     host = CPP.name
     twin = CUDA.name
+    constants = 0.0
     also: tuple[str, ...] = ()
 
     def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
@@ -74,6 +76,9 @@ class WarpToolchain:
         parts = ["forward", "functions_forward", *(["backward", "functions_backward"] if backward else [])]
         for part in parts:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
+
+    def wider(self, kernel: Kernel, texts: ports.Texts) -> None:
+        """Nothing: a Warp text's types stand in its structs and builtins."""
 
     def meaningless(self, texts: ports.Texts, stage: str) -> str | None:
         """Whether the adjoint reads what nobody set."""

@@ -15,6 +15,7 @@ from irsmith.frontends.warp import compiler
 from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
 from irsmith.kernel import REAL, USER, Argument, Direction, Kernel, Provenance, Signature
 from irsmith.outcome import Reject, Step
+from irsmith.types import Struct
 
 
 def read(path: Path) -> list[Kernel | Reject]:
@@ -137,6 +138,9 @@ def signature_of(kernel: Any) -> Signature:
         if name in written and rank:
             direction = Direction.INOUT if name in read_ else Direction.OUT
         arguments.append(Argument(name, type_, rank, direction))
+        if isinstance(type_, Struct) and not rank:
+            held = Direction.INOUT if name in written else Direction.IN
+            arguments += [Argument(f"{name}.{path}", array.element, array.rank, held) for path, array in type_.arrays]
     return Signature(tuple(arguments))
 
 

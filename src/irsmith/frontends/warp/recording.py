@@ -21,7 +21,7 @@ from irsmith.kernel import REAL, Kernel, Provenance
 from irsmith.outcome import Reject
 from irsmith.record.spool import SPACING, Limits, Spool
 from irsmith.records import kernel_record
-from irsmith.types import Opaque, Struct, ValueType
+from irsmith.types import ArrayType, Opaque, Struct, ValueType
 
 _PLACES = {"kernel": 0, "dim": 1, "inputs": 2, "outputs": 3, "adjoint": 8, "record_cmd": 10}
 """Where the parameters of `warp.launch` stand that matter here."""
@@ -241,7 +241,7 @@ def _refuse(name: str, type_: ValueType) -> None:
     if isinstance(type_, Struct):
         for field in type_.fields:
             _refuse(f"{name}.{field.name}", field.type)
-    if isinstance(type_, Opaque):
+    if isinstance(type_, Opaque | ArrayType):
         raise _CannotSampleError(f"{name} is of type {type_}")
     if str(type_) == "uint64":
         raise _CannotSampleError(f"{name}, a uint64, may be the handle of an object of the program")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from irsmith.frontends.warp.reference import Reference, Unsupported
 from irsmith.frontends.warp.runner import dtype_of
 from irsmith.kernel import Argument, Direction, Kernel, Signature
-from irsmith.types import Domain, Field, Opaque, Struct, ValueType, scalar_of
+from irsmith.types import ArrayType, Domain, Field, Opaque, Struct, ValueType, scalar_of
 from irsmith.verify.given import defined
 from irsmith.verify.inputs import BASES, SEARCH, Inputs
 from irsmith.verify.values import differs
@@ -94,7 +94,7 @@ def situated(kernel: Kernel) -> Kernel:
 def _opaque(type_: ValueType) -> bool:
     if isinstance(type_, Struct):
         return any(_opaque(field.type) for field in type_.fields)
-    return isinstance(type_, Opaque)
+    return _opaque(type_.element) if isinstance(type_, ArrayType) else isinstance(type_, Opaque)
 
 
 def _coordinates(tree: ast.Module) -> int:

@@ -13,19 +13,24 @@ from irsmith.synth.names import RESERVED, initials
 from irsmith.synth.themes import THEMES
 from irsmith.types import HashGrid
 
-_NAMED = frozenset({"name", "index", "extent"})
+_NAMED = frozenset({"name", "index", "extent", "adjoint"})
 
 
 def renamed(program: Program, rng: Stream) -> Program | None:
     """Other names for the kernel, its arguments and its variables; fields, helpers and constants keep theirs."""
     module = {program.name, *(c.name for c in program.constants), *(s.name for s in program.structs)}
     module |= {helper.name for helper in program.helpers}
+    module |= {helper.gradient.name for helper in program.helpers if helper.gradient is not None}
     taken = module | RESERVED
     theme = THEMES.draw(rng)
     words = [q.name for q in (*theme.scalars, *theme.vectors, *theme.params)] + [*theme.temps, *theme.results]
     local = [argument.name for argument in program.arguments]
     local += [name for name in _assigned(program.body) if name not in local]
-    names = _fresh(local, taken, words, rng)
+    names = _fresh([name for name in local if "." not in name], taken, words, rng)
+    for name in local:
+        owner, dot, path = name.partition(".")
+        if dot:
+            names[name] = f"{names[owner]}.{path}"
     kernel = _fresh(
         [program.name], taken | {*names.values()}, [f"{verb}_{rng.pick(words)}" for verb in theme.verbs], rng
     )
@@ -104,10 +109,18 @@ def _body(body: Block, names: dict[str, str]) -> Block:
 
 def _helper(helper: Helper, taken: set[str], words: list[str], rng: Stream) -> Helper:
     local = [p.name for p in helper.parameters]
+    gradient = helper.gradient
+    if gradient is not None:
+        local.append(gradient.given.name)
+        local += [name for name in _assigned(gradient.body) if name not in local]
     local += [name for name in _assigned(helper.body) if name not in local]
     names = _fresh(local, taken, words, rng)
+    if gradient is not None:
+        given = Parameter(names[gradient.given.name], gradient.given.type)
+        gradient = replace(gradient, given=given, body=_body(gradient.body, names))
     return replace(
         helper,
+        gradient=gradient,
         parameters=tuple(Parameter(names[p.name], p.type) for p in helper.parameters),
         body=_body(helper.body, names),
         docstring=_prose(helper.docstring, names),

@@ -99,4 +99,6 @@ def _tidied(program: Program) -> Program:
     mapped(program.body, note)
     for helper in program.helpers:
         mapped(helper.body, note)
+        if helper.gradient is not None:
+            mapped(helper.gradient.body, note)
     return replace(program, constants=tuple(c for c in program.constants if c.name in named))

@@ -10,6 +10,7 @@ from irsmith.synth.categories.space import SPACE, time_step
 from irsmith.synth.ir import Assign, Expr, Span
 from irsmith.synth.phases import branches, records, straight
 from irsmith.synth.sketch import Sketch
+from irsmith.types import Scalar, Vector
 
 
 def integrator(s: Sketch) -> None:
@@ -169,7 +170,8 @@ def state_update(s: Sketch) -> None:
     straight.temps(s, rng.below(3))
     if rng.chance(0.3):
         s.attempt(lambda: branches.branch(s))
-    fields = rng.shuffled(struct.fields)[: rng.pick((1, 2, 2, 3))]  # type: ignore[union-attr]
+    plain = [field for field in struct.fields if isinstance(field.type, Scalar | Vector)]  # type: ignore[union-attr]
+    fields = rng.shuffled(plain)[: rng.pick((1, 2, 2, 3))]
     for entry in fields:
         place = s.al.field(owner, struct, entry.name)  # type: ignore[arg-type]
         kind = "v" if place.kind == "v" else "f"

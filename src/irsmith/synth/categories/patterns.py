@@ -9,9 +9,11 @@ from irsmith.synth.categories.base import must, opened, spend
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of
 from irsmith.synth.ir import Assign, Atomic, Expr, If, Return, Span, Stmt
+from irsmith.synth.moves import MECHANICAL
 from irsmith.synth.phases import atomics, branches, functions, loops, records, straight, whiles
 from irsmith.synth.sketch import Sketch
-from irsmith.types import INT32, Domain
+from irsmith.synth.themes import nature, numbers
+from irsmith.types import FLOAT16, INT32, Domain
 
 
 def moved(coord: Expr, by: int) -> Expr:
@@ -400,9 +402,16 @@ def helper_function(s: Sketch) -> None:
 def struct(s: Sketch) -> None:
     """Records in, records out."""
     rng = s.rng
+    if rng.chance(0.25) and s.al.real is not FLOAT16:
+        # Bodies, with frames and rotations among their fields.
+        s.length, s.repertoire, s.theme = (
+            3,
+            MECHANICAL,
+            rng.pick((nature.PARTICLES, numbers.ROBOTICS, numbers.ROBOTICS)),
+        )
     s.open(rng.pick((1, 1, 1, 2)))
     roll = rng.random()
-    if roll < 0.7:
+    if roll < 0.7 or s.repertoire is MECHANICAL:
         records.items(s)
     if roll > 0.45:
         records.parameters(s)

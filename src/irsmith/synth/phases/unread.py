@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from irsmith.kernel import Direction
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, While
+from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, Unpack, While
 from irsmith.synth.sketch import Sketch
 
 
@@ -52,13 +52,21 @@ def _statements(body: tuple[Stmt, ...], read: set[str], made: set[str]) -> None:
             _expression(statement.value, read)
         elif isinstance(statement, Return) and statement.value is not None:
             _expression(statement.value, read)
-        elif isinstance(statement, Do) and statement.call.op == "tile":
-            _expression(statement.call, read)
+        elif isinstance(statement, Unpack):
+            made.update(target.name for target in statement.targets)
+            _expression(statement.value, read)
+        elif isinstance(statement, Do):
+            call = statement.call
+            # What is changed in place is not read by that: its first operand, but for tiles.
+            for arg in call.args if call.op == "tile" else call.args[1:]:
+                _expression(arg, read)
 
 
 def _expression(e: Expr, read: set[str], but: str = "") -> None:
     """Note the names that an expression reads, but for one."""
     if e.name and e.name != but:
         read.add(e.name)
+        # Who reads an array that a struct holds reads the struct.
+        read.add(e.name.partition(".")[0])
     for arg in e.args:
         _expression(arg, read, but)

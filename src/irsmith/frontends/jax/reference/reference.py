@@ -18,7 +18,7 @@ from irsmith.frontends.jax.reference.flow import leaves
 from irsmith.frontends.jax.reference.machine import FILE_NAME, Current, Lane, Place
 from irsmith.frontends.jax.reference.modules import MODULES, Module
 from irsmith.verify import ports
-from irsmith.verify.stream import Uniform
+from irsmith.verify.stream import digest
 
 _PLAIN = ("functools", "math", "typing", "numpy", "__future__", "collections.abc", "operator", "itertools", "string")
 """Modules that mean what they say."""
@@ -66,12 +66,15 @@ class Reference:
     Args:
         source: A module's text.
         name: The function.
+        narrow: A half precision whose values are kept, given and returned as float32. Numbers in the source are
+            rounded to it as ever.
 
     Raises:
         NotModelledError: It uses something that has no meaning here.
     """
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
+        self._narrow = narrow
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -110,11 +113,11 @@ class Reference:
         path, kink = np.zeros(count, np.int64), np.zeros(count, bool)
         ways: dict[Place, tuple[ports.Array, ports.Array]] = {}
         for place in range(count):
-            lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace)
-            given = [_taken(inputs[name], place) for name in parameters]
+            lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace, self._narrow)
+            given = [self._taken(inputs[name], place) for name in parameters]
             fault, found = self._call(given)
             if fault is None:
-                fault = _misfit([inputs[name] for name in results], found)
+                fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
             path[place], kink[place] = lane.path, lane.kink
             for site, (true, false) in lane.ways.items():
@@ -139,38 +142,38 @@ class Reference:
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
+    def _taken(self, values: ports.Array, place: int) -> Array:
+        name = values.dtype.name
+        return Array(values[place], self._narrow if self._narrow and name in FLOATS else name)
 
-def _errors(perturb: ports.Array | None, place: int, seed: int) -> Uniform | None:
-    """The random numbers of a lane's rounding errors, if it has any: lanes of one group have the same."""
+    def _misfit(self, promised: list[ports.Array], found: list[Array]) -> Fault | None:
+        """Whether results are other than the signature says."""
+        if len(promised) != len(found):
+            return Fault(FaultKind.WRONG_RESULT, 0, f"{len(found)} results")
+        for like, value in zip(promised, found, strict=True):
+            name = "float32" if value.dtype_name == self._narrow else value.dtype_name
+            kinds = {like.dtype.name, numpy_dtype(name).name}
+            if (
+                like.shape[1:] != value.shape
+                or len(kinds - {"float64"}) > 1
+                or (len(kinds) > 1 and value.dtype_name == "float64")
+            ):
+                return Fault(FaultKind.WRONG_RESULT, 0, f"{value.dtype_name}{list(value.shape)}")
+        return None
+
+
+def _errors(perturb: ports.Array | None, place: int, seed: int) -> int | None:
+    """The key of a lane's rounding errors, if it has any: lanes of one group have the same."""
     if perturb is None or not perturb[place]:
         return None
     group = place if perturb.dtype == bool else int(perturb[place])
-    return Uniform("rounding", str(seed), str(group))
+    return digest("rounding", str(seed), str(group)) >> 64
 
 
 def _room(values: ports.Array, *, wide: bool) -> ports.Array:
     """An array for the final contents of an argument, which an input keeps."""
     name = values.dtype.name
     return values.astype(np.float64) if wide and name in FLOATS else values.copy()
-
-
-def _taken(values: ports.Array, place: int) -> Array:
-    return Array(values[place], values.dtype.name)
-
-
-def _misfit(promised: list[ports.Array], found: list[Array]) -> Fault | None:
-    """Whether results are other than the signature says."""
-    if len(promised) != len(found):
-        return Fault(FaultKind.WRONG_RESULT, 0, f"{len(found)} results")
-    for like, value in zip(promised, found, strict=True):
-        kinds = {like.dtype.name, numpy_dtype(value.dtype_name).name}
-        if (
-            like.shape[1:] != value.shape
-            or len(kinds - {"float64"}) > 1
-            or (len(kinds) > 1 and value.dtype_name == "float64")
-        ):
-            return Fault(FaultKind.WRONG_RESULT, 0, f"{value.dtype_name}{list(value.shape)}")
-    return None
 
 
 def _import(name: str, _globals: Any = None, _locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:

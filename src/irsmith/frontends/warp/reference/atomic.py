@@ -16,8 +16,8 @@ from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.memory import Sharing
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, is_composite, scalar_of, select
-from irsmith.types import INT32, Scalar
+from irsmith.frontends.warp.reference.values import Array, Expr, Type, Value, is_composite, scalar_of, select
+from irsmith.types import INT32, ArrayType, Scalar
 
 Handler = Callable[[Scope, ast.Call, int], Expr]
 Combine = Callable[[Ops, Array, Array], Array]

@@ -14,8 +14,8 @@ from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.source import Builtin, Function, Meaning, PythonModule, Source
-from irsmith.frontends.warp.reference.values import ArrayType, Expr, TileType, TupleType, Type, Value, zero
-from irsmith.types import BOOL, Scalar
+from irsmith.frontends.warp.reference.values import Expr, TileType, TupleType, Type, Value, zero
+from irsmith.types import BOOL, ArrayType, Scalar
 
 
 class Callables:
@@ -160,7 +160,7 @@ class Callables:
         definition, bound = found
         if any(isinstance(argument.type, TileType) for argument in bound):
             raise Unsupported(f"{function.name} of a tile", node)
-        key = (id(definition), *((a.type, a.view if isinstance(a, ArrayExpr) else None) for a in bound))
+        key = (id(definition), *((a.type, a.view if isinstance(a, ArrayExpr) else a.holder) for a in bound))
         instance = self.made.get(key)
         if instance is None:
             if function.name in self.in_progress:
@@ -180,6 +180,7 @@ class _Instance:
         for parameter, argument in zip(definition.args.args, arguments, strict=True):
             variable = scope.declare(parameter.arg, argument.type, parameter)
             variable.view = argument.view if isinstance(argument, ArrayExpr) else None
+            variable.holder = argument.holder
             self.slots.append(None if variable.view is not None else variable.slot)
         self.body = statements.block(scope, definition.body)
         self.type = scope.returns

@@ -12,17 +12,16 @@ import numpy as np
 from irsmith.frontends.warp.reference import indexing
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.geometry import meshes
-from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
+from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
 from irsmith.frontends.warp.reference.source import Function, TypedConstant
 from irsmith.frontends.warp.reference.values import (
     Array,
-    ArrayType,
     Expr,
     Value,
     is_composite,
     select,
 )
-from irsmith.types import BOOL, FLOAT16, FLOAT32, FLOAT64, Quaternion, Scalar, Struct, Vector
+from irsmith.types import BOOL, FLOAT16, FLOAT32, FLOAT64, ArrayType, Quaternion, Scalar, Struct, Vector
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -91,7 +90,7 @@ def _name(scope: Scope, name: str, node: ast.expr) -> Expr:
         return scope.array(variable.type, variable.view)
     frame, slot = scope.frame, variable.slot
     if name not in scope.doubtful:
-        return Expr(variable.type, lambda: frame[slot], const=variable.const)
+        return Expr(variable.type, lambda: frame[slot], const=variable.const, holder=variable.holder)
     machine, assigned, line, type = scope.machine, scope.assigned, node.lineno, variable.type
 
     def checked() -> Value:
@@ -297,10 +296,10 @@ def _attribute(scope: Scope, node: ast.Attribute) -> Expr:
     if isinstance(node.value, ast.Name | ast.Attribute) and indexing.root(node.value) not in scope.variables:
         return static_value(scope, scope.source.meaning(node), node)
     owner = expression(scope, node.value)
-    return meshes.told(scope, owner, node.attr, member(owner, node.attr, node))
+    return meshes.told(scope, owner, node.attr, member(scope, owner, node.attr, node))
 
 
-def member(owner: Expr, name: str, node: ast.AST) -> Expr:
+def member(scope: Scope, owner: Expr, name: str, node: ast.AST) -> Expr:
     """A component or field of a value."""
     run = owner.run
     match owner.type:
@@ -312,7 +311,13 @@ def member(owner: Expr, name: str, node: ast.AST) -> Expr:
             if name not in names:
                 raise Unsupported(f"field {name} of {struct}", node)
             index = names.index(name)
-            return Expr(struct.fields[index].type, lambda: run()[index], guarded=owner.guarded)
+            type, path = struct.fields[index].type, f"{owner.holder}.{name}"
+            if not isinstance(type, ArrayType):
+                held = path if owner.holder else ""
+                return Expr(type, lambda: run()[index], guarded=owner.guarded, holder=held)
+            if not owner.holder:
+                raise Unsupported(f"array of a {struct} that is no argument", node)
+            return scope.array(type, ArrayView(path))
     part = indexing.transform_part(owner.type, name)
     if part is None:
         raise Unsupported(f"attribute {name} of {owner.type}", node)

@@ -15,7 +15,6 @@ from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
 from irsmith.frontends.warp.reference.values import (
     Array,
-    ArrayType,
     Expr,
     TileType,
     Type,
@@ -25,7 +24,7 @@ from irsmith.frontends.warp.reference.values import (
     scalar_of,
     select,
 )
-from irsmith.types import INT32, Matrix, Quaternion, Scalar, Transformation, Vector
+from irsmith.types import INT32, ArrayType, Matrix, Quaternion, Scalar, Transformation, Vector
 
 Indices = Callable[[], tuple[int | Array, ...]]
 """Computes the places of a component: a number where it is the same in every lane."""

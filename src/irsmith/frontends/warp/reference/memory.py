@@ -11,15 +11,15 @@ import numpy as np
 from irsmith.frontends.warp.reference.errors import FaultKind
 from irsmith.frontends.warp.reference.values import (
     Array,
-    ArrayType,
     Precision,
     Type,
     Value,
     along,
     components,
     scalar_of,
+    zero,
 )
-from irsmith.types import FLOAT32, UINT64, Struct
+from irsmith.types import FLOAT32, UINT64, ArrayType, Struct
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.reference.machine import Machine
@@ -173,7 +173,12 @@ def _join(type: Type, leaves: Any, result: Array, shape: tuple[int, ...], size: 
 def unpack(type: Type, data: Array, precision: Precision) -> Value:
     """A by-value argument as a value."""
     if isinstance(type, Struct):
-        return tuple(unpack(field.type, data[field.name], precision) for field in type.fields)
+        return tuple(
+            zero(field.type, precision)
+            if isinstance(field.type, ArrayType)
+            else unpack(field.type, data[field.name], precision)
+            for field in type.fields
+        )
     if type == UINT64 and data.dtype.kind in "fV":
         # An id: what it stands for was built of.
         return _built_of(data, precision)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from irsmith.frontends.warp.reference import expressions, indexing, tiles
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Type, Value, is_composite, select
-from irsmith.types import Quaternion, Struct, Vector
+from irsmith.frontends.warp.reference.values import Array, Type, Value, is_composite, select
+from irsmith.types import ArrayType, Quaternion, Struct, Vector
 
 
 @dataclass(slots=True)
@@ -132,10 +132,25 @@ def _subscript(scope: Scope, node: ast.Subscript) -> Place:
 
 
 def _is_array(scope: Scope, node: ast.expr) -> bool:
+    if isinstance(node, ast.Attribute):
+        # A field of a struct, if of anything.
+        owner = _struct(scope, node.value)
+        field = owner.by_name.get(node.attr) if owner is not None else None
+        return field is not None and isinstance(field.type, ArrayType)
     if not isinstance(node, ast.Name):
         return False
     variable = scope.variables.get(node.id)
     return variable is not None and isinstance(variable.type, ArrayType)
+
+
+def _struct(scope: Scope, node: ast.expr) -> Struct | None:
+    """The struct that a variable or a field holds, or None."""
+    if isinstance(node, ast.Name):
+        variable = scope.variables.get(node.id)
+        return variable.type if variable is not None and isinstance(variable.type, Struct) else None
+    owner = _struct(scope, node.value) if isinstance(node, ast.Attribute) else None
+    field = owner.by_name.get(node.attr) if owner is not None and isinstance(node, ast.Attribute) else None
+    return field.type if field is not None and isinstance(field.type, Struct) else None
 
 
 def _element(scope: Scope, array: ArrayExpr, nodes: list[ast.expr], node: ast.AST) -> Place:

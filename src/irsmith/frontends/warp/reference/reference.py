@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,8 @@ from irsmith.frontends.warp.reference.ops import RandomlyRounded
 from irsmith.frontends.warp.reference.scope import ArrayView, Scope
 from irsmith.frontends.warp.reference.source import Source
 from irsmith.frontends.warp.reference.together import MOST_LANES, ConflictError, SharedStore, folded
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Type, Value, repeated
+from irsmith.frontends.warp.reference.values import Array, Precision, Type, Value, repeated
+from irsmith.types import ArrayType, Struct
 
 STEP_LIMIT = 100_000
 """Loop iterations in one run, over all threads, before the lanes still looping are stopped."""
@@ -104,6 +104,12 @@ class Reference:
             if annotation is None:
                 raise Unsupported(f"argument {argument.arg} without annotation", argument)
             self.arguments[argument.arg] = self.source.type(annotation)
+        self._arrays: dict[str, ArrayType] = {}
+        for name, type in self.arguments.items():
+            if isinstance(type, ArrayType):
+                self._arrays[name] = type
+            elif isinstance(type, Struct):
+                self._arrays |= {f"{name}.{path}": array for path, array in type.arrays}
         self._programs: dict[str, _Program] = {}
         self._program("declared")
 
@@ -117,6 +123,8 @@ class Reference:
                 variable = scope.declare(name, type, self.kernel)
                 if isinstance(type, ArrayType):
                     variable.view = ArrayView(name)
+                elif isinstance(type, Struct) and type.arrays:
+                    variable.holder = name
             self._programs[precision] = _Program(machine, ops, scope, statements.block(scope, self.kernel.body).run)
         return self._programs[precision]
 
@@ -136,7 +144,8 @@ class Reference:
         """Run the whole launch in every lane.
 
         Args:
-            inputs: Each argument's value with the lane axis first: ``(lanes, *array shape, *components)``, a
+            inputs: Each argument's value with the lane axis first, and that of each array that a struct among them
+                holds, by its path, such as ``params.points``: ``(lanes, *array shape, *components)``, a
                 structured array for structs, and ``(lanes, *components)`` for an argument passed by value.
             launch: The extents of the launch.
             precision: ``"declared"`` rounds every operation to its declared type; ``"float64"`` computes and
@@ -216,8 +225,9 @@ class Reference:
         return True
 
     def _lanes(self, inputs: Mapping[str, Array]) -> int:
-        if set(inputs) != set(self.arguments):
-            raise ValueError(f"inputs {sorted(inputs)} for arguments {sorted(self.arguments)}")
+        expected = {*self.arguments, *self._arrays}
+        if set(inputs) != expected:
+            raise ValueError(f"inputs {sorted(inputs)} for arguments {sorted(expected)}")
         counts = {len(value) for value in inputs.values()}
         if len(counts) != 1:
             raise ValueError(f"inputs with different numbers of lanes: {sorted(counts)}")
@@ -230,13 +240,15 @@ class Reference:
         values = []
         thread = np.tile(np.arange(threads, dtype=np.int32), machine.lanes // threads)
         for name, type in self.arguments.items():
-            data: Any = inputs[name]
             if not isinstance(type, ArrayType):
-                values.append((program.scope.variables[name].slot, repeated(unpack(type, data, kind), threads)))
-            elif threads == 1:
-                machine.stores[name] = Store(machine, type, data, kind)
+                value = unpack(type, inputs[name], kind)
+                values.append((program.scope.variables[name].slot, repeated(value, threads)))
+        for name, array in self._arrays.items():
+            data = inputs[name]
+            if threads == 1:
+                machine.stores[name] = Store(machine, array, data, kind)
             else:
-                machine.stores[name] = SharedStore(machine, type, data, kind, thread, written=name in machine.written)
+                machine.stores[name] = SharedStore(machine, array, data, kind, thread, written=name in machine.written)
         return values
 
 

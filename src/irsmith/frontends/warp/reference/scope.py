@@ -16,8 +16,8 @@ from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.source import Source, TypedConstant
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Expr, Type, Value, components, scalar_of
-from irsmith.types import BOOL, FLOAT32, INT32, Scalar
+from irsmith.frontends.warp.reference.values import Array, Expr, Type, Value, components, scalar_of
+from irsmith.types import BOOL, FLOAT32, INT32, ArrayType, Scalar
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.reference.calls import Callables
@@ -55,12 +55,14 @@ class Variable:
         slot: Its place in the frame.
         const: The number that it stands for, when it is bound to a literal in one place only.
         view: For an array, which one.
+        holder: For a struct that holds arrays, whose they are, as in `Expr`.
     """
 
     type: Type
     slot: int
     const: bool | int | float | None = None
     view: ArrayView | None = None
+    holder: str = ""
 
 
 @dataclass(slots=True)

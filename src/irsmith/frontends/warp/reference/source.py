@@ -13,9 +13,20 @@ import numpy as np
 
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import ArrayType, Type, scalar_of
+from irsmith.frontends.warp.reference.values import QueryType, TileType, TupleType, Type, scalar_of
 from irsmith.syntax import nodes
-from irsmith.types import SCALARS, Field, Matrix, Quaternion, Scalar, Struct, Transformation, Vector
+from irsmith.types import (
+    SCALARS,
+    ArrayType,
+    Field,
+    Matrix,
+    Quaternion,
+    Scalar,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +179,7 @@ class Source:
         for statement in node.body:
             match statement:
                 case ast.AnnAssign(ast.Name(name), annotation, None):
-                    type = self.type(annotation)
-                    if isinstance(type, ArrayType):
-                        raise Unsupported(f"struct field of type {type}", statement)
-                    fields.append(Field(name, type))  # type: ignore[arg-type]
+                    fields.append(Field(name, self.type(annotation)))  # type: ignore[arg-type]
                 case ast.Expr(ast.Constant()) | ast.Pass():
                     pass
                 case _:
@@ -241,6 +249,13 @@ class Source:
             return meaning
         raise Unsupported(f"annotation {ast.unparse(node)}", node)
 
+    def _element(self, node: ast.expr) -> ValueType:
+        """The type that an annotation gives the elements of an array."""
+        type = self.type(node)
+        if isinstance(type, TileType | QueryType | TupleType):
+            raise Unsupported(f"array of {type}", node)
+        return type
+
     def number(self, node: ast.expr) -> int | float:
         """The plain number that an expression stands for."""
         meaning = self.meaning(node)
@@ -300,13 +315,13 @@ class Source:
         if maker.name in ("array", "array1d", "array2d", "array3d", "array4d"):
             rank = int(maker.name[5]) if len(maker.name) > 5 else 1
             if isinstance(node, ast.Subscript):
-                return ArrayType(self.type(node.slice), rank)
+                return ArrayType(self._element(node.slice), rank)
             options = {keyword.arg: keyword.value for keyword in node.keywords}
             if "dtype" not in options or node.args:
                 raise Unsupported("array annotation without a dtype", node)
             if "ndim" in options:
                 rank = int(self.number(options["ndim"]))
-            return ArrayType(self.type(options["dtype"]), rank)
+            return ArrayType(self._element(options["dtype"]), rank)
         if isinstance(node, ast.Subscript):
             return None
         options = {keyword.arg: keyword.value for keyword in node.keywords}

@@ -15,7 +15,6 @@ from irsmith.frontends.warp.reference.geometry.searches import SEARCHES
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.tile_calls import TILES
 from irsmith.frontends.warp.reference.values import (
-    ArrayType,
     Expr,
     TupleType,
     Type,
@@ -24,7 +23,7 @@ from irsmith.frontends.warp.reference.values import (
     is_composite,
     select,
 )
-from irsmith.types import FLOAT32, INT32, UINT32, Matrix, Quaternion, Scalar, Transformation, Vector
+from irsmith.types import FLOAT32, INT32, UINT32, ArrayType, Matrix, Quaternion, Scalar, Transformation, Vector
 
 Handler = Callable[[Scope, ast.Call, int], Expr]
 """Translates a call whose result is unpacked to so many names."""

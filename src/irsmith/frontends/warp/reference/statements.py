@@ -106,7 +106,7 @@ def _bind(scope: Scope, target: ast.Name, expr: Expr) -> Callable[[], None]:
         tiles.shows(scope, target)
     variable = scope.declare(target.id, expr.type, target)
     if target.id in scope.once:
-        variable.const = expr.const
+        variable.const, variable.holder = expr.const, expr.holder
     save, run = places.store_to(scope, target.id), expr.run
     return lambda: save(run())
 

@@ -22,7 +22,6 @@ from irsmith.frontends.warp.reference.source import Builtin, PythonModule
 from irsmith.frontends.warp.reference.tiles import Call, View, Where, at, flat, places_of, stacked, tile_of
 from irsmith.frontends.warp.reference.values import (
     Array,
-    ArrayType,
     Expr,
     TileType,
     TupleType,
@@ -32,7 +31,7 @@ from irsmith.frontends.warp.reference.values import (
     components,
     scalar_of,
 )
-from irsmith.types import FLOAT16, FLOAT32, INT32, UINT32, Matrix, Scalar, Vector
+from irsmith.types import FLOAT16, FLOAT32, INT32, UINT32, ArrayType, Matrix, Scalar, Vector
 
 Handler = Callable[[Scope, ast.Call, int], Expr]
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.memory import Position, Sharing, Store
-from irsmith.frontends.warp.reference.values import Array, ArrayType, Precision, Value, along
+from irsmith.frontends.warp.reference.values import Array, Precision, Value, along
+from irsmith.types import ArrayType
 
 MOST_LANES = 1 << 16
 """Lanes and threads together that are not worth more memory."""

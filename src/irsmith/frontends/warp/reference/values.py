@@ -14,22 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irsmith.types import Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import ArrayType, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 
 Array = NDArray[Any]
 Value = Any
 """An `Array`, or for a struct a tuple of values."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayType:
-    """An array argument."""
-
-    element: Type
-    rank: int
-
-    def __str__(self) -> str:
-        return f"array{self.rank}d[{self.element}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +53,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | ArrayType | TileType | QueryType | TupleType
+Type = ValueType | TileType | QueryType | TupleType
 
 
 class Precision:
@@ -149,6 +138,9 @@ def zero(type: Type, precision: Precision) -> Value:
         return tuple(zero(field.type, precision) for field in type.fields)
     if isinstance(type, TupleType):
         return tuple(zero(item, precision) for item in type.items)
+    if isinstance(type, ArrayType):
+        # Which array it is, is known when a function is translated.
+        return np.zeros(1, bool)
     return np.zeros((1, *components(type)), precision.dtype(scalar_of(type)))
 
 
@@ -161,9 +153,11 @@ class Expr:
         run: Computes its value in the active lanes; in the others the value means nothing.
         const: The number, for a literal or a constant that is written as one.
         guarded: Whether running it in lanes that do not reach it could fault or change memory.
+        holder: Of a struct that holds arrays, the path of the argument or field that they are those of.
     """
 
     type: Type
     run: Callable[[], Value]
     const: bool | int | float | None = None
     guarded: bool = False
+    holder: str = ""

@@ -21,7 +21,7 @@ from irsmith.frontends.warp.runner import Job, unit
 from irsmith.frontends.warp.runner.layout import launch_rank
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Argument, Kernel
-from irsmith.types import Bvh, HashGrid, Mesh
+from irsmith.types import ArrayType, Bvh, HashGrid, Mesh, Struct, ValueType
 from irsmith.verify import backward, evidence
 from irsmith.verify.derivative import OUTPUTS, unit_roundoff
 from irsmith.verify.evidence import Evidence
@@ -92,6 +92,8 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
             {
                 **{"name": a.name, "type": str(a.type), "rank": a.rank},
                 "structure": _structure(a),
+                # Where the arrays stand that a struct holds.
+                "layout": _layout(a.type) if not a.rank else None,
             }
             for a in kernel.signature.arguments
         ],
@@ -114,6 +116,13 @@ def _structure(argument: Argument) -> dict[str, Any] | None:
         case Bvh(groups=groups):
             return {"kind": "bvh", "grouped": groups > 1}
     return None
+
+
+def _layout(type_: ValueType) -> list[Any] | None:
+    """The fields of a struct that holds arrays, each with what it is: an array, such a struct, or anything else."""
+    if not isinstance(type_, Struct) or not type_.arrays:
+        return None
+    return [[f.name, "array" if isinstance(f.type, ArrayType) else _layout(f.type)] for f in type_.fields]
 
 
 def _forward(known: Evidence) -> Iterator[tuple[str, Array]]:

@@ -116,17 +116,19 @@ def _calling(address: Callable[[str], int]) -> Launch:
 
 def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) -> Any:
     """The struct that carries arguments to the kernel."""
-    members = [(a["name"], ARRAY if a["rank"] else _value_dtype(a, values[a["name"]])) for a in CALL["arguments"]]
+    named = [a for a in CALL["arguments"] if "." not in a["name"]]
+    members = [(a["name"], ARRAY if a["rank"] else _value_dtype(a, values[a["name"]])) for a in named]
     struct = np.zeros((), np.dtype(members, align=True))
     for argument in CALL["arguments"]:
         name, rank = argument["name"], argument["rank"]
         if not rank:
             if argument["structure"] is None:
-                struct[name] = values[name]
+                _put(struct[name], values[name])
             elif present is None:  # The adjoint of an id is none.
                 struct[name] = _id(argument, values)
         elif present is None or name in present:
-            array, member = values[name], struct[name]
+            # An array that a struct holds stands in the struct.
+            array, member = values[name], field(struct, name.split("."))
             member["data"], member["ndim"] = array.ctypes.data, rank
             member["shape"][:rank], member["strides"][:rank] = array.shape[:rank], array.strides[:rank]
             if name in gradients:
@@ -135,6 +137,8 @@ def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) 
 
 
 def _value_dtype(argument: dict[str, Any], value: Any) -> Any:
+    if argument["layout"]:
+        return _with_arrays(argument["layout"], value.dtype)
     return np.dtype(np.uint64) if argument["structure"] else np.dtype((_as_in_c(value.dtype), value.shape))
 
 
@@ -147,6 +151,26 @@ def structures() -> Any:
     """The program beside this one that builds what ids stand for."""
     sys.path.insert(0, str(HERE))
     return importlib.import_module("structures")
+
+
+def _with_arrays(layout: list[Any], dtype: Any) -> Any:
+    """The dtype of a struct with the arrays that it holds among its values."""
+    members = []
+    for name, part in layout:
+        if part == "array":
+            members.append((name, ARRAY))
+        else:
+            members.append((name, _with_arrays(part, dtype[name]) if part else _as_in_c(dtype[name])))
+    return np.dtype(members, align=True)
+
+
+def _put(target: Any, values: Any) -> None:
+    """Write values, field by field where the target holds more."""
+    if target.dtype == values.dtype:
+        target[...] = values
+        return
+    for name in values.dtype.names or ():
+        _put(target[name], values[name])
 
 
 def _as_in_c(dtype: Any) -> Any:
@@ -166,7 +190,16 @@ def by_warp() -> Launch:
 
     def launch(arguments: Arrays, adjoints: Arrays | None) -> None:
         values: list[Any] = []
+        arrays: Arrays = {}
         built = []
+
+        def array(name: str, dtype: Any) -> Any:
+            graded = adjoints is not None and name in adjoints
+            arrays[name] = wp.array(arguments[name], dtype=dtype, device="cpu", requires_grad=graded)
+            if adjoints is not None and graded:
+                arrays[name].grad.assign(adjoints[name])
+            return arrays[name]
+
         about = {a["name"]: a["structure"] for a in CALL["arguments"] if a["structure"]}
         for argument in kernel.adj.args:
             value = arguments[argument.label]
@@ -175,35 +208,34 @@ def by_warp() -> Launch:
                 values.append(built[-1].id)
                 continue
             if argument.label not in {a["name"] for a in CALL["arguments"] if a["rank"]}:
-                values.append(_warp_value(argument.type, value))
+                values.append(_warp_value(argument.type, value, argument.label, array))
                 continue
-            graded = adjoints is not None and argument.label in adjoints
-            values.append(wp.array(value, dtype=argument.type.dtype, device="cpu", requires_grad=graded))
-            if adjoints is not None and graded:
-                values[-1].grad.assign(adjoints[argument.label])
+            values.append(array(argument.label, argument.type.dtype))
         with wp.Tape() as tape:
             wp.launch(kernel, CALL["launch"], inputs=values, device="cpu", block_dim=CALL["block"])
         if adjoints is not None:
             # The adjoint is to see the contents given here, not what the launch has just left.
-            for argument, value in zip(kernel.adj.args, values, strict=True):
-                if isinstance(value, wp.array):
-                    value.assign(arguments[argument.label])
+            for name, value in arrays.items():
+                value.assign(arguments[name])
             tape.backward()
-        for argument, value in zip(kernel.adj.args, values, strict=True):
-            if isinstance(value, wp.array):
-                found, target = (value, arguments) if adjoints is None else (value.grad, adjoints)
-                if found is not None:
-                    target[argument.label][...] = found.numpy()
+        for name, value in arrays.items():
+            found, target = (value, arguments) if adjoints is None else (value.grad, adjoints)
+            if found is not None:
+                target[name][...] = found.numpy()
 
     return launch
 
 
-def _warp_value(type_: Any, value: Any) -> Any:
+def _warp_value(type_: Any, value: Any, path: str, array: Callable[[str, Any], Any]) -> Any:
     if value.dtype.names is None:
         return type_(*value.reshape(-1).tolist())
     instance = type_()
-    for name in value.dtype.names:
-        setattr(instance, name, _warp_value(type_.vars[name].type, value[name]))
+    for name, variable in type_.vars.items():
+        here = f"{path}.{name}"
+        if name in value.dtype.names:
+            setattr(instance, name, _warp_value(variable.type, value[name], here, array))
+        else:
+            setattr(instance, name, array(here, variable.type.dtype))
     return instance
 
 
@@ -222,6 +254,13 @@ def nvrtc() -> bool:
 def folder(name: str) -> Arrays:
     """The arrays of a folder by the names of their files, in which a dot leads to a struct's field."""
     return {path.stem: np.load(path) for path in sorted((HERE / name).glob("*.npy"))}
+
+
+def parts(leaf: str) -> tuple[str, list[str]]:
+    """The argument that a file is of, and the path of a struct's field in it."""
+    known = [a["name"] for a in CALL["arguments"]]
+    name = max((name for name in known if leaf == name or leaf.startswith(f"{name}.")), key=len)
+    return name, leaf[len(name) + 1 :].split(".") if leaf != name else []
 
 
 def field(array: Any, path: list[str]) -> Any:
@@ -246,7 +285,7 @@ def forward(launch: Launch) -> bool:
         launch(found[-1], None)
     right = True
     for leaf, exact in expected.items():
-        name, *path = leaf.split(".")
+        name, path = parts(leaf)
         got = np.stack([field(one[name], path) for one in found])
         with np.errstate(all="ignore"):
             error = np.abs(got.astype(float) - exact.astype(float))
@@ -297,7 +336,7 @@ def backward(launch: Launch) -> bool:
         adjoints = copies(seeds, run)
         launch(copies(primal, run), adjoints)
         for leaf, way in ways.items():
-            name, *path = leaf.split(".")
+            name, path = parts(leaf)
             after = field(adjoints[name], path).reshape(1, -1).astype(float)
             moves = way.reshape(len(way), -1)
             with np.errstate(all="ignore"):

@@ -18,6 +18,7 @@ from irsmith.frontends.warp.runner.jobs import Job, Sets
 from irsmith.kernel import Argument
 from irsmith.types import (
     UINT64,
+    ArrayType,
     Bvh,
     Handle,
     HashGrid,
@@ -26,6 +27,7 @@ from irsmith.types import (
     Opaque,
     Quaternion,
     Scalar,
+    Struct,
     Transformation,
     ValueType,
     Vector,
@@ -60,7 +62,7 @@ _LAUNCH_RANK = re.compile(r"\bwp::launch_bounds_t<([1-4])> dim\b")
 
 @lru_cache(maxsize=4096)
 def dtype_of(type_: ValueType) -> np.dtype[np.void]:
-    """The dtype of one value, in the layout that Warp's C++ gives it.
+    """The dtype of one value, in the layout that Warp's C++ gives it; of a struct without the arrays that it holds.
 
     Raises:
         ValueError: The type is opaque.
@@ -83,9 +85,35 @@ def dtype_of(type_: ValueType) -> np.dtype[np.void]:
     if isinstance(type_, Bvh):
         corner = ("float32", (type_.count, 3))
         return np.dtype([("groups", "int32", (type_.count,)), ("lowers", *corner), ("uppers", *corner)])
-    if isinstance(type_, Opaque):
+    if isinstance(type_, Opaque | ArrayType):
         raise ValueError(f"no values can be made of {type_}")
-    return np.dtype([(field.name, dtype_of(field.type)) for field in type_.fields], align=True)
+    values = [field for field in type_.fields if not isinstance(field.type, ArrayType)]
+    return np.dtype([(field.name, dtype_of(field.type)) for field in values], align=True)
+
+
+def _passed_dtype(type_: ValueType) -> np.dtype[np.void]:
+    """What the kernel receives for a value: of a struct with the descriptors of the arrays that it holds."""
+    if isinstance(type_, ArrayType):
+        return ARRAY
+    if isinstance(type_, Struct) and type_.arrays:
+        return np.dtype([(field.name, _passed_dtype(field.type)) for field in type_.fields], align=True)
+    return dtype_of(type_)
+
+
+def _put(target: np.ndarray, values: np.ndarray) -> None:
+    """Write values, field by field where those of the target hold more."""
+    if target.dtype == values.dtype:
+        target[...] = values
+        return
+    for name in values.dtype.names or ():
+        _put(target[name], values[name])
+
+
+def _descriptors(struct: np.ndarray, argument: Argument) -> np.ndarray:
+    """The descriptors of an array, which may stand in a struct's field."""
+    for part in argument.name.split("."):
+        struct = struct[part]
+    return struct
 
 
 def bounds_dtype(rank: int) -> np.dtype[np.void]:
@@ -97,12 +125,14 @@ def argument_dtype(argument: Argument) -> np.dtype[np.void]:
     """What the kernel receives for an argument: an array's descriptor, an id, or the value itself."""
     if isinstance(argument.type, Handle):
         return dtype_of(UINT64)
-    return ARRAY if argument.rank else dtype_of(argument.type)
+    return ARRAY if argument.rank else _passed_dtype(argument.type)
 
 
 def arguments_dtype(arguments: Sequence[Argument]) -> np.dtype[np.void]:
     """The struct that carries all arguments."""
-    return np.dtype([(argument.name, argument_dtype(argument)) for argument in arguments], align=True)
+    return np.dtype(
+        [(argument.name, argument_dtype(argument)) for argument in arguments if not argument.held], align=True
+    )
 
 
 def launch_rank(job: Job) -> int:
@@ -315,18 +345,18 @@ def _calls(
     pointers = iter([base + np.uint64(place.offset) for place in places])
     for argument in arguments:
         if argument.rank:
-            _describe(primal[argument.name], sets[argument.name], argument, next(pointers))
+            _describe(_descriptors(primal, argument), sets[argument.name], argument, next(pointers))
         elif isinstance(argument.type, Handle):
             structures = built(argument.type, sets[argument.name], argument.domain)
             primal[argument.name] = structures.ids
             keep.append(structures)
         else:
-            primal[argument.name] = sets[argument.name]
+            _put(primal[argument.name], sets[argument.name])
     for argument in arguments:
         if argument.rank and adjoints is not None and argument.name in adjoints:
             pointer = next(pointers)
-            _describe(adjoint[argument.name], adjoints[argument.name], argument, pointer)
-            primal[argument.name]["grad"] = pointer
+            _describe(_descriptors(adjoint, argument), adjoints[argument.name], argument, pointer)
+            _descriptors(primal, argument)["grad"] = pointer
     bounds = launch_bounds(job)
     structs = [primal] if adjoints is None else [primal, adjoint]
     starts = [struct.ctypes.data + np.arange(runs, dtype=np.int64) * struct.itemsize for struct in structs]
@@ -334,7 +364,7 @@ def _calls(
         calls = [(bounds.ctypes.data, *(int(start[run]) for start in starts)) for run in range(runs)]
         return calls, [bounds, *structs, *keep]
     # The CUDA kernel takes its arguments one by one: the driver gets a table of pointers to them.
-    offsets = [dtype.fields[a.name][1] for a in arguments] if dtype.fields else []
+    offsets = [offset for _, offset, *_ in dtype.fields.values()] if dtype.fields else []
     table = np.empty((runs, 1 + len(structs) * len(offsets)), dtype=np.uint64)
     table[:, 0] = bounds.ctypes.data
     for number, start in enumerate(starts):

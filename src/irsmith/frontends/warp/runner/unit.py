@@ -176,7 +176,7 @@ def _cpp_row(index: int, job: Job) -> list[str]:
 def _cuda_row(index: int, job: Job) -> list[str]:
     forward, backward = symbols(index)
     names = _kernels(index, job.name)
-    arguments = job.signature.arguments
+    arguments = job.signature.parameters
     sizes = [launch_bounds(job).itemsize, *(argument_dtype(argument).itemsize for argument in arguments)]
     entries = [f'#line 1 "{FILE}{index}: signature"', _entry(forward, f"{job.name}_cuda_kernel_forward", sizes)]
     if job.backward is not None:

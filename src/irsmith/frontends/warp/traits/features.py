@@ -63,7 +63,7 @@ def features(module: Module) -> set[str]:
     if any(isinstance(node.op, _BITWISE) for node in module.of(ast.BinOp, ast.AugAssign)):
         found.add("bitwise")
     found |= {"helper"} if module.helpers else set()
-    if any("func_grad" in ast.unparse(d) for f in module.helpers.values() for d in f.decorator_list):
+    if module.gradients:
         found.add("custom_gradient")
     if used & module.classes.keys() or any(
         isinstance(argument.type, Struct) for argument in module.kernel.signature.arguments

@@ -18,6 +18,7 @@ class Module:
         kernel: The kernel.
         function: Its own function.
         helpers: Each helper that it reaches, by name.
+        gradients: Whether some helper's derivative is written beside it.
         names: What Warp's module is called in the source.
     """
 
@@ -50,6 +51,16 @@ class Module:
                     if helper is not None and name not in self.helpers and helper is not self.function:
                         self.helpers[name] = helper
                         queue.append(helper)
+        self.gradients = any(
+            self._derives(decorator) for node in functions.values() for decorator in node.decorator_list
+        )
+
+    def _derives(self, decorator: ast.expr) -> bool:
+        """Whether a decorator makes a function the gradient of a helper that the kernel reaches."""
+        if not isinstance(decorator, ast.Call) or self.builtin(decorator) != "func_grad" or not decorator.args:
+            return False
+        given = decorator.args[0]
+        return isinstance(given, ast.Name) and given.id in self.helpers
 
     def constant(self, node: ast.AST) -> float | None:
         """The number that a name of the module stands for."""

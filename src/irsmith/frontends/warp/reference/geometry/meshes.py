@@ -155,7 +155,7 @@ def _field(scope: Scope, node: ast.expr) -> Expr:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in scope.variables:
         owner = expressions.expression(scope, node.value)
         if owner.type == AT_POINT:
-            return expressions.member(owner, node.attr, node)
+            return expressions.member(scope, owner, node.attr, node)
     return expressions.expression(scope, node)
 
 
