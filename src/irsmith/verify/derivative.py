@@ -213,6 +213,7 @@ def derivatives(
     wanted: Array,
     *,
     expected: Observed,
+    far: Array,
     seed: int,
     rounded: int = ROUNDED,
 ) -> Derivatives:
@@ -227,6 +228,7 @@ def derivatives(
         wanted: For each point, which of them to take there.
         expected: What the points give in the declared precision. A point at which float64 gives something
             else is on another side of a branch there.
+        far: The points from beyond the domains, where a function may have levelled off.
         seed: Which rounding errors.
         rounded: How many programs with rounding errors.
     """
@@ -245,7 +247,7 @@ def derivatives(
         seed=seed,
         trace=True,
     )
-    found = _gathered(result, weights, ways, plan, points)
+    found = _gathered(result, weights, ways, plan, far)
     alike = np.ones(points, bool)
     for name, array in take(result.outputs, plan.base[0]).items():
         for path, leaf in leaves(array):
@@ -269,7 +271,8 @@ def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) ->
     return np.asarray(np.equal(declared.path, wide.path))
 
 
-def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
+def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, far: Array) -> Derivatives:
+    points = len(far)
     point = plan.pairs[:, 0]
     path, sound = np.asarray(result.path), np.array([fault is None for fault in result.faults])
     home = plan.base[0][point]
@@ -288,7 +291,7 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
             for (_, leaf), (_, weighting) in zip(floats(result.outputs[name]), floats(weight), strict=True):
                 values = leaf.reshape(len(path), -1)
                 by = weighting.reshape(points, weightings, -1)[point]
-                slope, rough, first = _slopes(values[home], values[plan.ends], side)
+                slope, rough, first = _slopes(values[home], values[plan.ends], side, far[point][:, None])
                 value += np.einsum("ne,nke->nk", slope, by)
                 error += np.einsum("ne,nke->nk", np.where(by.any(axis=1), rough, 0.0), np.abs(by))
                 size += np.einsum("ne,nke->nk", np.square(slope), np.square(by))
@@ -329,13 +332,16 @@ def _first(base: Array, ends: Array, side: Array) -> Array:
     return np.where(side == 0, (above - below) / (2 * STEP), one)
 
 
-def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]:
-    """Derivatives of values at a point, what they may be off by, and their first differences."""
+def _slopes(base: Array, ends: Array, side: Array, level: Array) -> tuple[Array, Array, Array]:
+    """Derivatives of values at a point, what they may be off by, and their first differences.
+
+    A difference of nothing is exact, but for where a function may have levelled off.
+    """
     near = _first(base, ends, side)
     far = _first(base, ends[:, 2:], side) / 2
     # Both errors are even in the step from two sides, and begin with its first power from one.
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
-    noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
+    noise = np.where((near != 0) | level, _EPSILON * np.abs(base) / STEP, 0.0)
     apart = np.abs(near - far)
     # What the two sides differ by tells of a corner between them, which the mean of both does not. It doubles with
     # the step where the function is smooth, and beside a corner it does not.

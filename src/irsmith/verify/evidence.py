@@ -6,7 +6,8 @@ It does not depend on the texts, so that many texts of one source (a row's, and 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from irsmith.kernel import Kernel
 from irsmith.verify import backward, given, inputs, points, recorded, removal, soundness
@@ -14,10 +15,18 @@ from irsmith.verify.derivative import Derivatives, differentiable
 from irsmith.verify.explore import Explored, explore
 from irsmith.verify.inputs import Inputs
 from irsmith.verify.liveness import dead_lines
+from irsmith.verify.observe import Observed, observe
 from irsmith.verify.points import Points
 from irsmith.verify.ports import NotModelledError, Reference, Toolchain
 from irsmith.verify.stream import digest
+from irsmith.verify.values import take
 from irsmith.verify.verdict import Problem
+
+THOROUGH = 48
+"""Randomly rounded lanes before outputs are said to differ."""
+
+THOROUGH_PROGRAMS = 8
+"""Programs with rounding errors before an unclear adjoint is said to be wrong."""
 
 
 @dataclass
@@ -34,6 +43,9 @@ class Evidence:
         explored: Its input sets.
         points: Where its derivatives are compared; None where it has none.
         truth: The derivatives, once they were asked for.
+        close: The same, from more programs with rounding errors, once they were asked for.
+        constants: What the numbers of an adjoint are rounded by, as a share of them; see `ports.Toolchain`.
+        looks: What was observed of sets that were looked at closely, by their places.
         seconds: Time by part.
     """
 
@@ -46,6 +58,9 @@ class Evidence:
     explored: Explored | None = None
     points: Points | None = None
     truth: Derivatives | None = None
+    close: Derivatives | None = None
+    constants: float = 0.0
+    looks: dict[tuple[int, ...], Observed] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -57,9 +72,37 @@ class Evidence:
         """The derivatives at the points, computed once."""
         if self.truth is None and self.points is not None and self.reference is not None and self.inputs is not None:
             start = time.perf_counter()
-            self.truth = backward.differentiate(self.reference, self.kernel, self.inputs, self.points, self.seed)
+            truth = backward.differentiate(self.reference, self.kernel, self.inputs, self.points, self.seed)
+            self.truth = self._with_constants(truth)
             self.seconds["derivative"] = time.perf_counter() - start
         return self.truth
+
+    def differentiate_closely(self) -> Derivatives:
+        """The derivatives with their spread over many programs, where float64 and the row's precision go one way."""
+        if self.close is None:
+            assert self.points is not None
+            assert self.reference is not None
+            assert self.inputs is not None
+            seed = self.seed + 4
+            truth = backward.differentiate(
+                self.reference, self.kernel, self.inputs, self.points, seed, THOROUGH_PROGRAMS
+            )
+            truth = backward.undisputed(self.reference, self.kernel, self.points, truth)
+            self.close = self._with_constants(truth)
+        return self.close
+
+    def _with_constants(self, truth: Derivatives) -> Derivatives:
+        return replace(truth, spread=truth.spread + self.constants * truth.size)
+
+    def look(self, places: Sequence[int]) -> Observed:
+        """Some of the sets with their spread over many randomly rounded lanes."""
+        key = tuple(places)
+        if key not in self.looks:
+            assert self.explored is not None
+            assert self.reference is not None
+            sets = take(self.explored.sets(), list(key))
+            self.looks[key] = observe(self.reference, self.kernel, sets, seed=self.seed + 3, shaken=THOROUGH)
+        return self.looks[key]
 
 
 def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> Evidence:
@@ -76,7 +119,7 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         return found
     if kernel.provenance is not None:
         return _of_real(kernel, toolchain)
-    found = Evidence(kernel, unknown=inputs.missing(kernel))
+    found = Evidence(kernel, unknown=inputs.missing(kernel), constants=toolchain.constants)
     if found.unknown is not None:
         return found
     clock = time.perf_counter()
@@ -109,7 +152,9 @@ def _point(found: Evidence, streams: Inputs, explored: Explored) -> None:
     if differentiable(found.kernel):
         places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(found.kernel, streams, explored.observed, explored.modes, places, full)
+            found.points = points.prepare(
+                found.kernel, streams, explored.all_observed, explored.all_modes, places, full
+            )
 
 
 def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
@@ -127,7 +172,7 @@ def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
     found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
     try:
         streams = found.inputs = given.DefinedInputs(kernel, toolchain.dtype, reference)
-        explored = explore(reference, kernel, streams, found.seed)
+        explored = explore(reference, kernel, streams, found.seed, beyond=())
         found.unknown = given.unfit(reference, kernel, streams, explored, found.seed)
     except given.UndefinedError:
         found.unknown = inputs.NOTHING_FOUND

@@ -119,6 +119,11 @@ class Result(Protocol):
         """The lanes at which a derivative has no one value (a tie in a minimum, a root of zero), where traced."""
         ...
 
+    @property
+    def unbounded(self) -> Array:
+        """The lanes in which a float operation gave something that is not finite, where traced."""
+        ...
+
 
 class Reference(Protocol):
     """The meaning of one kernel, run in many lanes together."""
@@ -210,6 +215,21 @@ NOT_TAKEN = "not_taken"
 """The symptom of a text of a further stage that was read, and that the host cannot execute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """A row's program in wider arithmetic, in which less of it is hidden by rounding.
+
+    Attributes:
+        toolchain: What runs it, and what it means.
+        kernel: The kernel, of wider types.
+        texts: The texts that there are of it.
+    """
+
+    toolchain: Toolchain
+    kernel: Kernel
+    texts: Texts
+
+
 class Toolchain(Protocol):
     """A frontend as far as its rows can be proved.
 
@@ -217,6 +237,8 @@ class Toolchain(Protocol):
         host: The stage whose texts are compiled for this machine and run.
         twin: The stage whose text is to say the same, for another device or one step earlier.
         also: Further stages whose texts are executed on the host, as far as it takes them.
+        constants: What the numbers in an adjoint that no source has are rounded by, as a share of them, where that is
+            more than the arithmetic's own rounding.
     """
 
     @property
@@ -227,6 +249,9 @@ class Toolchain(Protocol):
 
     @property
     def also(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def constants(self) -> float: ...  # noqa: D102
 
     def reference(self, source: str, name: str) -> Reference:
         """The meaning of a source.
@@ -262,4 +287,8 @@ class Toolchain(Protocol):
 
     def difference(self, name: str, texts: Texts) -> str | None:
         """What the twin's text says other than the host's, or None if they say the same."""
+        ...
+
+    def wider(self, kernel: Kernel, texts: Texts) -> Wider | None:
+        """The same program in wider arithmetic, if a row's own is too coarse to judge it by."""
         ...

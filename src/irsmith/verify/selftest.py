@@ -21,6 +21,7 @@ from irsmith.outcome import Reject
 from irsmith.rng import stream
 from irsmith.row import Row
 from irsmith.verdict import Status
+from irsmith.verify.case import EXECUTED
 from irsmith.verify.derivative import differentiable
 from irsmith.verify.inputs import SEARCH, Inputs
 from irsmith.verify.mutants import Mutant
@@ -172,7 +173,9 @@ def _all_mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int) -
     random = stream("selftest", seed, row.kernel.source, row.kernel.name)
     # An adjoint that is wrong already cannot be told from a spoiled one.
     backward = outcome.verdict("backward").status is Status.PASSED
-    for stage in (toolchain.host, toolchain.twin, *toolchain.also):
+    # A text that was read and not run is not said to compute anything.
+    ran = [stage for stage in toolchain.also if any((v.check, v.reason) == (stage, EXECUTED) for v in outcome.verdicts)]
+    for stage in (toolchain.host, toolchain.twin, *ran):
         yield from toolchain.spoiled(_alone(row.texts, stage, toolchain), stage, backward=backward, random=random)
     yield from spoiled_source(row.kernel.source, random)
 

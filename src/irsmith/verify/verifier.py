@@ -14,6 +14,7 @@ from typing import Literal
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
 from irsmith.row import Row
+from irsmith.verdict import Status
 from irsmith.verify.case import ADJOINT_ALONE, UNASKED, Case
 from irsmith.verify.evidence import Evidence, gather
 from irsmith.verify.ports import Adjoint, Failed, Ran, Toolchain, Trial
@@ -21,6 +22,8 @@ from irsmith.verify.stream import chosen
 from irsmith.verify.verdict import Verified
 
 Level = Literal["full", "compile", "none"]
+
+WIDER = "in wider arithmetic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Settings:
     batch: int = 32
 
 
+_WIDE = Settings(twin_runs=0.0, twin_compiles=0.0, removals=0.0)
+
+
 class Verifier:
     """Proves rows.
 
@@ -60,9 +66,34 @@ class Verifier:
         self._settings = settings or Settings()
         self._remember = remember
         self._known: dict[Kernel, Evidence] = {}
+        self._wider: dict[Toolchain, Verifier] = {}
 
     def verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
         """Prove rows; the outcomes are in their order."""
+        outcomes = self._verify(rows)
+        for toolchain, places in self._wide_places(rows, outcomes).items():
+            verifier = self._wider.setdefault(toolchain, Verifier(toolchain, settings=_WIDE, remember=self._remember))
+            found = verifier.verify([row for _, row in places])
+            for (place, _), wide in zip(places, found, strict=True):
+                own = outcomes[place]
+                assert isinstance(own, Verified)
+                outcomes[place] = _with_wider(own, wide)
+        return outcomes
+
+    def _wide_places(
+        self, rows: Sequence[Row], outcomes: Sequence[Verified | Reject]
+    ) -> dict[Toolchain, list[tuple[int, Row]]]:
+        """The rows that ran and whose arithmetic hides too much, in wider arithmetic, by what runs them."""
+        found: dict[Toolchain, list[tuple[int, Row]]] = {}
+        for place, (row, outcome) in enumerate(zip(rows, outcomes, strict=True)):
+            if isinstance(outcome, Verified) and outcome.verdict("forward").status is Status.PASSED:
+                wide = self._toolchain.wider(row.kernel, row.texts)
+                if wide is not None:
+                    changed = replace(row, kernel=wide.kernel, texts=wide.texts)
+                    found.setdefault(wide.toolchain, []).append((place, changed))
+        return found
+
+    def _verify(self, rows: Sequence[Row]) -> list[Verified | Reject]:
         cases: list[Case] = []
         aside: list[Future[None]] = []
         flight: _Flight | None = None
@@ -129,6 +160,21 @@ class Verifier:
             for place, outcome in zip(again, forward, strict=True):
                 outcomes[place] = outcome or ADJOINT_ALONE
         return outcomes
+
+
+def _with_wider(own: Verified, wide: Verified | Reject) -> Verified | Reject:
+    """What a row's own arithmetic shows, and what wider arithmetic shows of the same program."""
+    if isinstance(wide, Reject):
+        # Anything else than another result says something of the inputs or of the wider texts.
+        return replace(wide, message=f"{wide.message}, {WIDER}") if wide.symptom.endswith("_differs") else own
+    before, after = own.verdict("backward"), wide.verdict("backward")
+    if after.status is Status.COMPILER_WRONG or (
+        after.status is Status.PASSED and before.status is not Status.COMPILER_WRONG
+    ):
+        reason = f"{after.reason}, {WIDER}" if after.reason else WIDER
+        verdicts = tuple(replace(after, reason=reason) if one is before else one for one in own.verdicts)
+        return replace(own, verdicts=verdicts)
+    return own
 
 
 class _Flight:

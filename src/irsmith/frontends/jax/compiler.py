@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.frontends.jax.located import Located, of_assembly, of_hlo
+from irsmith.frontends.jax.located import Located, of_assembly, of_hlo, of_jaxpr
 
 TESTED_VERSION = "0.10.2"
 FILE_NAME = "kernel.py"
@@ -162,7 +162,7 @@ class Staged:
         """The jaxpr."""
         places: list[list[tuple[int, int, Any]]] = []
         text = str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False, source_map=places))
-        return Located(text + "\n", [next(filter(None, map(_line, regions)), None) for regions in places])
+        return of_jaxpr(text + "\n", [_place(regions) for regions in places])
 
     def stablehlo(self) -> Located:
         """The StableHLO module."""
@@ -219,12 +219,13 @@ def dialects() -> list[str]:
     return sorted((name for name in found if name), key=lambda name: (name.startswith("chlo"), name))
 
 
-def _line(region: tuple[int, int, Any]) -> int | None:
-    """The line of the kernel's source that a part of a jaxpr's line came from."""
+def _place(regions: Sequence[tuple[int, int, Any]]) -> tuple[int, int | None]:
+    """Where the last of the regions of a jaxpr's line ends, and the line of the kernel's source that it came from."""
     from jax._src import source_info_util
 
-    frame = source_info_util.user_frame(region[2])
-    return frame.start_line if frame is not None and frame.file_name == FILE_NAME else None
+    frames = (source_info_util.user_frame(traceback) for _, _, traceback in regions)
+    found = (frame.start_line for frame in frames if frame is not None and frame.file_name == FILE_NAME)
+    return max((end for _, end, _ in regions), default=0), next(found, None)
 
 
 def _assembly(module: Any) -> Located:

@@ -17,6 +17,7 @@ from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, STABLEHLO
+from irsmith.frontends.jax.wider import UNITS, narrow_dtype, widened, widened_texts
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
 from irsmith.types import ValueType, is_differentiable
@@ -29,10 +30,12 @@ class JaxToolchain:
 
     host = HLO.name
     twin = STABLEHLO.name
-    also = (HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
+    constants = 0.0
+    also: tuple[str, ...] = (HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._runner = Runner(limits)
+        self._wider: dict[str, WideToolchain] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -89,6 +92,34 @@ class JaxToolchain:
                 if found is not None:
                     return found
         return None
+
+    def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
+        """A function of half precision as one of float32."""
+        narrow = narrow_dtype(kernel)
+        wide = None if narrow is None else widened_texts(texts, narrow)
+        if narrow is None or wide is None:
+            return None
+        if narrow not in self._wider:
+            self._wider[narrow] = WideToolchain(self._runner, narrow)
+        return ports.Wider(self._wider[narrow], widened(kernel, narrow), wide)
+
+
+class WideToolchain(JaxToolchain):
+    """The same for functions of half precision whose texts are run in float32. It has another's worker."""
+
+    also = (HLO_OPTIMIZED.name,)
+
+    def __init__(self, runner: Runner, narrow: str) -> None:
+        self._runner = runner
+        self._narrow = narrow
+        self.constants = 0.5 * UNITS[narrow]
+
+    def reference(self, source: str, name: str) -> ports.Reference:
+        """The meaning of a source whose half precision is float32."""
+        return Reference(source, name, self._narrow)
+
+    def wider(self, kernel: Kernel, texts: ports.Texts) -> None:
+        """Nothing: it is as wide as it gets."""
 
 
 def _shapes(arguments: Sequence[Argument]) -> tuple[tuple[str, tuple[int, ...]], ...]:

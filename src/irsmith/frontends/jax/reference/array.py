@@ -316,6 +316,18 @@ def made(value: Any, dtype: str, *, weak: bool = False) -> Array:
     return Array(value, dtype, weak=weak)
 
 
+_EXACT = (np.add, np.subtract, np.multiply)
+"""What every machine does without error where the result is a number of the dtype."""
+
+
+def _exactly(function: Any, value: Values, dtype: str) -> Any:
+    """What of a result no machine rounds."""
+    if function not in _EXACT or Current.lane.rounding is None or Current.lane.epsilon is not None:
+        return None
+    with np.errstate(all="ignore"):
+        return value == value.astype(numpy_dtype(dtype))
+
+
 def cast(x: Array, dtype: str) -> Array:
     """The array in another dtype."""
     if dtype == x.dtype_name:
@@ -361,7 +373,13 @@ def binary(function: Callable[[Values, Values], Any], a: Any, b: Any) -> Array:
     """An operation on two arrays in the dtype that they meet in."""
     dtype, weak, (left, right) = meeting(a, b)
     kept = stored(dtype)
-    return made(function(left.astype(kept), right.astype(kept)), dtype, weak=weak)
+    value = np.asarray(function(left.astype(kept, copy=False), right.astype(kept, copy=False)))
+    result = made(value, dtype, weak=weak)
+    if dtype in FLOATS and dtype != "float64":
+        exact = _exactly(function, value, dtype)
+        if exact is not None:
+            result.value = np.where(exact, value, result.value)
+    return result
 
 
 def divided(a: Any, b: Any) -> Array:
@@ -427,13 +445,21 @@ def summed_products(function: Callable[[Values, Values], Any], a: Array, b: Arra
         return made(function(left, right), dtype)
     found = function(lane.rounded(left, dtype), lane.rounded(right, dtype))
     count = max(a.shape[-1] if a.ndim else 1, 1)
-    return made(found + added(function(np.abs(left), np.abs(right)), count, dtype), dtype)
+    # Where all terms are equal, so are their errors.
+    alike = lane.epsilon is None and left.size and right.size and not np.ptp(left) and not np.ptp(right)
+    sums = function(np.abs(left), np.abs(right))
+    return made(found + added(sums, count if alike else count**0.5, dtype), dtype)
 
 
-def added(size: Values, count: int, dtype: str) -> Values:
-    """What the partial sums of ``count`` terms, whose magnitudes add up to ``size``, are rounded by."""
+def added(size: Values, steps: Any, dtype: str) -> Values:
+    """What partial sums are rounded by, of terms whose magnitudes add up to ``size``.
+
+    Args:
+        size: That sum.
+        steps: How many of their errors add up: the root of the number of terms where the errors are independent.
+        dtype: The dtype.
+    """
     lane = Current.lane
     if lane.rounding is None or dtype not in FLOATS:
         return np.zeros(())
-    noise = lane.rounded(np.ones(np.shape(size)), dtype) - 1
-    return np.asarray(size * noise * (count**0.5 / 2))
+    return np.asarray(size * lane.unit(dtype) * lane.noise(size) * (steps / 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def _sigmoid(x: Values) -> Values:
 
 _SMOOTH: dict[str, Any] = {
     **{name: getattr(np, name) for name in (
-        "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
+        "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
         "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "sinc", "deg2rad", "rad2deg",
     )},
     "rsqrt": lambda x: 1 / np.sqrt(x),
@@ -64,6 +65,14 @@ def _smooth(name: str) -> Any:
 
 
 SMOOTH = {name: _smooth(name) for name in _SMOOTH}
+
+
+def exp2(x: Any) -> Array:
+    """A power of two: an exponential, of a product with a rounded logarithm."""
+    return unary(np.exp, floated(x) * math.log(2.0))
+
+
+SMOOTH["exp2"] = exp2
 
 
 def square(x: Any) -> Array:
@@ -279,7 +288,9 @@ def gelu(x: Any, approximate: bool = True) -> Array:
     if approximate:
         inner = 0.7978845608028654 * (x + 0.044715 * x**3)
         return 0.5 * x * (1.0 + unary(np.tanh, inner))
-    return 0.5 * x * (1.0 + unary(_special("erf"), x / 2.0**0.5))
+    from irsmith.frontends.jax.reference.special import SPECIAL
+
+    return 0.5 * x * SPECIAL["erfc"](-x * 0.5**0.5)
 
 
 def softplus(x: Any) -> Array:

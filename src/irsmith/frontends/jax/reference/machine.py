@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 
 from irsmith.verify.ports import Array
-from irsmith.verify.stream import Uniform
 
 FILE_NAME = "<kernel>"
 """The file that a source is compiled as: frames in it are the kernel's own."""
 
 EPSILONS = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-24, "float64": 2.0**-53}
 """Half a unit in the last place, relative, by dtype."""
+
+_WORD, _STRIDE, _ODD = (1 << 64) - 1, 0x9E3779B97F4A7C15, np.uint64(0x9E3779B97F4A7C15)
+_MIX = (
+    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
+    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
+    (np.uint64(31), np.uint64(0x9E3779B97F4A7C15)),
+)
+"""The shifts and factors by which words are mixed until every bit of them follows from every bit of the key."""
+_TOP = np.uint64(11)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,29 +45,60 @@ class Lane:
 
     Attributes:
         x64: Whether Python numbers and counters are of 64 bits.
-        rounding: The random numbers of rounding errors; None where there are none.
-        epsilon: Their relative size; None for that of each value's dtype.
+        rounding: The key of its rounding errors; None where there are none.
+        epsilon: Their relative size; None for that of each value's dtype. With one, errors follow from where a value
+            stands and not from what it is, so that lanes of one key round alike.
         traced: Whether the path is kept.
+        narrow: A half precision in which is computed as in float32.
         path: A number for the decisions so far.
         kink: Whether a derivative has no one value.
+        unbounded: Whether something on the way was not finite.
         ways: The ways taken at each place: whether in, whether past.
     """
 
     x64: bool = False
-    rounding: Uniform | None = None
+    rounding: int | None = None
     epsilon: float | None = None
     traced: bool = False
+    narrow: str | None = None
     path: int = 0
     kink: bool = False
+    unbounded: bool = False
     ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
+    _draws: int = 0
+
+    def noise(self, value: Array) -> Array:
+        """For each element a number from -1 to 1 by which an operation rounds it.
+
+        Equal elements round alike, as they do on a machine: their errors add up, and their ties stay ties.
+        """
+        assert self.rounding is not None
+        self._draws += 1
+        key = np.uint64((self.rounding + self._draws * _STRIDE) & _WORD)
+        if self.epsilon is None:
+            words = np.ascontiguousarray(value, np.float64).reshape(-1).view(np.uint64) ^ key
+        else:
+            words = np.arange(np.size(value), dtype=np.uint64) * _ODD + key
+        for shift, factor in _MIX:
+            words = (words ^ (words >> shift)) * factor
+        return ((words >> _TOP) * 2.0**-52 - 1.0).reshape(np.shape(value))
 
     def rounded(self, value: Array, dtype: str) -> Array:
         """A value with rounding errors, if this lane has any."""
         if self.rounding is None:
             return value
-        size = EPSILONS[dtype] if self.epsilon is None else self.epsilon
-        noise = 2 * self.rounding.draw(value.shape) - 1
-        return np.asarray(value * (1 + size * noise))
+        return np.asarray(value * (1 + self.unit(dtype) * self.noise(value)))
+
+    def unit(self, dtype: str) -> float:
+        """The relative size of the errors of a dtype."""
+        if self.epsilon is not None:
+            return self.epsilon
+        return EPSILONS["float32" if dtype == self.narrow else dtype]
+
+    def notice(self, what: str, flag: int) -> None:
+        """Be told by NumPy that an operation overflowed, divided by zero, or had no result."""
+        del what, flag
+        self.unbounded = True
 
     def decide(self, outcome: Any) -> None:
         """Note the outcome of something that is not smooth."""

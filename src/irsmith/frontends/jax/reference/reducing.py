@@ -22,6 +22,7 @@ from irsmith.frontends.jax.reference.array import (
     summed_products,
     unary,
 )
+from irsmith.frontends.jax.reference.elementwise import clip
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
@@ -60,8 +61,19 @@ def _sum(terms: Values, dtype: str, axis: Any, *, keepdims: bool, over: float = 
     if dtype not in FLOATS or Current.lane.rounding is None:
         return made(total / over if over != 1.0 else total, dtype)
     size = np.sum(np.abs(terms), axis=axis, keepdims=keepdims)
-    count = int(terms.size // np.size(total)) if np.size(total) else 1
-    return made((total + added(size, count, dtype)) / over, dtype)
+    return made((total + added(size, _steps(terms, axis, size), dtype)) / over, dtype)
+
+
+def _steps(terms: Values, axis: Any, size: Values) -> Any:
+    """How many rounding errors of a sum's partial sums add up: those of equal terms are equal themselves."""
+    count = int(terms.size // size.size) if size.size else 1
+    if Current.lane.epsilon is not None or count < 2:
+        return count**0.5
+    axes = range(terms.ndim) if axis is None else [a % terms.ndim for a in np.atleast_1d(axis)]
+    rest = [a for a in range(terms.ndim) if a not in axes]
+    rows = np.sort(np.transpose(terms, [*rest, *axes]).reshape(-1, count), axis=-1)
+    distinct = 1 + np.count_nonzero(np.diff(rows, axis=-1), axis=-1)
+    return (count / np.sqrt(distinct)).reshape(size.shape)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None, **_: Any) -> Array:
@@ -193,7 +205,9 @@ def standardize(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, 
     """Less the mean, over the root of the variance."""
     x = floated(x)
     own = globals()["mean"](x, axis, keepdims=True) if mean is None else array(mean)
-    spread = var(x, axis, keepdims=True) if variance is None else array(variance)
+    # As JAX documents it: the mean of the squares less the square of the mean, where digits go.
+    squares = globals()["mean"](x * x, axis, keepdims=True)
+    spread = clip(squares - own * own, 0) if variance is None else array(variance)
     return (x - own) * unary(lambda v: 1 / np.sqrt(v), spread + epsilon)
 
 

@@ -18,7 +18,7 @@ from irsmith.frontends.jax.reference.flow import leaves
 from irsmith.frontends.jax.reference.machine import FILE_NAME, Current, Lane, Place
 from irsmith.frontends.jax.reference.modules import MODULES, Module
 from irsmith.verify import ports
-from irsmith.verify.stream import Uniform
+from irsmith.verify.stream import digest
 
 _PLAIN = ("functools", "math", "typing", "numpy", "__future__", "collections.abc", "operator", "itertools", "string")
 """Modules that mean what they say."""
@@ -57,6 +57,7 @@ class Result:
     coverage: Mapping[Place, Ways]
     path: ports.Array
     kink: ports.Array
+    unbounded: ports.Array
     independent: bool = True
 
 
@@ -66,12 +67,15 @@ class Reference:
     Args:
         source: A module's text.
         name: The function.
+        narrow: A half precision whose values are kept, given and returned as float32. Numbers in the source are
+            rounded to it as ever.
 
     Raises:
         NotModelledError: It uses something that has no meaning here.
     """
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
+        self._narrow = narrow
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -107,16 +111,16 @@ class Reference:
         parameters = [name for name in inputs if not name.startswith("result")]
         results = [name for name in inputs if name.startswith("result")]
         faults: list[Fault | None] = []
-        path, kink = np.zeros(count, np.int64), np.zeros(count, bool)
+        path, kink, unbounded = np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count, bool)
         ways: dict[Place, tuple[ports.Array, ports.Array]] = {}
         for place in range(count):
-            lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace)
-            given = [_taken(inputs[name], place) for name in parameters]
+            lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace, self._narrow)
+            given = [self._taken(inputs[name], place) for name in parameters]
             fault, found = self._call(given)
             if fault is None:
-                fault = _misfit([inputs[name] for name in results], found)
+                fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
-            path[place], kink[place] = lane.path, lane.kink
+            path[place], kink[place], unbounded[place] = lane.path, lane.kink, lane.unbounded
             for site, (true, false) in lane.ways.items():
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
@@ -125,11 +129,12 @@ class Reference:
                 with np.errstate(over="ignore"):
                     for name, value in zip(results, found, strict=True):
                         outputs[name][place] = value.value
-        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink)
+        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink, unbounded)
 
     def _call(self, given: list[Array]) -> tuple[Fault | None, list[Array]]:
         try:
-            with np.errstate(all="ignore"):
+            notice = Current.lane.notice
+            with np.errstate(all="ignore", over="call", divide="call", invalid="call", call=notice):
                 return None, [array(leaf) for leaf in leaves(self._function(*given))]
         except Exception as error:  # noqa: BLE001  (what the source raises is its own affair)
             line, trace = 0, error.__traceback__
@@ -139,38 +144,38 @@ class Reference:
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
+    def _taken(self, values: ports.Array, place: int) -> Array:
+        name = values.dtype.name
+        return Array(values[place], self._narrow if self._narrow and name in FLOATS else name)
 
-def _errors(perturb: ports.Array | None, place: int, seed: int) -> Uniform | None:
-    """The random numbers of a lane's rounding errors, if it has any: lanes of one group have the same."""
+    def _misfit(self, promised: list[ports.Array], found: list[Array]) -> Fault | None:
+        """Whether results are other than the signature says."""
+        if len(promised) != len(found):
+            return Fault(FaultKind.WRONG_RESULT, 0, f"{len(found)} results")
+        for like, value in zip(promised, found, strict=True):
+            name = "float32" if value.dtype_name == self._narrow else value.dtype_name
+            kinds = {like.dtype.name, numpy_dtype(name).name}
+            if (
+                like.shape[1:] != value.shape
+                or len(kinds - {"float64"}) > 1
+                or (len(kinds) > 1 and value.dtype_name == "float64")
+            ):
+                return Fault(FaultKind.WRONG_RESULT, 0, f"{value.dtype_name}{list(value.shape)}")
+        return None
+
+
+def _errors(perturb: ports.Array | None, place: int, seed: int) -> int | None:
+    """The key of a lane's rounding errors, if it has any: lanes of one group have the same."""
     if perturb is None or not perturb[place]:
         return None
     group = place if perturb.dtype == bool else int(perturb[place])
-    return Uniform("rounding", str(seed), str(group))
+    return digest("rounding", str(seed), str(group)) >> 64
 
 
 def _room(values: ports.Array, *, wide: bool) -> ports.Array:
     """An array for the final contents of an argument, which an input keeps."""
     name = values.dtype.name
     return values.astype(np.float64) if wide and name in FLOATS else values.copy()
-
-
-def _taken(values: ports.Array, place: int) -> Array:
-    return Array(values[place], values.dtype.name)
-
-
-def _misfit(promised: list[ports.Array], found: list[Array]) -> Fault | None:
-    """Whether results are other than the signature says."""
-    if len(promised) != len(found):
-        return Fault(FaultKind.WRONG_RESULT, 0, f"{len(found)} results")
-    for like, value in zip(promised, found, strict=True):
-        kinds = {like.dtype.name, numpy_dtype(value.dtype_name).name}
-        if (
-            like.shape[1:] != value.shape
-            or len(kinds - {"float64"}) > 1
-            or (len(kinds) > 1 and value.dtype_name == "float64")
-        ):
-            return Fault(FaultKind.WRONG_RESULT, 0, f"{value.dtype_name}{list(value.shape)}")
-    return None
 
 
 def _import(name: str, _globals: Any = None, _locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:

@@ -67,7 +67,7 @@ def _function(name: str) -> Callable[..., Array]:
 def approximated(value: Values, size: Values, dtype: str) -> Values:
     """A value with the error of an approximation, if this lane has any errors."""
     lane = Current.lane
-    return value if lane.rounding is None else value + size * (lane.rounded(np.ones(np.shape(value)), dtype) - 1)
+    return value if lane.rounding is None else value + size * lane.unit(dtype) * lane.noise(value)
 
 
 SPECIAL = {name: _function(name) for name in _FUNCTIONS}

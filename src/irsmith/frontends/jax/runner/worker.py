@@ -26,6 +26,12 @@ _FOREIGN = ("custom call", "FFI handler")
 """In what XLA says of a call into another platform's libraries."""
 
 
+KEPT = 24
+"""Executables that a worker keeps, the latest ones."""
+
+_EXECUTABLES: dict[tuple[object, ...], Any] = {}
+
+
 class _FailedError(Exception):
     def __init__(self, symptom: str, message: str) -> None:
         super().__init__(message)
@@ -39,7 +45,7 @@ def answer(job: Job | Comparison) -> tuple[Any, bytes]:
     try:
         if isinstance(job, Comparison):
             return {"difference": _difference(job)}, b""
-        executable = _loaded(job)
+        executable = _kept(job)
         return {"done": True}, _run(executable, job)
     except _FailedError as error:
         return {"failure": [error.symptom, str(error)]}, b""
@@ -57,6 +63,18 @@ def _module(job: Job) -> Any:
         compiler.parsed(job.text)
         return compiler.parsed(optimised.plain(job.text))
     return compiler.parsed_stablehlo(job.text) if job.stage.startswith(STABLEHLO.name) else compiler.parsed(job.text)
+
+
+def _kept(job: Job) -> Any:
+    """The executable of a text, which a row's further runs ask for again."""
+    key = job.stage, job.text, job.parameters, job.results
+    executable = _EXECUTABLES.pop(key, None)
+    if executable is None:
+        executable = _loaded(job)
+    _EXECUTABLES[key] = executable
+    if len(_EXECUTABLES) > KEPT:
+        del _EXECUTABLES[next(iter(_EXECUTABLES))]
+    return executable
 
 
 def _loaded(job: Job) -> Any:
