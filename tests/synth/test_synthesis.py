@@ -153,8 +153,8 @@ def test_signatures_match_the_text(sample: list[Kernel]) -> None:
         function = next(
             n for n in ast.parse(kernel.source).body if isinstance(n, ast.FunctionDef) and n.name == kernel.name
         )
-        arguments = kernel.signature.arguments
-        assert [arg.arg for arg in function.args.args] == [a.name for a in kernel.signature.parameters]
+        arguments = kernel.signature.parameters
+        assert [arg.arg for arg in function.args.args] == [argument.name for argument in arguments]
         assert kernel.signature.launch
         loaded = {ast.unparse(n) for n in ast.walk(function) if isinstance(n, ast.Name | ast.Attribute)}
         written = set()
@@ -257,12 +257,13 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("random_walk", r"wp\.rand[fn]\("),
         ("random_sample", r"wp\.rand[fn]\("),
         ("generic", r": Any"),
-        ("struct_arrays", r"@wp\.struct\nclass \w+:\n(    .*\n)*?    \w+: wp\.array(.*\n)*? = wp\.tid\(\)"),
         ("mesh_distance", r"wp\.mesh_query_(furthest_)?point"),
         ("mesh_ray", r"wp\.mesh_query_ray"),
         ("mesh_faces", r"wp\.mesh_get"),
-        ("mesh_overlap", r"wp\.mesh_query_(aabb|sphere)\((.*\n)*? +(for \w+ in|while wp\.mesh_query)"),
+        ("mesh_overlap", r"for \w+ in (wp\.mesh_query|\w+:)|while wp\.mesh_query_(aabb_)?next"),
         ("bvh_overlap", r"wp\.bvh_query_(.*\n)*? +while wp\.bvh_query_next\("),
+        ("struct_arrays", r"class \w+:\n(    .*\n)*?    \w+: wp\.array"),
+        ("backward_recursion", r"for \w+ in (reversed\(range\(.*\)\)|range\(.*, -1, -1\)):"),
         ("custom_gradient", r"@wp\.func_grad\((\w+)\)\n(.*\n)*? +wp\.adjoint\[\w+\] [+]= "),
     ],
 )

@@ -153,12 +153,12 @@ def loading(configs: Sequence[str], layout: Layout | None) -> str:
     """The lines of Python that load each config's rows."""
     if layout:
         return "\n".join(
-            f'{name.replace("-", "_")} = load_dataset("DIR", "{name}", split="{next(iter(splits))}")'
+            f'{name.replace("-", "_")}_rows = load_dataset("DIR", "{name}", split="{next(iter(splits))}")'
             for name, splits in layout.items()
         )
     train = 'filters=[("split", "==", "train")]'
     lines = [
-        f'{name.replace("-", "_")} = load_dataset("DIR", "{name}", split="{UNSPLIT}", {train})' for name in configs
+        f'{name.replace("-", "_")}_rows = load_dataset("DIR", "{name}", split="{UNSPLIT}", {train})' for name in configs
     ]
     # A file that holds every split is no split of the hub's library.
     told = "# A file holds rows of every split; `irsmith export DIR --format hf` writes a file a split."

@@ -13,7 +13,7 @@ import pytest
 
 from irsmith.drawing import Drawing
 from irsmith.frontends.jax import compiler
-from irsmith.frontends.jax.located import of_assembly, of_hlo
+from irsmith.frontends.jax.located import of_assembly, of_hlo, of_jaxpr
 from irsmith.frontends.jax.lower import lower
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.kernel import Kernel
@@ -235,6 +235,36 @@ def test_lines_came_from_the_lines_of_python_that_they_compute(make):
         assert linked(lowering, "stablehlo_forward")[assembly.index(words) + 1] == SCAN
 
 
+LIBRARY = """
+import jax
+import jax.numpy as jnp
+
+
+def library(x):
+    low = jnp.sort(jax.nn.softplus(x))
+    y = jnp.cos(low)
+    return jax.nn.softplus(y)
+"""
+LIBRARY_CALL, OTHER_CALL = 7, 9
+
+
+def test_what_the_library_computes_came_from_its_first_call(make):
+    kernel = make(LIBRARY, "library", [("x", "float32", (8, 8))], [("float32", (8, 8))])
+    lowering = lower(kernel, STAGES)
+    for stage in STAGES:
+        found = linked(lowering, f"{stage.name}_forward")
+        lines = enumerate(lowering.texts[f"{stage.name}_forward"].split("\n"), 1)
+        inside = {
+            number
+            for number, text in lines
+            if re.search(r" log1p |= sort\[|log-plus-one\(|\.log_plus_one|sort\(%|\.sort", text)
+        }
+        # XLA writes a function once for each call.
+        allowed = {LIBRARY_CALL, OTHER_CALL} if stage is HLO_OPTIMIZED else {LIBRARY_CALL}
+        assert inside
+        assert {found.get(number) for number in inside} <= allowed, stage.name
+
+
 def test_a_line_map_is_in_order_and_within_its_texts(corpus):
     for kernel in corpus:
         lowering = lower(kernel, STAGES)
@@ -251,4 +281,8 @@ def test_a_print_with_other_lines_is_an_error():
     with pytest.raises(ValueError, match="shorter"):
         of_assembly("a\nb\n", "a\n", "kernel.py")
     with pytest.raises(ValueError, match="more lines"):
-        of_hlo("a\n", "a\nb\n", "kernel.py")
+        of_hlo("ENTRY a {\n", "ENTRY a {\nb\n", "kernel.py")
+    with pytest.raises(ValueError, match="fewer lines"):
+        of_jaxpr("{ lambda", [(0, None), (0, None)])
+    with pytest.raises(ValueError, match="more lines"):
+        of_jaxpr("a\nb\nc", [(3, None)])

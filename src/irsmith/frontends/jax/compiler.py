@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any
 
 from irsmith.errors import UserError
-from irsmith.frontends.jax.located import Located, of_assembly, of_hlo
+from irsmith.frontends.jax.located import Located, of_assembly, of_hlo, of_jaxpr
 
 TESTED_VERSION = "0.10.2"
 FILE_NAME = "kernel.py"
@@ -162,7 +162,7 @@ class Staged:
         """The jaxpr."""
         places: list[list[tuple[int, int, Any]]] = []
         text = str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False, source_map=places))
-        return Located(text + "\n", [next(filter(None, map(_line, regions)), None) for regions in places])
+        return of_jaxpr(text + "\n", [_place(regions) for regions in places])
 
     def stablehlo(self) -> Located:
         """The StableHLO module."""
@@ -219,12 +219,44 @@ def dialects() -> list[str]:
     return sorted((name for name in found if name), key=lambda name: (name.startswith("chlo"), name))
 
 
-def _line(region: tuple[int, int, Any]) -> int | None:
-    """The line of the kernel's source that a part of a jaxpr's line came from."""
+def _place(regions: Sequence[tuple[int, int, Any]]) -> tuple[int, int | None]:
+    """Where the last of the regions of a jaxpr's line ends, and the line of the kernel's source that it came from."""
     from jax._src import source_info_util
 
-    frame = source_info_util.user_frame(region[2])
-    return frame.start_line if frame is not None and frame.file_name == FILE_NAME else None
+    frames = (source_info_util.user_frame(traceback) for _, _, traceback in regions)
+    found = (frame.start_line for frame in frames if frame is not None and frame.file_name == FILE_NAME)
+    return max((end for _, end, _ in regions), default=0), next(found, None)
+
+
+@cache
+def _primitives() -> dict[str, Any]:
+    """JAX's primitives by the name that a jaxpr has them under."""
+    from jax.extend.core import Primitive
+
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("jax._src.") and module]
+    return {item.name: item for module in modules for item in vars(module).values() if isinstance(item, Primitive)}
+
+
+_ROUGHLY = ("cbrt", "cos", "exp", "exp2", "expm1", "log", "log1p", "logistic", "rsqrt", "sin", "sqrt", "tan", "tanh")
+_LEFT_OUT = {
+    **dict.fromkeys(_ROUGHLY, ("accuracy",)), "broadcast_in_dim": ("sharding",), "mul": ("out_dtype",),
+    "convert_element_type": ("sharding",), "dot_general": ("precision", "preferred_element_type", "out_sharding"),
+    "conv_general_dilated": ("precision", "preferred_element_type"), "ragged_dot_general": ("precision",),
+}  # fmt: skip
+"""By primitive, the parameters that a jaxpr's text leaves out where they are None."""
+
+
+def bound(name: str, operands: Sequence[Any], parameters: dict[str, Any]) -> Sequence[Any]:
+    """What a primitive gives.
+
+    Raises:
+        TypeError: There is no such primitive, or it has other parameters.
+    """
+    primitive = _primitives().get(name)
+    if primitive is None:
+        raise TypeError(f"no primitive {name}")
+    found = primitive.bind(*operands, **{**dict.fromkeys(_LEFT_OUT.get(name, ())), **parameters})
+    return list(found) if primitive.multiple_results else [found]
 
 
 def _assembly(module: Any) -> Located:
@@ -265,6 +297,20 @@ def parsed_stablehlo(text: str) -> Any:
     from jaxlib import _jax
 
     return _jax.mlir.mlir_module_to_xla_computation(text, use_tuple_args=False, return_tuple=False).get_hlo_module()
+
+
+def traced_again(function: Callable[..., Any], shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
+    """The HLO module of a function of arrays of 64 bits at most, of which JAX remembers nothing afterwards."""
+    import jax
+
+    from irsmith.frontends.jax.dtypes import numpy_dtype
+
+    given = [jax.ShapeDtypeStruct(shape, numpy_dtype(name)) for name, shape in shapes]
+    try:
+        with jax.enable_x64(True):
+            return jax.jit(function, keep_unused=True).lower(*given).compiler_ir("hlo").get_hlo_module()
+    finally:
+        jax.clear_caches()
 
 
 def canonical(module: Any) -> str:

@@ -7,7 +7,8 @@ print of the same module that is the same line for line, but for tables of place
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from irsmith.outcome import LineSpan
@@ -17,11 +18,19 @@ _PLACE = re.compile(r"loc\((#loc\d*)\)$")
 _REFERENCE = re.compile(r"#loc\d*")
 _OPERATION = ("%", '"', "stablehlo.", "func.")
 """How an operation's first line begins; what else stands below it in the same column is of its regions."""
+_FUNCTION = re.compile(r"  func\.func (?:public|private @(\w+))")
+_CALL = re.compile(r"call @(\w+)")
 
 _TABLES = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 _ENTRY = re.compile(r"(\d+) (.+)")
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
 _FIELDS = re.compile(r"(\w+)=(\d+)")
+_COMPUTATION = re.compile(r"(?:ENTRY \S+|%(\S+)) .*\{$")
+_APPLIED = re.compile(r"(?:to_apply|calls|body|condition|\w+_computations?)=(%[^\s,]+|\{[^}]*\})")
+_NAME = re.compile(r"%([^\s,{}]+)")
+
+_JAXPR = re.compile(r"(?:let (\w+) = )?\{ lambda")
+_JAXPR_NAMED = re.compile(r"=(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,42 @@ class Located:
                 if line is not None:
                     yield LineSpan(column, line, first, number)
                 first = number + 1
+
+
+def of_jaxpr(text: str, places: Sequence[tuple[int, int | None]]) -> Located:
+    """A jaxpr.
+
+    Args:
+        text: The jaxpr.
+        places: For each line that JAX laid out, how many of its characters have a place, and the line of Python.
+
+    Raises:
+        ValueError: These are not the lines of the text.
+    """
+    written = text.rstrip("\n").split("\n")
+    lines: list[int | None] = []
+    for length, found in places:
+        # What JAX takes for a word of a line may have lines of its own.
+        rest = length
+        while rest >= 0:
+            if len(lines) == len(written):
+                raise ValueError("a jaxpr has fewer lines than JAX laid out")
+            rest -= len(written[len(lines)]) + 1
+            lines.append(found)
+    if len(lines) != len(written):
+        raise ValueError("a jaxpr has more lines than JAX laid out")
+    equations: list[tuple[int, int]] = []
+    for number, line in enumerate(written):
+        column = _column(line)
+        while equations and equations[-1][0] >= column:
+            equations.pop()
+        found = lines[number]
+        if found is not None:
+            equations.append((column, found))
+        elif equations:
+            lines[number] = equations[-1][1]
+    _called(written, lines, _JAXPR, _JAXPR_NAMED.findall)
+    return Located(text, lines)
 
 
 def of_assembly(text: str, located: str, file: str) -> Located:
@@ -75,20 +120,49 @@ def of_assembly(text: str, located: str, file: str) -> Located:
     for plain, line in zip(written, body, strict=True):
         place = _PLACE.search(line)
         lines.append(resolved(place[1]) if place is not None else None)
-        if plain.lstrip().startswith("}"):
+        if plain.lstrip().startswith("}") and lines[-1] is not None:
             _spread(written, lines)
+    _called(written, lines, _FUNCTION, _CALL.findall)
     return Located(text, lines)
 
 
 def _spread(written: Sequence[str], lines: list[int | None]) -> None:
-    """Give what the last line of an operation with regions says to its first line and those between regions."""
+    """Give what the last line of an operation with regions says to those of its lines that say nothing."""
     end = len(lines) - 1
     column = _column(written[end])
     for number in range(end - 1, -1, -1):
-        if _column(written[number]) == column:
-            lines[number] = lines[number] or lines[end]
-            if written[number].lstrip().startswith(_OPERATION):
-                break
+        lines[number] = lines[number] or lines[end]
+        if _column(written[number]) == column and written[number].lstrip().startswith(_OPERATION):
+            break
+
+
+def _called(
+    written: Sequence[str],
+    lines: list[int | None],
+    head: re.Pattern[str],
+    calls: Callable[[str], Sequence[str]],
+) -> None:
+    """Give the lines of a function that say nothing the line of its first call.
+
+    Args:
+        written: The text's lines.
+        lines: Where they came from.
+        head: The first line of a function, with its name; without one it is that which is called from outside.
+        calls: The names of the functions that a line calls.
+    """
+    starts = [(number, found[1]) for number, line in enumerate(written) if (found := head.match(line))]
+    ends = [*(number for number, _ in starts[1:]), len(written)]
+    functions = {name: range(start, end) for (start, name), end in zip(starts, ends, strict=True)}
+    waiting = deque([functions[None]])
+    seen: set[str | None] = set()
+    while waiting:
+        for number in waiting.popleft():
+            for name in calls(written[number]):
+                if name in functions and name not in seen:
+                    seen.add(name)
+                    for inner in functions[name]:
+                        lines[inner] = lines[inner] or lines[number]
+                    waiting.append(functions[name])
 
 
 def _column(line: str) -> int:
@@ -119,17 +193,19 @@ def of_hlo(text: str, located: str, file: str) -> Located:
             body.append(line)
             table = ""
     resolved = _frames(tables, f'"{file}"')
+    written = text.rstrip("\n").split("\n")
     rest = iter(body)
     lines: list[int | None] = []
-    for plain in text.rstrip("\n").split("\n"):
+    for plain in written:
         frame = _FRAME.search(next(rest)) if plain else None
         lines.append(resolved(frame[1]) if frame is not None else None)
     if next(rest, None) is not None:
         raise ValueError("an HLO module has more lines with metadata than without")
+    _called(written, lines, _COMPUTATION, lambda line: _NAME.findall(" ".join(_APPLIED.findall(line))))
     return Located(text, lines)
 
 
-def _frames(tables: dict[str, dict[str, str]], file: str) -> Callable[[str], int | None]:
+def _frames(tables: Mapping[str, Mapping[str, str]], file: str) -> Callable[[str], int | None]:
     def resolved(frame: str) -> int | None:
         location = dict(_FIELDS.findall(tables["StackFrames"][frame]))["file_location_id"]
         place = dict(_FIELDS.findall(tables["FileLocations"][location]))
