@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
-from irsmith.types import Domain, Field, Struct, ValueType, parse_type
+from irsmith.types import ArrayType, Domain, Field, Struct, ValueType, parse_type
 
 PROVENANCE = ("file", "licence", "version", "package", "line", "docstring")
 """The keys of where a kernel comes from, all null for a synthesised one."""
@@ -67,7 +67,9 @@ def structs_of(signature: Signature) -> list[Struct]:
     found: dict[str, Struct] = {}
 
     def visit(type_: ValueType) -> None:
-        if isinstance(type_, Struct):
+        if isinstance(type_, ArrayType):
+            visit(type_.element)
+        elif isinstance(type_, Struct):
             for field in type_.fields:
                 visit(field.type)
             found.setdefault(type_.name, type_)

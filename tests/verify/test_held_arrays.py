@@ -86,6 +86,13 @@ def test_a_kernel_is_read_back(row):
     assert kernel_of(kernel_record(row.kernel)) == row.kernel
 
 
+def test_a_struct_that_an_array_in_a_struct_holds_is_read_back(row):
+    scene = Struct("Scene", (Field("grids", ArrayType(GRID, 1)),))
+    arguments = (*row.kernel.signature.arguments, Argument("scene", scene, 0, Direction.IN))
+    kernel = replace(row.kernel, signature=replace(row.kernel.signature, arguments=arguments))
+    assert kernel_of(kernel_record(kernel)) == kernel
+
+
 @pytest.fixture(scope="module")
 def outcomes(verifier, row, edited):
     wrong_text = edited(row, "cpp_functions_forward", r"wp::mul\(", "wp::add(")

@@ -12,7 +12,7 @@ import pytest
 from irsmith.row import write_rows
 from irsmith.types import Domain, Field, Scalar, Struct, Vector
 from irsmith.verify.explore import explore
-from irsmith.verify.inputs import BASES, SEARCH, Inputs, Mode
+from irsmith.verify.inputs import BASES, BEYOND, SEARCH, Inputs, Mode
 from irsmith.verify.values import leaves
 
 BRANCHES = """
@@ -80,7 +80,7 @@ def mark_of(line):
 def test_every_branch_is_taken_or_named(make_kernel, toolchain):
     kernel = make_kernel(BRANCHES, *ARGUMENTS)
     found = explore(toolchain.reference(kernel.source, "k"), kernel, Inputs(kernel, toolchain.dtype), 0)
-    counted = found.exact()["h"].sum(axis=0)
+    counted = found.observed.exact["h"].sum(axis=0) + found.extra.exact["h"].sum(axis=0)
     assert {place for place, times in enumerate(counted) if not times} == UNREACHABLE
     lines = kernel.source.splitlines()
     # The line after the test counts what went in; nothing counts the other way.
@@ -100,7 +100,10 @@ FLOAT = Scalar("float32")
 PART = Struct("Part", (Field("m", FLOAT, Domain(0.1, 0.3)), Field("v", Vector(3, FLOAT), Domain(-2.0, 2.0))))
 
 
-@pytest.mark.parametrize("mode", Mode)
+WITHIN = [mode for mode in Mode if mode is not Mode.BEYOND]
+
+
+@pytest.mark.parametrize("mode", WITHIN)
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
@@ -123,7 +126,33 @@ def test_values_stay_in_their_domain(make_kernel, toolchain, mode, text, low, hi
     assert low == high or mode in (Mode.EQUAL, Mode.CLOSE) or len(np.unique(array)) > 1
 
 
-@pytest.mark.parametrize("mode", Mode)
+def test_beyond_a_domain_floats_alone_are_larger(make_kernel, toolchain):
+    """Never an index; nor half precision, in which squares would overflow."""
+    texts = ("in x: float32 9 from 0.5 to 2", "in h: float16 9 from 0.5 to 2", "in a: int32 9 from 0 to 8")
+    sets = Inputs(make_kernel("pass", *texts), toolchain.dtype).sets(BEYOND, "beyond")
+    far = sets["x"].max(axis=1)
+    assert (sets["x"] >= 0.5).all()
+    assert (far > 8).any()
+    assert (far <= 2).any()
+    assert sets["h"].max() <= 2
+    assert sets["a"].max() <= 8
+
+
+def test_sets_from_beyond_are_those_on_which_a_kernel_is_defined(make_kernel, toolchain):
+    source = """
+@wp.kernel
+def k(x: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    o[i] = x[int(x[i])] + wp.exp(x[i])
+"""
+    kernel = make_kernel(source, "in x: float32 24 from 0 to 20", "out o: float32 24")
+    found = explore(toolchain.reference(kernel.source, "k"), kernel, Inputs(kernel, toolchain.dtype), 0)
+    assert 0 < found.beyond.count < len(BEYOND)
+    assert not any(found.beyond.faults)
+    assert found.all_modes[found.observed.count :] == (Mode.BEYOND,) * found.beyond.count
+
+
+@pytest.mark.parametrize("mode", WITHIN)
 def test_fields_stay_in_their_domain(make_kernel, toolchain, mode):
     kernel = make_kernel("pass", "in x: Part 9", structs={"Part": PART})
     values = dict(leaves(Inputs(kernel, toolchain.dtype).sets([mode] * 8, "test")["x"]))

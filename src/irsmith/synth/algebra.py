@@ -163,55 +163,59 @@ class Algebra:
             raise Discard(operator)
         refuse_empty(operator, args, self.definitions)
         entry = OPERATORS[operator]
-        first = args[0]
-        kind = first.kind
-        type = first.type
-        n = 1
-        if kind == "v":
+        _, kind, type, span, *_ = args[0]
+        if kind in "fi":
+            n = 1
+        elif kind == "v":
             n = type.length  # type: ignore[union-attr]
         elif kind == "m":
             n = type.rows  # type: ignore[union-attr]
-        elif kind in _WIDTHS:
-            n = _WIDTHS[kind]
+        else:
+            n = _WIDTHS.get(kind, 1)
         rule = entry.rule
-        if len(args) == 1:
-            low, high, near, far = first.span
-            full = rule(n, low, high)
-            band = rule(n, near, far)
-        elif len(args) == 2:
-            low, high, near, far = first.span
+        low, high, near, far = span
+        if len(args) == 2:
             low2, high2, near2, far2 = args[1].span
             full = rule(n, low, high, low2, high2)
+            if full is None:
+                raise Discard(operator)
             if operator in _COMPARABLE:
                 # A term that is lost in the rounding of the other is a dead expression.
                 width, width2 = far - near, far2 - near2
                 if width2 and width and not 0.01 < width / width2 < 100.0:
                     raise Discard(operator)
             band = rule(n, near, far, near2, far2)
+        elif len(args) == 1:
+            full = rule(n, low, high)
+            if full is None:
+                raise Discard(operator)
+            band = rule(n, near, far)
         else:
             full = rule(n, *(bound for arg in args for bound in arg.span[:2]))
+            if full is None:
+                raise Discard(operator)
             band = rule(n, *(bound for arg in args for bound in arg.span[2:]))
-        if full is None:
-            raise Discard(operator)
-        low, high = full
         result = entry.result
-        if result == "scalar":
-            kind, type = "f" if type.scalar.is_float else "i", type.scalar  # type: ignore[union-attr]
-        elif result == "last":
-            kind, type = args[-1].kind, args[-1].type
-        elif result == "m":
-            kind, type = "m", matrix(n, n, type.scalar)  # type: ignore[union-attr]
-        elif result == "row":
-            kind, type = "v", vector(n, type.scalar)  # type: ignore[union-attr]
-        elif result != "same":
-            kind, type = RESULTS[result](self.real)
-        near, far = band if band is not None else (low, high)
+        if result != "same":
+            if result == "scalar":
+                kind, type = "f" if type.scalar.is_float else "i", type.scalar  # type: ignore[union-attr]
+            elif result == "last":
+                kind, type = args[-1].kind, args[-1].type
+            elif result == "m":
+                kind, type = "m", matrix(n, n, type.scalar)  # type: ignore[union-attr]
+            elif result == "row":
+                kind, type = "v", vector(n, type.scalar)  # type: ignore[union-attr]
+            else:
+                kind, type = RESULTS[result](self.real)
+        low, high = full
+        near, far = band if band is not None else full
         if kind != "i":
             limit = self._limit
             if low < -limit or high > limit:
                 raise Discard(operator)
-            if entry.damping != 1.0:
-                near, far = near * entry.damping, far * entry.damping
+            damping = entry.damping
+            if damping != 1.0:
+                near, far = near * damping, far * damping
             if far - near < self._floor * max(1e-2, -near, far) and operator != "mod":
                 raise Discard(operator)
         elif (

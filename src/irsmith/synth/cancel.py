@@ -72,13 +72,15 @@ _EMPTY_AFTER: dict[str, frozenset[str]] = {
 
 def root(value: Expr, definitions: Definitions) -> Expr:
     """The expression that a variable holds, through copies."""
-    copies = 0
-    while value.op == "name" and copies < 4:
+    if value.op != "name":
+        return value
+    for _ in range(4):
         held = definitions.get(value.name)
         if held is None:
-            break
+            return value
         value = held
-        copies += 1
+        if value.op != "name":
+            return value
     return value
 
 
@@ -97,7 +99,9 @@ def _holds(
 ) -> bool:
     """Whether a value was made by one of some operators from a part, in one of some operand places."""
     held = root(value, definitions)
-    return held.op in operators and any(place < len(held.args) and same(held.args[place], part) for place in places)
+    if held.op not in operators:
+        return False
+    return any(place < len(held.args) and same(held.args[place], part) for place in places)
 
 
 def same(a: Expr, b: Expr) -> bool:

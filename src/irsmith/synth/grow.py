@@ -36,6 +36,7 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
     """
     rng, al, repertoire = s.rng, s.al, s.repertoire
     work = list(operands)
+    chance, below, functions = rng.chance, rng.below, _FUNCTIONS
     if want != "i":
         work = [al.real_of(value) if value.kind == "i" else value for value in work]
     elif any(value.kind != "i" for value in work):
@@ -50,15 +51,21 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
         if many == 1:
             arity = 1
         elif many == 2:
-            arity = 1 if size > 1 and rng.chance(0.35) else 2
+            arity = 1 if size > 1 and chance(0.35) else 2
         elif size < many - 1:
-            arity = 3 if rng.chance(0.6) else 2
+            arity = 3 if chance(0.6) else 2
         else:
             arity = rng.pick((1, 2, 2, 3, 3))
-        taken = [work.pop(rng.below(len(work))) for _ in range(arity)]
-        if arity > 1:
-            taken.sort(key=_rank)
-        moves = repertoire.get("".join([value.kind for value in taken]))
+        if many == 1:
+            taken = [work.pop(below(1))]
+            moves = repertoire.get(taken[0].kind)
+        else:
+            taken = [work.pop(below(len(work))) for _ in range(arity)]
+            kinds = [value.kind for value in taken]
+            if arity > 1 and kinds.count(kinds[0]) < arity:
+                taken.sort(key=_rank)
+                kinds = [value.kind for value in taken]
+            moves = repertoire.get("".join(kinds))
         result = None
         if moves is not None:
             for _ in range(4):
@@ -69,9 +76,9 @@ def grow(s: Sketch, operands: list[Expr], size: int, want: str) -> Expr:
                 break
         if (
             result is not None
-            and result.op in _FUNCTIONS
-            and any(arg.op in _FUNCTIONS for arg in result.args)
-            and not rng.chance(0.2)
+            and result.op in functions
+            and any(arg.op in functions for arg in result.args)
+            and not chance(0.2)
         ):
             # People seldom apply one function straight to another.
             result = None

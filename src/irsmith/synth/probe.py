@@ -21,7 +21,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Expr, Helper, If, Return, Stmt
 from irsmith.synth.rotations import ROTATION_MEANINGS
 from irsmith.synth.spans import erfcinv, erfinv
-from irsmith.types import Matrix, Quaternion, Transformation, ValueType, Vector
+from irsmith.types import Matrix, Quaternion, Scalar, Transformation, ValueType, Vector
 
 Lanes = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ _LEAST_CHOICE = 0.04
 _FEWEST = 5
 
 
-def _tables() -> tuple[list[Lanes], list[Lanes], Lanes]:
+def _tables() -> tuple[Lanes, Lanes, Lanes]:
     """Evenly spread numbers from 0 to 1 in many orders: a lane each, and a group each; and one shuffle."""
     source = random.Random(1)
 
@@ -51,8 +51,8 @@ def _tables() -> tuple[list[Lanes], list[Lanes], Lanes]:
         order = sorted(range(count), key=lambda _: source.random())
         return np.array([(place + source.random()) / count for place in order])
 
-    lanes = [column(LANES) for _ in range(_COLUMNS)]
-    groups = [np.repeat(column(GROUPS), MEMBERS) for _ in range(_COLUMNS)]
+    lanes = np.array([column(LANES) for _ in range(_COLUMNS)])
+    groups = np.array([np.repeat(column(GROUPS), MEMBERS) for _ in range(_COLUMNS)])
     shuffle = np.array(sorted(range(LANES), key=lambda _: source.random()))
     return lanes, groups, shuffle
 
@@ -231,16 +231,17 @@ class Probe:
         low, high = value.span.low, value.span.high
         table = _BY_GROUP if by_group else _BY_LANE
         self._next += 1
-        type = value.type
-        shape = shape_of(type)
+        first = self._next * 7
+        kind = value.kind
+        shape = () if kind == "f" else shape_of(value.type)
         if shape:
-            columns = [table[(self._next * 7 + k * 31) % _COLUMNS] for k in range(math.prod(shape))]
-            unit: Lanes = np.stack(columns, axis=-1).reshape(LANES, *shape)
+            places = [(first + k * 31) % _COLUMNS for k in range(math.prod(shape))]
+            unit: Lanes = table[places].T.copy().reshape(LANES, *shape)
         else:
-            unit = table[self._next * 7 % _COLUMNS]
-            if value.kind == "b":
+            unit = table[first % _COLUMNS]
+            if kind == "b":
                 return unit < 0.5
-            if value.kind == "i":
+            if kind == "i":
                 return np.floor(low + (high - low + 1) * unit)
         return low + (high - low) * unit
 
@@ -499,9 +500,10 @@ class Probe:
             elif other is not lanes:
                 merged = self.values[name] = np.where(like(holds, lanes), lanes, other)
                 seen = self._seen(merged)
-                spread = float(seen.max() - seen.min())
+                spread = float(_most(seen, None) - _least(seen, None))
                 # How much it matters which arm was taken: as much as the test does.
-                share = float(self._seen(np.abs(lanes - other)).mean()) / spread if spread > 0.0 else 0.0
+                apart = float(_sums(self._seen(np.abs(lanes - other)), None)) / seen.size
+                share = apart / spread if spread > 0.0 else 0.0
                 if share < _LEAST_CHOICE:
                     raise Discard("either arm will do")
                 weights: dict[str, float] = {}
@@ -520,9 +522,8 @@ class Probe:
         if not isinstance(lanes, np.ndarray):
             return False
         grouped = lanes.reshape(GROUPS, MEMBERS, -1)
-        return bool(
-            (grouped.max(axis=1) - grouped.min(axis=1)).max() > _LEAST_SPREAD * max(1e-2, float(np.abs(lanes).max()))
-        )
+        apart = float(_most(_most(grouped, 1) - _least(grouped, 1), None))
+        return apart > _LEAST_SPREAD * max(1e-2, float(_most(np.abs(lanes), None)))
 
     def test(self, condition: Expr) -> Lanes:
         """The lanes in which a test holds.
@@ -559,6 +560,8 @@ class Probe:
 
 def shape_of(type: ValueType) -> tuple[int, ...]:
     """The components of a value."""
+    if isinstance(type, Scalar):
+        return ()
     match type:
         case Vector(length):
             return (length,)

@@ -20,6 +20,8 @@ SMALLEST_DIVISOR = 0.05
 
 def corners(a: float, b: float, c: float, d: float) -> Bounds:
     """The range of a product of two intervals."""
+    if a >= 0.0 and c >= 0.0:
+        return a * c, b * d
     w, x, y, z = a * c, a * d, b * c, b * d
     return min(w, x, y, z), max(w, x, y, z)
 

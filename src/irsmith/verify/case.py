@@ -22,7 +22,7 @@ from irsmith.verify.verdict import Measured, Measurements, Problem, Verified
 
 _MOST_SUSPECTS = 12
 
-BESIDE = 240
+BESIDE = 480
 """Further input sets on which two texts that do not say the same have to give the same, to the last bit."""
 
 LEAST_COMPARED = 0.5
@@ -317,9 +317,9 @@ class Case:
         explored, reference = self.evidence.explored, self.evidence.reference
         assert explored is not None
         assert reference is not None
-        observed = explored.observed
+        observed = explored.all_observed
         here, beyond = slice(0, observed.count), slice(observed.count, count(explored.sets()))
-        found = forward.compare(observed, take(outputs, here))
+        found = forward.compare(observed, take(outputs, here), explored.observed.count)
         places = list(found.sets)
         places += [
             observed.count + place for place in forward.suspects(observed, explored.extra, take(outputs, beyond))
@@ -369,7 +369,7 @@ class Case:
         assert inputs is not None
         row = self.row
         again = self._again = points.prepare(
-            row.kernel, inputs, explored.observed, explored.modes, where.places, where.full, left
+            row.kernel, inputs, explored.all_observed, explored.all_modes, where.places, where.full, left
         )
         self._waiting += self._everywhere(
             lambda stage: Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint)

@@ -92,6 +92,7 @@ class Derivatives:
         error: The error of the differences themselves.
         spread: How far rounding at the row's precision moves it.
         size: The root of the sum of the squares of what was added up.
+        blind: What of it the differences cannot see, because it is lost beside the outputs' own values.
         valid: Whether both ends could be reached without crossing anything.
     """
 
@@ -100,6 +101,7 @@ class Derivatives:
     error: Array
     spread: Array
     size: Array
+    blind: Array
     valid: Array
 
 
@@ -213,6 +215,7 @@ def derivatives(
     wanted: Array,
     *,
     expected: Observed,
+    far: Array,
     seed: int,
     rounded: int = ROUNDED,
 ) -> Derivatives:
@@ -227,6 +230,7 @@ def derivatives(
         wanted: For each point, which of them to take there.
         expected: What the points give in the declared precision. A point at which float64 gives something
             else is on another side of a branch there.
+        far: The points from beyond the domains, where a function may have levelled off.
         seed: Which rounding errors.
         rounded: How many programs with rounding errors.
     """
@@ -245,7 +249,7 @@ def derivatives(
         seed=seed,
         trace=True,
     )
-    found = _gathered(result, weights, ways, plan, points)
+    found = _gathered(result, weights, ways, plan, far)
     alike = np.ones(points, bool)
     for name, array in take(result.outputs, plan.base[0]).items():
         for path, leaf in leaves(array):
@@ -269,7 +273,8 @@ def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) ->
     return np.asarray(np.equal(declared.path, wide.path))
 
 
-def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
+def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, far: Array) -> Derivatives:
+    points = len(far)
     point = plan.pairs[:, 0]
     path, sound = np.asarray(result.path), np.array([fault is None for fault in result.faults])
     home = plan.base[0][point]
@@ -280,7 +285,7 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
     middles = plan.base[1:][:, point]
     steady = paired.all(axis=2) & (path[middles] == path[home]) & sound[middles]
     weightings = next(iter(weights.values())).shape[1]
-    value, error, size = (np.zeros((len(point), weightings)) for _ in range(3))
+    value, error, size, blind = (np.zeros((len(point), weightings)) for _ in range(4))
     apart = np.zeros((len(plan.shaken), len(point), weightings))
     side = sides[:, None]
     with np.errstate(all="ignore"):
@@ -288,17 +293,19 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
             for (_, leaf), (_, weighting) in zip(floats(result.outputs[name]), floats(weight), strict=True):
                 values = leaf.reshape(len(path), -1)
                 by = weighting.reshape(points, weightings, -1)[point]
-                slope, rough, first = _slopes(values[home], values[plan.ends], side)
+                slope, rough, first = _slopes(values[home], values[plan.ends], side, far[point][:, None])
                 value += np.einsum("ne,nke->nk", slope, by)
                 error += np.einsum("ne,nke->nk", np.where(by.any(axis=1), rough, 0.0), np.abs(by))
                 size += np.einsum("ne,nke->nk", np.square(slope), np.square(by))
+                unseen = np.where(first == 0, _EPSILON * np.abs(values[home]) / STEP, 0.0)
+                blind += np.einsum("ne,nke->nk", unseen, np.abs(by))
                 for program, ends in enumerate(plan.shaken):
                     moved = _first(values[middles[program]], values[ends], side) - first
                     apart[program] += np.einsum("ne,nke->nk", moved, by)
         apart = np.where(steady[:, :, None], np.abs(apart), 0.0)
         valid = ((sides < _NEITHER) & steady.any(axis=0) & good)[:, None]
         valid = valid & np.isfinite(value) & np.isfinite(error) & np.isfinite(apart).all(axis=0)
-    spread = (value, error, apart.max(axis=0), np.sqrt(size), valid)
+    spread = (value, error, apart.max(axis=0), np.sqrt(size), blind, valid)
     return Derivatives(ways, *(_spread_out(array, plan.pairs, points, len(ways.names)) for array in spread))
 
 
@@ -329,13 +336,16 @@ def _first(base: Array, ends: Array, side: Array) -> Array:
     return np.where(side == 0, (above - below) / (2 * STEP), one)
 
 
-def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]:
-    """Derivatives of values at a point, what they may be off by, and their first differences."""
+def _slopes(base: Array, ends: Array, side: Array, level: Array) -> tuple[Array, Array, Array]:
+    """Derivatives of values at a point, what they may be off by, and their first differences.
+
+    A difference of nothing is exact, but for where a function may have levelled off.
+    """
     near = _first(base, ends, side)
     far = _first(base, ends[:, 2:], side) / 2
     # Both errors are even in the step from two sides, and begin with its first power from one.
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
-    noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
+    noise = np.where((near != 0) | level, _EPSILON * np.abs(base) / STEP, 0.0)
     apart = np.abs(near - far)
     # What the two sides differ by tells of a corner between them, which the mean of both does not. It doubles with
     # the step where the function is smooth, and beside a corner it does not.

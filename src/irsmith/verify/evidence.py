@@ -152,7 +152,9 @@ def _point(found: Evidence, streams: Inputs, explored: Explored) -> None:
     if differentiable(found.kernel):
         places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(found.kernel, streams, explored.observed, explored.modes, places, full)
+            found.points = points.prepare(
+                found.kernel, streams, explored.all_observed, explored.all_modes, places, full
+            )
 
 
 def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
@@ -170,7 +172,7 @@ def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
     found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
     try:
         streams = found.inputs = given.DefinedInputs(kernel, toolchain.dtype, reference)
-        explored = explore(reference, kernel, streams, found.seed)
+        explored = explore(reference, kernel, streams, found.seed, beyond=())
         found.unknown = given.unfit(reference, kernel, streams, explored, found.seed)
     except given.UndefinedError:
         found.unknown = inputs.NOTHING_FOUND

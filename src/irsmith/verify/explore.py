@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from irsmith.kernel import Direction, Kernel
 from irsmith.verdict import Uncovered
-from irsmith.verify.inputs import BASES, SEARCH, Inputs, Mode
-from irsmith.verify.observe import Coverage, Observed, merged, observe, ways_of
+from irsmith.verify.inputs import BASES, BEYOND, SEARCH, Inputs, Mode
+from irsmith.verify.observe import Coverage, Observed, merged, observe, taken, ways_of
 from irsmith.verify.ports import Array, Fault, Reference
-from irsmith.verify.values import count, differs, joined, take
+from irsmith.verify.values import count, is_float, joined, leaves, resolution, take
 
-EXTRA = 48
+EXTRA = 96
 """Sets on which the reference runs only once. They are the first round of the search for a missing branch."""
 
 ROUNDS = (96, 384)
 """How many sets each further round tries."""
+
+CANCELLED = 16.0
+"""How many units in the last place an input may move the outputs without being one that they depend on."""
 
 MOST_FOUND = 6
 """How many sets the search adds at most."""
@@ -43,6 +46,7 @@ class Explored:
         uncovered: The ways that none of them took.
         ignored: Inputs whose change changed nothing.
         extra: Further sets, of which it is known only what they give.
+        beyond: Sets with values from beyond the domains, on which the kernel is defined; it need not be finite there.
     """
 
     observed: Observed
@@ -50,23 +54,38 @@ class Explored:
     uncovered: tuple[Uncovered, ...]
     ignored: tuple[str, ...]
     extra: Plain
+    beyond: Observed
+
+    @property
+    def all_observed(self) -> Observed:
+        """The sets of the domains, and then those from beyond."""
+        return merged(self.observed, self.beyond)
+
+    @property
+    def all_modes(self) -> tuple[Mode, ...]:
+        """Their modes."""
+        return self.modes + (Mode.BEYOND,) * self.beyond.count
 
     def sets(self) -> dict[str, Array]:
         """All sets that compiled text runs on: those observed, and the others."""
-        return joined(self.observed.sets, self.extra.sets)
+        return joined(self.all_observed.sets, self.extra.sets)
 
     def exact(self) -> dict[str, Array]:
         """What all of them leave of every array."""
-        return joined(self.observed.exact, self.extra.exact)
+        return joined(self.all_observed.exact, self.extra.exact)
 
 
-def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> Explored:
-    """Choose the input sets of a kernel."""
+def explore(
+    reference: Reference, kernel: Kernel, inputs: Inputs, seed: int, beyond: Sequence[Mode] = BEYOND
+) -> Explored:
+    """Choose the input sets of a kernel, and with them some from ``beyond`` its domains."""
     names = inputs.free()
     modes = list(BASES) + [Mode.EVEN] * len(names)
     bases = inputs.sets(BASES, "sets")
     sets = joined(bases, inputs.variants(take(bases, [0]), names, (Mode.EVEN,), "sets")) if names else bases
-    observed = observe(reference, kernel, sets, seed=seed)
+    everything = observe(reference, kernel, joined(sets, inputs.sets(beyond, "beyond")) if beyond else sets, seed=seed)
+    observed = taken(everything, range(len(modes)))
+    defined = [place for place in range(len(modes), everything.count) if everything.faults[place] is None]
     ignored = [
         name
         for place, name in enumerate(names, len(BASES))
@@ -81,7 +100,7 @@ def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int) -> 
         observed = merged(observed, observe(reference, kernel, search.found, seed=seed + 1))
         modes += search.modes
     missing = sorted(search.known - search.taken)
-    return Explored(observed, tuple(modes), tuple(missing), tuple(search.ignored), extra)
+    return Explored(observed, tuple(modes), tuple(missing), tuple(search.ignored), extra, taken(everything, defined))
 
 
 def ways(coverage: Coverage) -> dict[Uncovered, Array]:
@@ -95,12 +114,21 @@ def ways(coverage: Coverage) -> dict[Uncovered, Array]:
 
 
 def _changed(kernel: Kernel, before: Mapping[str, Array], after: Mapping[str, Array]) -> Array:
-    """The sets in which some output differs."""
+    """The sets in which some output differs by more than what an input that cancels out leaves in rounding."""
     outputs = [a.name for a in kernel.signature.arrays if a.direction is not Direction.IN]
     changed = np.zeros(count(before), bool)
     for name in outputs:
-        changed |= differs(before[name], after[name])
+        for (_, one), (_, two) in zip(leaves(before[name]), leaves(after[name]), strict=True):
+            changed |= (_moved(one, two) if is_float(one.dtype) else one != two).reshape(len(changed), -1).any(axis=1)
     return changed
+
+
+def _moved(one: Array, two: Array) -> Array:
+    """Where two floats differ by more than some units in the last place of the largest of their set."""
+    with np.errstate(all="ignore"):
+        size = np.fmax(np.abs(one), np.abs(two)).astype(np.float64).reshape(len(one), -1).max(axis=1, initial=0.0)
+        allowed = CANCELLED * float(resolution(one.dtype).eps) * size.reshape(-1, *(1,) * (one.ndim - 1))
+        return np.asarray(~(np.abs(one.astype(np.float64) - two) <= allowed) & (one != two))
 
 
 @dataclass

@@ -34,8 +34,11 @@ class Comparison:
     closest: Measured
 
 
-def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
-    """Compare the final contents of every array, inputs too: none may be written to."""
+def compare(observed: Observed, outputs: Mapping[str, Array], within: int | None = None) -> Comparison:
+    """Compare the final contents of every array, inputs too: none may be written to.
+
+    Of the sets behind the first ``within`` nobody asks how much of them is compared.
+    """
     different: list[str] = []
     bad = np.zeros(observed.count, bool)
     total = skipped = 0
@@ -49,8 +52,8 @@ def compare(observed: Observed, outputs: Mapping[str, Array]) -> Comparison:
                 different.append(name)
                 bad |= wrong.reshape(observed.count, -1).any(axis=1)
             if written:
-                total += wrong.size
-                skipped += int(observed.aside[key].sum())
+                total += wrong[:within].size
+                skipped += int(observed.aside[key][:within].sum())
             if is_float(right.dtype):
                 closest = max(closest, _closest(observed, key, right, found), key=lambda one: one.ratio)
     places = tuple(int(place) for place in np.flatnonzero(bad))
@@ -82,6 +85,6 @@ def _closest(observed: Observed, key: tuple[str, str], right: Array, found: Arra
     tolerance = observed.tolerance[key]
     with np.errstate(all="ignore"):
         error = np.abs(found.astype(np.float64) - right.astype(np.float64))
-        ratio = np.where(observed.aside[key], 0.0, np.nan_to_num(error / tolerance, nan=np.inf))
+        ratio = np.where(observed.aside[key] | observed.lost[key], 0.0, np.nan_to_num(error / tolerance, nan=np.inf))
     place = int(np.argmax(ratio))
     return Measured(float(error.flat[place]), float(tolerance.flat[place])) if ratio.flat[place] else Measured(0.0, 0.0)

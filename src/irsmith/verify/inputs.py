@@ -25,6 +25,10 @@ _SCRATCH = Domain(-1.0, 1.0)
 """What stands in a pure output before the run, if it holds floats; whole numbers are 0 or 1."""
 
 
+_LEAST_WIDE = 4
+"""Bytes of a float that has room beyond a domain: squares of what lies there overflow half precision."""
+
+
 class Mode(StrEnum):
     """How the values of a set spread over each domain."""
 
@@ -38,6 +42,7 @@ class Mode(StrEnum):
     CLOSE = "close"
     MARKS = "marks"
     TURNS = "turns"
+    BEYOND = "beyond"
 
 
 BASES = (
@@ -69,6 +74,13 @@ SEARCH = (
     Mode.ENDS,
 )
 """The modes that a search for a missing branch goes through in turn."""
+
+
+BEYOND = (Mode.BEYOND,) * 12
+"""The modes of the sets that go beyond the domains, where a kernel may mean nothing."""
+
+FARTHER = (5.0, 10.0)
+"""How much larger the floats of such a set are than those of a domain, as powers of two."""
 
 
 NOTHING_FOUND = "no inputs were found on which it stays within its arrays, is finite and writes something"
@@ -180,11 +192,14 @@ class Inputs:
         for mode in dict.fromkeys(modes):
             places = [place for place, other in enumerate(modes) if other is mode]
             spread = _spread(mode, draws.of(places), domain, marks, turns)
+            if mode is Mode.BEYOND and array.dtype.itemsize >= _LEAST_WIDE:
+                spread = spread * draws.of(places).beyond()
             array[places] = spread if is_float(array.dtype) else np.clip(np.round(spread), domain.low, domain.high)
         if out:
             array[1::2] = 0
         if is_float(array.dtype):
-            _pull_in(array, domain)
+            within = np.array([mode is not Mode.BEYOND for mode in modes])
+            array[within] = _pulled_in(array[within], domain)
 
 
 def _free(type_: ValueType, domain: Domain | None) -> bool:
@@ -246,6 +261,11 @@ class _Draws:
         """Those of some sets."""
         return _Draws(self.first[places], self.second[places], self.whole[places])
 
+    def beyond(self) -> Array:
+        """What the values of each set are multiplied with; some leave them as they are."""
+        low, high = FARTHER
+        return self.each(np.exp2(np.where(self.whole[:, 0] < 0.3, 0.0, low + (high - low) * self.whole[:, 1])))
+
     def each(self, values: Array) -> Array:
         """One value for each set, made to broadcast over its elements."""
         return values.reshape(-1, *(1,) * (self.first.ndim - 1))
@@ -257,7 +277,7 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array, turns: Arra
     u, v, whole = draws.first, draws.second, draws.whole
     spread: Array
     match mode:
-        case Mode.EVEN:
+        case Mode.EVEN | Mode.BEYOND:
             spread = low + width * u
         case Mode.FEW:
             few = marks[(whole[:, :3] * len(marks)).astype(int)]
@@ -287,14 +307,14 @@ def _spread(mode: Mode, draws: _Draws, domain: Domain, marks: Array, turns: Arra
     return spread
 
 
-def _pull_in(array: Array, domain: Domain) -> None:
-    """Move what rounding to the dtype, or a draw close to an end, put outside the domain."""
+def _pulled_in(array: Array, domain: Domain) -> Array:
+    """Values of a domain: what rounding to the dtype, or a draw close to an end, put outside is moved."""
     if domain.low >= domain.high:
-        return
+        return array
     kind = array.dtype.type
     low, high = kind(domain.low), kind(domain.high)
     if float(low) < domain.low:
         low = np.nextafter(low, kind(np.inf))
     if float(high) > domain.high:
         high = np.nextafter(high, kind(-np.inf))
-    np.clip(array, low, high, out=array)
+    return np.clip(array, low, high)

@@ -29,7 +29,8 @@ def dead_lines(kernel: Kernel) -> list[int]:
     ranks = {argument.name.partition(".")[0]: argument.rank for argument in stored}
     changing = {name for name, node in functions.items() if _changes(node)}
     lines: list[int] = []
-    for name in reached(functions, kernel.name):
+    used = reached(functions, kernel.name)
+    for name in (*used, *_gradients(functions, used)):
         node = functions[name]
         arrays = ranks if name == kernel.name else {a.arg: _rank(a.annotation) for a in node.args.args}
         walk = _Walk({array: rank for array, rank in arrays.items() if rank}, changing)
@@ -46,6 +47,11 @@ def reached(functions: dict[str, ast.FunctionDef], kernel: str) -> list[str]:
             if isinstance(node, ast.Name) and node.id in functions and node.id not in found:
                 found.append(node.id)
     return found
+
+
+def _gradients(functions: dict[str, ast.FunctionDef], of: Iterable[str]) -> list[str]:
+    """The gradients that an author wrote for functions: those whose decorator names one."""
+    return [name for name, node in functions.items() if _reads(*node.decorator_list) & set(of)]
 
 
 def _rank(annotation: ast.expr | None) -> int:
@@ -179,6 +185,8 @@ class _Walk:
             return True
         names: Iterable[str] = _reads(target) if isinstance(target, ast.Tuple) else _reads(_root(target))
         if isinstance(target, ast.Subscript | ast.Attribute) and any(name in self.arrays for name in names):
+            return True
+        if isinstance(target, ast.Subscript) and _name(target.value) == "adjoint":
             return True
         return any(name in live for name in names)
 

@@ -45,8 +45,10 @@ class Observed:
         exact: The final contents of every array argument, in the declared precision.
         tolerance: For each leaf, how far compiled code may be off; 0 for what holds no floats.
         aside: For each leaf, the elements that are not compared.
+        lost: For each leaf, the elements that are finite in no lane, so that whatever is not finite agrees with them.
         steady: The sets of which some randomly rounded lane took the exact lane's path.
         singular: The sets at which a derivative has no one value.
+        unbounded: The sets on which some float on the way was not finite.
         independent: Whether the order of threads was seen not to matter in any of the sets.
         faults: The first fault of each set.
         coverage: The ways that each set took.
@@ -56,8 +58,10 @@ class Observed:
     exact: dict[str, Array]
     tolerance: dict[Leaf, Array]
     aside: dict[Leaf, Array]
+    lost: dict[Leaf, Array]
     steady: Array
     singular: Array
+    unbounded: Array
     independent: bool
     faults: tuple[Fault | None, ...]
     coverage: Coverage
@@ -86,22 +90,31 @@ def observe(
     steady = same.any(axis=0)
     tolerance: dict[Leaf, Array] = {}
     aside: dict[Leaf, Array] = {}
+    lost: dict[Leaf, Array] = {}
     for name, array in result.outputs.items():
         for path_of_leaf, leaf in leaves(array):
             lanes = leaf.reshape(1 + shaken, size, *leaf.shape[1:])
             key = name, path_of_leaf
             tolerance[key], aside[key] = _compared(lanes, same)
+            lost[key] = np.asarray(~_finite(lanes).any(axis=0))
+            aside[key] &= ~lost[key]
     return Observed(
         sets,
         take(result.outputs, slice(0, size)),
         tolerance,
         aside,
+        lost,
         steady,
         result.kink[:size],
+        np.asarray(result.unbounded.reshape(1 + shaken, size).any(axis=0)),
         result.independent,
         result.faults[:size],
         {site: (ways.true[:size], ways.false[:size]) for site, ways in result.coverage.items()},
     )
+
+
+def _finite(lanes: Array) -> Array:
+    return np.isfinite(lanes) if is_float(lanes.dtype) else np.ones(lanes.shape, bool)
 
 
 def _compared(lanes: Array, same: Array) -> tuple[Array, Array]:
@@ -145,7 +158,9 @@ def apart(observed: Observed, key: Leaf, found: Array, sets: int | None = None, 
         else:
             distance = found != exact
         # Not-a-number compares as false, so that it is never near.
-        return ~(distance <= slack * observed.tolerance[key][:sets]) & ~observed.aside[key][:sets]
+        far = ~(distance <= slack * observed.tolerance[key][:sets]) & ~observed.aside[key][:sets]
+        lost = observed.lost[key][:sets]
+        return np.where(lost, np.isfinite(found), far) if lost.any() else far
 
 
 def taken(observed: Observed, places: Sequence[int]) -> Observed:
@@ -157,8 +172,10 @@ def taken(observed: Observed, places: Sequence[int]) -> Observed:
         exact=take(observed.exact, places),
         tolerance={key: array[places] for key, array in observed.tolerance.items()},
         aside={key: array[places] for key, array in observed.aside.items()},
+        lost={key: array[places] for key, array in observed.lost.items()},
         steady=observed.steady[places],
         singular=observed.singular[places],
+        unbounded=observed.unbounded[places],
         faults=tuple(observed.faults[place] for place in places),
         coverage={site: (true[places], false[places]) for site, (true, false) in observed.coverage.items()},
     )
@@ -182,8 +199,10 @@ def merged(first: Observed, second: Observed) -> Observed:
         {name: np.concatenate([array, second.exact[name]]) for name, array in first.exact.items()},
         behind(first.tolerance, second.tolerance),
         behind(first.aside, second.aside),
+        behind(first.lost, second.lost),
         np.concatenate([first.steady, second.steady]),
         np.concatenate([first.singular, second.singular]),
+        np.concatenate([first.unbounded, second.unbounded]),
         first.independent and second.independent,
         first.faults + second.faults,
         coverage,

@@ -20,7 +20,7 @@ from irsmith.verify import points, soundness
 from irsmith.verify.derivative import differentiable
 from irsmith.verify.explore import Explored, Plain, ways
 from irsmith.verify.inputs import Inputs, Mode
-from irsmith.verify.observe import apart, observe
+from irsmith.verify.observe import apart, observe, taken
 from irsmith.verify.ports import Array, NotModelledError, Toolchain
 from irsmith.verify.values import copy_into, floats, leaves, take
 
@@ -122,19 +122,20 @@ def gather(evidence: Evidence, toolchain: Toolchain) -> None:
     if differentiable(kernel):
         places, full = points.choose(explored)
         if places:
-            evidence.points = points.prepare(kernel, inputs, explored.observed, explored.modes, places, full)
+            evidence.points = points.prepare(kernel, inputs, explored.all_observed, explored.all_modes, places, full)
 
 
 def _explored(evidence: Evidence, reference: Any, inputs: Recorded) -> Explored:
     observed = observe(reference, evidence.kernel, inputs.every(), seed=evidence.seed)
-    taken: dict[Uncovered, Array] = ways(observed.coverage)
+    went: dict[Uncovered, Array] = ways(observed.coverage)
     first = slice(0, 1)
     return Explored(
         observed,
         (Mode.EVEN,) * inputs.count,
-        tuple(sorted(way for way, sets in taken.items() if not sets.any())),
+        tuple(sorted(way for way, sets in went.items() if not sets.any())),
         (),
         Plain(take(observed.sets, first), take(observed.exact, first), observed.faults[first]),
+        taken(observed, ()),
     )
 
 

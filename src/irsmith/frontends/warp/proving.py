@@ -10,9 +10,11 @@ import numpy as np
 
 from irsmith.frontends.warp import runner
 from irsmith.frontends.warp.reference import Reference, Unsupported
+from irsmith.frontends.warp.runner.replayed import strays
 from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
 from irsmith.frontends.warp.stages import CPP, CUDA
+from irsmith.frontends.warp.widened import widened
 from irsmith.kernel import Kernel
 from irsmith.rng import Stream
 from irsmith.types import Handle, ValueType
@@ -77,14 +79,19 @@ class WarpToolchain:
         for part in parts:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
 
-    def wider(self, kernel: Kernel, texts: ports.Texts) -> None:
-        """Nothing: a Warp text's types stand in its structs and builtins."""
+    def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
+        """A kernel with single precision in place of half."""
+        wide = widened(kernel, texts, self.host)
+        return None if wide is None else ports.Wider(self, *wide)
 
     def meaningless(self, texts: ports.Texts, stage: str) -> str | None:
-        """Whether the adjoint reads what nobody set."""
-        for part in ("functions_backward", "backward"):
-            if unset(texts.get(f"{stage}_{part}") or ""):
+        """Whether the adjoint reads what nobody set, or computes again what the forward does not compute."""
+        for part in ("functions_", ""):
+            backward = texts.get(f"{stage}_{part}backward") or ""
+            if unset(backward):
                 return "the adjoint reads the result of an atomic, which it does not replay"
+            if strays(texts.get(f"{stage}_{part}forward") or "", backward) is not None:
+                return "the adjoint replays something else than the forward"
         return None
 
     def difference(self, name: str, texts: ports.Texts) -> str | None:

@@ -52,6 +52,7 @@ class Lane:
         narrow: A half precision in which is computed as in float32.
         path: A number for the decisions so far.
         kink: Whether a derivative has no one value.
+        unbounded: Whether something on the way was not finite.
         ways: The ways taken at each place: whether in, whether past.
     """
 
@@ -62,6 +63,7 @@ class Lane:
     narrow: str | None = None
     path: int = 0
     kink: bool = False
+    unbounded: bool = False
     ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
     _draws: int = 0
 
@@ -92,6 +94,11 @@ class Lane:
         if self.epsilon is not None:
             return self.epsilon
         return EPSILONS["float32" if dtype == self.narrow else dtype]
+
+    def notice(self, what: str, flag: int) -> None:
+        """Be told by NumPy that an operation overflowed, divided by zero, or had no result."""
+        del what, flag
+        self.unbounded = True
 
     def decide(self, outcome: Any) -> None:
         """Note the outcome of something that is not smooth."""

@@ -57,6 +57,7 @@ class Result:
     coverage: Mapping[Place, Ways]
     path: ports.Array
     kink: ports.Array
+    unbounded: ports.Array
     independent: bool = True
 
 
@@ -75,6 +76,7 @@ class Reference:
 
     def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
         self._narrow = narrow
+        self._declared: dict[str, str] = {}
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -106,20 +108,23 @@ class Reference:
         del launch, order
         count = len(next(iter(inputs.values())))
         wide = precision == "float64"
+        if not wide:
+            # In float64 too, numbers in the source are rounded to what they meet.
+            self._declared = {name: values.dtype.name for name, values in inputs.items()}
         outputs = {name: _room(values, wide=wide) for name, values in inputs.items()}
         parameters = [name for name in inputs if not name.startswith("result")]
         results = [name for name in inputs if name.startswith("result")]
         faults: list[Fault | None] = []
-        path, kink = np.zeros(count, np.int64), np.zeros(count, bool)
+        path, kink, unbounded = np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count, bool)
         ways: dict[Place, tuple[ports.Array, ports.Array]] = {}
         for place in range(count):
             lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace, self._narrow)
-            given = [self._taken(inputs[name], place) for name in parameters]
+            given = [self._taken(name, inputs[name], place) for name in parameters]
             fault, found = self._call(given)
             if fault is None:
                 fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
-            path[place], kink[place] = lane.path, lane.kink
+            path[place], kink[place], unbounded[place] = lane.path, lane.kink, lane.unbounded
             for site, (true, false) in lane.ways.items():
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
@@ -128,11 +133,12 @@ class Reference:
                 with np.errstate(over="ignore"):
                     for name, value in zip(results, found, strict=True):
                         outputs[name][place] = value.value
-        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink)
+        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink, unbounded)
 
     def _call(self, given: list[Array]) -> tuple[Fault | None, list[Array]]:
         try:
-            with np.errstate(all="ignore"):
+            notice = Current.lane.notice
+            with np.errstate(all="ignore", over="call", divide="call", invalid="call", call=notice):
                 return None, [array(leaf) for leaf in leaves(self._function(*given))]
         except Exception as error:  # noqa: BLE001  (what the source raises is its own affair)
             line, trace = 0, error.__traceback__
@@ -142,9 +148,9 @@ class Reference:
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
-    def _taken(self, values: ports.Array, place: int) -> Array:
-        name = values.dtype.name
-        return Array(values[place], self._narrow if self._narrow and name in FLOATS else name)
+    def _taken(self, name: str, values: ports.Array, place: int) -> Array:
+        dtype = self._declared.get(name, values.dtype.name)
+        return Array(values[place], self._narrow if self._narrow and dtype in FLOATS else dtype)
 
     def _misfit(self, promised: list[ports.Array], found: list[Array]) -> Fault | None:
         """Whether results are other than the signature says."""
