@@ -175,7 +175,7 @@ def compare(
         fair &= finite | ~points.observed.singular[:, None, None] | ~somewhere
         # Where a nudge goes another way, how far rounding moves the adjoint is a guess.
         sure = np.where(telling | (calm is None), 1.0, CLEAR)[:, None, None]
-        bad = fair & (error > sure * tolerance)
+        bad = fair & (error > sure * tolerance) & (error > truth.blind)
         strong = bad & (error > CLEAR * tolerance)
         early = np.abs(before - truth.value[:, 0]) <= (base + FACTOR * own)[:, 0]
     if OUTPUTS in names and _left_alone(points, truth, runs):

@@ -92,6 +92,7 @@ class Derivatives:
         error: The error of the differences themselves.
         spread: How far rounding at the row's precision moves it.
         size: The root of the sum of the squares of what was added up.
+        blind: What of it the differences cannot see, because it is lost beside the outputs' own values.
         valid: Whether both ends could be reached without crossing anything.
     """
 
@@ -100,6 +101,7 @@ class Derivatives:
     error: Array
     spread: Array
     size: Array
+    blind: Array
     valid: Array
 
 
@@ -283,7 +285,7 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
     middles = plan.base[1:][:, point]
     steady = paired.all(axis=2) & (path[middles] == path[home]) & sound[middles]
     weightings = next(iter(weights.values())).shape[1]
-    value, error, size = (np.zeros((len(point), weightings)) for _ in range(3))
+    value, error, size, blind = (np.zeros((len(point), weightings)) for _ in range(4))
     apart = np.zeros((len(plan.shaken), len(point), weightings))
     side = sides[:, None]
     with np.errstate(all="ignore"):
@@ -295,13 +297,15 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
                 value += np.einsum("ne,nke->nk", slope, by)
                 error += np.einsum("ne,nke->nk", np.where(by.any(axis=1), rough, 0.0), np.abs(by))
                 size += np.einsum("ne,nke->nk", np.square(slope), np.square(by))
+                unseen = np.where(first == 0, _EPSILON * np.abs(values[home]) / STEP, 0.0)
+                blind += np.einsum("ne,nke->nk", unseen, np.abs(by))
                 for program, ends in enumerate(plan.shaken):
                     moved = _first(values[middles[program]], values[ends], side) - first
                     apart[program] += np.einsum("ne,nke->nk", moved, by)
         apart = np.where(steady[:, :, None], np.abs(apart), 0.0)
         valid = ((sides < _NEITHER) & steady.any(axis=0) & good)[:, None]
         valid = valid & np.isfinite(value) & np.isfinite(error) & np.isfinite(apart).all(axis=0)
-    spread = (value, error, apart.max(axis=0), np.sqrt(size), valid)
+    spread = (value, error, apart.max(axis=0), np.sqrt(size), blind, valid)
     return Derivatives(ways, *(_spread_out(array, plan.pairs, points, len(ways.names)) for array in spread))
 
 

@@ -228,6 +228,37 @@ def _place(regions: Sequence[tuple[int, int, Any]]) -> tuple[int, int | None]:
     return max((end for _, end, _ in regions), default=0), next(found, None)
 
 
+@cache
+def _primitives() -> dict[str, Any]:
+    """JAX's primitives by the name that a jaxpr has them under."""
+    from jax.extend.core import Primitive
+
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("jax._src.") and module]
+    return {item.name: item for module in modules for item in vars(module).values() if isinstance(item, Primitive)}
+
+
+_ROUGHLY = ("cbrt", "cos", "exp", "exp2", "expm1", "log", "log1p", "logistic", "rsqrt", "sin", "sqrt", "tan", "tanh")
+_LEFT_OUT = {
+    **dict.fromkeys(_ROUGHLY, ("accuracy",)), "broadcast_in_dim": ("sharding",), "mul": ("out_dtype",),
+    "convert_element_type": ("sharding",), "dot_general": ("precision", "preferred_element_type", "out_sharding"),
+    "conv_general_dilated": ("precision", "preferred_element_type"), "ragged_dot_general": ("precision",),
+}  # fmt: skip
+"""By primitive, the parameters that a jaxpr's text leaves out where they are None."""
+
+
+def bound(name: str, operands: Sequence[Any], parameters: dict[str, Any]) -> Sequence[Any]:
+    """What a primitive gives.
+
+    Raises:
+        TypeError: There is no such primitive, or it has other parameters.
+    """
+    primitive = _primitives().get(name)
+    if primitive is None:
+        raise TypeError(f"no primitive {name}")
+    found = primitive.bind(*operands, **{**dict.fromkeys(_LEFT_OUT.get(name, ())), **parameters})
+    return list(found) if primitive.multiple_results else [found]
+
+
 def _assembly(module: Any) -> Located:
     text, located = (str(module.operation.get_asm(enable_debug_info=debug)) for debug in (False, True))
     return of_assembly(text, located, FILE_NAME)
@@ -266,6 +297,20 @@ def parsed_stablehlo(text: str) -> Any:
     from jaxlib import _jax
 
     return _jax.mlir.mlir_module_to_xla_computation(text, use_tuple_args=False, return_tuple=False).get_hlo_module()
+
+
+def traced_again(function: Callable[..., Any], shapes: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
+    """The HLO module of a function of arrays of 64 bits at most, of which JAX remembers nothing afterwards."""
+    import jax
+
+    from irsmith.frontends.jax.dtypes import numpy_dtype
+
+    given = [jax.ShapeDtypeStruct(shape, numpy_dtype(name)) for name, shape in shapes]
+    try:
+        with jax.enable_x64(True):
+            return jax.jit(function, keep_unused=True).lower(*given).compiler_ir("hlo").get_hlo_module()
+    finally:
+        jax.clear_caches()
 
 
 def canonical(module: Any) -> str:

@@ -16,7 +16,7 @@ from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
-from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, STABLEHLO
+from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.frontends.jax.wider import UNITS, narrow_dtype, widened, widened_texts
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
@@ -31,7 +31,7 @@ class JaxToolchain:
     host = HLO.name
     twin = STABLEHLO.name
     constants = 0.0
-    also: tuple[str, ...] = (HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
+    also: tuple[str, ...] = (JAXPR.name, HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._runner = Runner(limits)

@@ -6,6 +6,7 @@ nothing of it: the texts keep their constants, which were rounded, and the refer
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -55,10 +56,17 @@ def widened_texts(texts: Mapping[str, str | None], narrow: str) -> dict[str, str
         if text is not None and _LOOKS_AT_BITS.search(text):
             return None
         found[f"{HLO.name}_{direction}"] = None if text is None else _widened_text(_still_rounded(text, narrow), narrow)
-        same = text and optimised and _constants(optimised, narrow) <= _constants(text, narrow)
+        same = (
+            text and optimised and not any(map(_was_rounded, _constants(optimised, narrow) - _constants(text, narrow)))
+        )
         taken = optimised if same and not _LOOKS_AT_BITS.search(optimised or "") else None
         found[f"{HLO_OPTIMIZED.name}_{direction}"] = None if taken is None else _widened_text(taken, narrow)
     return found
+
+
+def _was_rounded(number: float) -> bool:
+    """Whether a number may have been rounded: it needs more than three bits."""
+    return math.isfinite(number) and 8 * math.frexp(number)[0] % 1 != 0
 
 
 def _constants(text: str, narrow: str) -> set[float]:

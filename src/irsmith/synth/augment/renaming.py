@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from irsmith.rng import Stream
 from irsmith.synth.augment.walk import Block, blocks, everywhere, mapped, replaced
-from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Program, Stmt, Thread, Unpack
+from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Print, Program, Stmt, Thread, Unpack
 from irsmith.synth.names import RESERVED, initials
 from irsmith.synth.themes import THEMES
 
@@ -87,6 +87,9 @@ def _body(body: Block, names: dict[str, str]) -> Block:
                 out.append(Thread(tuple(names[name] for name in s.names)))
             elif isinstance(s, For):
                 out.append(s._replace(name=names[s.name]))
+            elif isinstance(s, Print):
+                form = re.sub(r"\b\w+\b", lambda word: names.get(word[0], word[0]), s.form)
+                out.append(s._replace(form=form))
             else:
                 out.append(s)
         return tuple(out)

@@ -22,6 +22,7 @@ from irsmith.synth.categories import (
     neighbours,
     particles,
     patterns,
+    recursions,
     sampling,
     tiles,
 )
@@ -125,6 +126,7 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "backward_recursion": Category(recursions.backward_recursion, 0.4, 0.9, floor=17),
     "custom_gradient": Category(gradients.custom_gradient, 0.5, 0.9, floor=17),
     "neighbour_sum": Category(
         neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14

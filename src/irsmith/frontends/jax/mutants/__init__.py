@@ -1,12 +1,13 @@
-"""Spoiling HLO and StableHLO texts: one change at a time, in the ways that a compiler or a tool may go wrong."""
+"""Spoiling jaxprs, StableHLO and HLO: one change at a time, in the ways that a compiler or a tool may go wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from irsmith.frontends.jax.mutants import jaxprs
 from irsmith.frontends.jax.mutants.lines import Dialect, read
 from irsmith.frontends.jax.mutants.mutations import MUTATIONS
-from irsmith.frontends.jax.stages import STABLEHLO
+from irsmith.frontends.jax.stages import JAXPR, STABLEHLO
 from irsmith.rng import Stream
 from irsmith.verify.mutants import Mutant
 
@@ -27,6 +28,9 @@ def spoiled(texts: Mapping[str, str | None], stage: str, *, backward: bool, rand
         column = f"{stage}_{direction}"
         text = texts.get(column)
         if text is None:
+            continue
+        if stage == JAXPR.name:
+            yield from jaxprs.spoiled(texts, column, random)
             continue
         known = read(text, dialect, random)
         lines = text.splitlines()

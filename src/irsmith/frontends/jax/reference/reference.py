@@ -76,6 +76,7 @@ class Reference:
 
     def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
         self._narrow = narrow
+        self._declared: dict[str, str] = {}
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -107,6 +108,9 @@ class Reference:
         del launch, order
         count = len(next(iter(inputs.values())))
         wide = precision == "float64"
+        if not wide:
+            # In float64 too, numbers in the source are rounded to what they meet.
+            self._declared = {name: values.dtype.name for name, values in inputs.items()}
         outputs = {name: _room(values, wide=wide) for name, values in inputs.items()}
         parameters = [name for name in inputs if not name.startswith("result")]
         results = [name for name in inputs if name.startswith("result")]
@@ -115,7 +119,7 @@ class Reference:
         ways: dict[Place, tuple[ports.Array, ports.Array]] = {}
         for place in range(count):
             lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace, self._narrow)
-            given = [self._taken(inputs[name], place) for name in parameters]
+            given = [self._taken(name, inputs[name], place) for name in parameters]
             fault, found = self._call(given)
             if fault is None:
                 fault = self._misfit([inputs[name] for name in results], found)
@@ -144,9 +148,9 @@ class Reference:
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
-    def _taken(self, values: ports.Array, place: int) -> Array:
-        name = values.dtype.name
-        return Array(values[place], self._narrow if self._narrow and name in FLOATS else name)
+    def _taken(self, name: str, values: ports.Array, place: int) -> Array:
+        dtype = self._declared.get(name, values.dtype.name)
+        return Array(values[place], self._narrow if self._narrow and dtype in FLOATS else dtype)
 
     def _misfit(self, promised: list[ports.Array], found: list[Array]) -> Fault | None:
         """Whether results are other than the signature says."""

@@ -16,9 +16,9 @@ import numpy as np
 from irsmith.errors import UserError
 from irsmith.frontends import pipes
 from irsmith.frontends.jax import compiler
-from irsmith.frontends.jax.runner import optimised
+from irsmith.frontends.jax.runner import jaxprs, optimised
 from irsmith.frontends.jax.runner.jobs import Comparison, Job, Request
-from irsmith.frontends.jax.stages import EXPORTS, HLO_OPTIMIZED, STABLEHLO
+from irsmith.frontends.jax.stages import EXPORTS, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.verify.ports import COMPILE_ERROR, NOT_TAKEN
 
 _EXPORTED = frozenset(stage.name for stage in EXPORTS.values())
@@ -58,7 +58,20 @@ def answer(job: Job | Comparison) -> tuple[Any, bytes]:
         return {"failure": [symptom, str(error)[:2000]]}, b""
 
 
+def _of_jaxpr(job: Job) -> Any:
+    """The HLO module of a jaxpr's text, of which the parameters are looked at in any case."""
+    if jaxprs.parameters(job.text) != job.parameters:
+        raise _FailedError(COMPILE_ERROR, f"takes {jaxprs.parameters(job.text)}, not {job.parameters}")
+    try:
+        return compiler.traced_again(jaxprs.function(jaxprs.read(job.text)), job.parameters)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, NotImplementedError) as error:
+        # JAX's primitives say with any of these that they take no such parameters.
+        raise optimised.NotTakenError(f"{type(error).__name__}: {str(error)[:200]}") from error
+
+
 def _module(job: Job) -> Any:
+    if job.stage == JAXPR.name:
+        return _of_jaxpr(job)
     if job.stage == HLO_OPTIMIZED.name:
         compiler.parsed(job.text)
         return compiler.parsed(optimised.plain(job.text))

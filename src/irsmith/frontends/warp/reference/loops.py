@@ -134,6 +134,9 @@ def while_loop(scope: Scope, node: ast.While) -> Statement:
 def for_loop(scope: Scope, node: ast.For) -> Statement:
     """A ``for`` loop over ``range``; its bounds are computed once, before it."""
     call = node.iter
+    backwards = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reversed"
+    if backwards and isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+        call = call.args[0]
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
         return _for_each(scope, node)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range"):
@@ -162,6 +165,7 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
         exit_ = _Exit(machine, loop)
         if len(start) == len(stop) == len(step) == 1:
             turns = range(int(start[0]), int(stop[0]), int(step[0]))
+            turns = turns[::-1] if backwards else turns
             if not constant:
                 machine.saw(site, len(turns) > 0 and machine.active(), len(turns) == 0 and machine.active())
             for number in turns:
@@ -171,7 +175,7 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
                 body()
             exit_.take(machine.active())
         else:
-            _diverging(exit_, site, (start, stop, step), count, body)
+            _diverging(exit_, site, (start, stop, step), count, body, backwards=backwards)
         exit_.restore(returns=returns)
 
     return Statement(run, leaves=returns)
@@ -209,10 +213,14 @@ def _diverging(
     bounds: tuple[Array, Array, Array],
     count: Callable[[Array], None],
     body: Callable[[], None],
+    *,
+    backwards: bool,
 ) -> None:
     machine = exit_.machine
-    start, stop, step = (bound.astype(np.int64) for bound in bounds)
+    start, stop, step = (np.asarray(bound, np.int64) for bound in bounds)
     length = _length(start, stop, step)
+    if backwards:
+        start, step = np.asarray(start + (length - 1) * step, np.int64), -step
     length = np.broadcast_to(length, machine.lanes)
     started, active = length > 0, machine.active()
     machine.saw(site, started & active, ~started & active)
