@@ -50,6 +50,7 @@ def causes(row: Row) -> list[str]:
         "result of an atomic": any(_atomic_result(node) for node in nodes),
         "tiles without a gradient": bool(attributes & _TILES),
         "part of a transform": bool(attributes & {"transform_set_translation", "transform_set_rotation"}),
+        "furthest point": "mesh_query_furthest_point_no_sign" in attributes,
         "%": any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in nodes),
     }
     return [name for name, there in found.items() if there]
@@ -66,11 +67,13 @@ def _element(node: ast.AST) -> bool:
 
 
 def _unrolled(loop: ast.For) -> bool:
-    called = isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name) and loop.iter.func.id == "range"
-    if not called:
+    call = loop.iter
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reversed":
+        call = call.args[0]
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range"):
         # What a query finds is known at run time alone.
         return False
-    bounds = loop.iter.args
+    bounds = call.args
     values = [bound.value for bound in bounds if isinstance(bound, ast.Constant) and isinstance(bound.value, int)]
     return len(values) == len(bounds) and len(range(*values)) <= UNROLLED
 

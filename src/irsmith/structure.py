@@ -22,8 +22,8 @@ _FLOATS = ("float16", "float32", "float64", "bfloat16")
 _WHOLES = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 _DTYPES = frozenset({"bool", *_FLOATS, *_WHOLES})
 _BUILTINS = frozenset({
-    "abs", "bool", "enumerate", "float", "int", "len", "max", "min", "pow", "print", "range", "round", "str", "sum",
-    "tuple", "zip",
+    "abs", "bool", "enumerate", "float", "int", "len", "max", "min", "pow", "print", "range", "reversed", "round",
+    "str", "sum", "tuple", "zip",
 })  # fmt: skip
 # The precision in a composite dtype's name: the last letters of vec3d, mat33h, quatf.
 _COMPOSITE = re.compile(r"((?:vec|mat|quat|transform|spatial_(?:vector|matrix))\d*)(f|d|h|b|ub|s|us|i|ui|l|ul)?")

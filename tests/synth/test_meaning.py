@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import random
+import struct
 import types
 from typing import Any
 
@@ -61,6 +62,8 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         func=lambda f: f,
         constant=lambda x: x,
         static=lambda x: x,
+        cast=lambda x, _: struct.unpack("<i", struct.pack("<f", x))[0],
+        printf=lambda *_: None,
         array=_Annotation(),
         array2d=_Annotation(),
         array3d=_Annotation(),

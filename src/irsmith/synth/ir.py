@@ -88,13 +88,17 @@ class If(NamedTuple):
 
 
 class For(NamedTuple):
-    """A counted loop over ``range(start, stop, step)``; an absent start is 0, an absent step 1."""
+    """A counted loop over ``range(start, stop, step)``; an absent start is 0, an absent step 1.
+
+    ``backwards`` is for one of neither, and goes from ``stop - 1`` down to 0.
+    """
 
     name: str
     start: Expr | None
     stop: Expr
     step: Expr | None
     body: tuple[Stmt, ...]
+    backwards: bool = False
 
 
 class While(NamedTuple):
@@ -145,13 +149,20 @@ class Do(NamedTuple):
     call: Expr
 
 
+class Print(NamedTuple):
+    """A line printed for whoever debugs: a format with a place for each value, or without one a value alone."""
+
+    form: str
+    values: tuple[Expr, ...]
+
+
 class Comment(NamedTuple):
     """A line of comment."""
 
     text: str
 
 
-Stmt = Thread | Assign | If | For | While | Jump | Return | Atomic | Unpack | Do | Comment
+Stmt = Thread | Assign | If | For | While | Jump | Return | Atomic | Unpack | Do | Print | Comment
 """A statement of a function's body."""
 
 

@@ -290,6 +290,8 @@ class Probe:
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
         """What an expression makes of its operands' lanes, where it is no operator of the table."""
         op = e.op
+        if op == "bits":
+            return np.ascontiguousarray(args[0], np.float32).view(np.int32).astype(np.float64)
         if op == "cast":
             return np.trunc(args[0]) if e.kind == "i" else args[0]
         if op == "component":

@@ -18,6 +18,7 @@ from irsmith.synth.ir import Atomic, Expr, Program
 from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
 from irsmith.synth.phases.unread import refuse_unread
+from irsmith.synth.phases.watching import watched
 from irsmith.synth.rehearsal import rehearse
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.steering import Weights, chances, types
@@ -33,6 +34,8 @@ _ATTEMPTS = 40
 _FITTINGS = 24
 _SAME = 2
 _SQUEEZED = 0.9
+# How likely an author has left a line in that prints.
+_WATCHED = 0.012
 # How likely an author gives fixed loop bounds names.
 _NAMED_BOUNDS = 0.2
 
@@ -173,7 +176,7 @@ def _attempt(rng: Stream, category: str, lines: int, settings: Settings) -> Prog
         accent=rng.below(2**30),
     )
     rehearse(program)
-    return program
+    return watched(program, rng) if rng.chance(_WATCHED) else program
 
 
 def _refuse_banned(s: Sketch) -> None:

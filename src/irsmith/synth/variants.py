@@ -257,6 +257,8 @@ class Run(Probe):
             default if bound is None else self.of(bound)
             for bound, default in ((loop.start, _ZERO), (loop.stop, _ZERO), (loop.step, _ONE))
         )
+        if loop.backwards:
+            first, stop, step = stop - 1, -_ONE, -_ONE
         if not any(isinstance(bound, np.ndarray) for bound in (first, stop, step)):
             return self._count(loop, active, int(first), int(stop), int(step))
         left, counter = np.zeros(self.size, bool), self._spread(first)

@@ -80,6 +80,8 @@ def _within(nodes: list[ast.stmt], inside: tuple[tuple[ast.stmt, bool], ...]) ->
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
             continue
+        if _only_prints(node):
+            continue
         if not _limits(node) and not _counts(node, inside):
             yield _Candidate(node, inside)
         if isinstance(node, ast.If | ast.For | ast.While):
@@ -88,6 +90,15 @@ def _within(nodes: list[ast.stmt], inside: tuple[tuple[ast.stmt, bool], ...]) ->
             # The text of an ``elif`` cannot be replaced by itself, only what stands in it.
             rest = _within(node.orelse, (*inside, (node, False)))
             yield from (candidate for candidate in rest if not (elif_ and candidate.node is node.orelse[0]))
+
+
+def _only_prints(node: ast.stmt) -> bool:
+    """Whether a statement is there to print, which no output shows."""
+    if isinstance(node, ast.If):
+        return not node.orelse and all(map(_only_prints, node.body))
+    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return name in {"print", "printf"}
 
 
 def _limits(node: ast.stmt) -> bool:

@@ -266,6 +266,8 @@ class _Printer:
         bounds = [self.bound(part) for part in (s.start, s.stop)]
         if s.step is not None or bounds[1] is None:
             raise Discard("a loop of unknown length")
+        if s.backwards:
+            raise Discard("a loop that counts down")
         start, stop = bounds[0] or ("0", 0), bounds[1]
         carried = [name for name in _assigned(s.body) if name in scope.values]
         if not carried or stop[1] <= start[1]:

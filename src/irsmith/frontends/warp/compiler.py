@@ -130,20 +130,39 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     before = set(context.user_modules)
     sys.modules[MODULE_NAME] = module
     try:
-        exec(compile(source, FILE_NAME, "exec"), module.__dict__)
+        with _no_other_modules():
+            exec(compile(source, FILE_NAME, "exec"), module.__dict__)
         yield module
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
-        for name in [name for name in context.user_modules if name not in before]:
-            _take_apart(context.user_modules.pop(name))
+        # What the source has imported stays, for it is imported once a process.
+        new = [name for name in context.user_modules if name not in before]
+        made = [context.user_modules.pop(name) for name in new if name == MODULE_NAME or name not in sys.modules]
+        # They may refer to each other.
+        for one in made:
+            one._detach_references()
+        for one in made:
+            _take_apart(one)
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
 
 
+@contextmanager
+def _no_other_modules() -> Iterator[None]:
+    """Keep Warp from looking through what is declared for other modules that it uses: a source is one module."""
+    from warp._src import context
+
+    find = context.Module._find_references
+    context.Module._find_references = lambda *_: None
+    try:
+        yield
+    finally:
+        context.Module._find_references = find
+
+
 def _take_apart(module: Any) -> None:
     """Break the cycles between a Warp module, its kernels and their builds, so that they go without a search."""
-    module._detach_references()
     for kernel in module._get_live_kernels():
         vars(kernel.adj).clear()
     for function in module.functions.values():

@@ -66,10 +66,10 @@ _WITHOUT_REFERENCE = reasons((
     ("16-bit floats of this kind have no NumPy dtype", "bfloat16"),
     ("a local array, which only some kernels may declare", "array zeros"),
     ("draws until a test passes, for which the reference has no bound", "poisson"),
-    ("a loop's order, which programs write as bounds and step", "reversed"),
     ("differs between devices: 1 on a CPU", "block_dim"),
     ("the numbers that each thread of a block draws: they change with the size of the block", "tile_randf tile_randi"),
     ("elements that are not set yet", "tile_empty"),
+    ("needs a mesh whose triangles are grouped, which inputs do not hold", "mesh_get_group_root"),
     ("at its edges single precision decides, by steps that are not documented", "intersect_tri_tri"),
     (
         "its CUDA text calls a function of a library that is linked apart",
@@ -89,31 +89,26 @@ _WITHOUT_REFERENCE = reasons((
     ),
 ))  # fmt: skip
 _NOT_EMITTED = reasons((
-    ("prints; a run's result does not show it", "print printf"),
     ("for inputs beyond the bounds that programs keep to", "isnan isinf isfinite"),
-    ("reinterprets bits, which bounds do not follow", "cast"),
     ("needs a sorted array; inputs are drawn in no order", "lower_bound sample_cdf"),
     ("says nothing", "pos"),
     ("the start of a chain of frames, which no program walks", "transform_identity"),
     ("a Boolean is compared for, not converted to", "bool"),
 ))  # fmt: skip
-_BY_GROUP = {
-    "Geometry": "needs a mesh or a BVH, which inputs do not hold yet; hash grids are built from points",
-}
 
 
 def coverage(programs: int) -> Coverage:
     """Every builtin of the installed Warp, with the first programs of seed 0 as evidence of what is emitted."""
     registered = compiler.builtins()
     emitted = _emitted(programs)
-    known = {*BUILTINS, *SPECIAL, *_CONSTRUCTORS.values(), "range", *BUILTIN_TYPES, *PYTHON_TYPES}
+    known = {*BUILTINS, *SPECIAL, *_CONSTRUCTORS.values(), "range", "reversed", *BUILTIN_TYPES, *PYTHON_TYPES}
     made = []
     for name, (group, differentiable) in registered.items():
         internal = _NOT_COUNTED.get(name, "")
         forward = not internal and name in known and name not in _WITHOUT_REFERENCE
         used = emitted[name] if forward else 0
         if internal or not forward:
-            reason = internal or _WITHOUT_REFERENCE.get(name) or _BY_GROUP.get(group, "not in the reference")
+            reason = internal or _WITHOUT_REFERENCE.get(name, "not in the reference")
         else:
             reason = "" if used else _NOT_EMITTED.get(name, "in none of these programs")
         backward = forward if differentiable else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from irsmith.folding import folded, quoted
-from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, TERNARY, TILED, UNARY, VECTOR_SUFFIX
+from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, SUM, TERNARY, TILED, UNARY, VECTOR_SUFFIX
 from irsmith.kernel import Argument, Kernel, Signature
 from irsmith.synth.ir import (
     Assign,
@@ -21,6 +21,7 @@ from irsmith.synth.ir import (
     Helper,
     If,
     Jump,
+    Print,
     Program,
     Return,
     Stmt,
@@ -74,6 +75,7 @@ class _Printer:
         self.multiplied = (accent >> 24) % 4 == 0
         self.counted = (accent >> 26) % 4 == 0
         self.keywords = (accent >> 22) % 4 != 0
+        self.reverses = (accent >> 14) % 4
         self.width = _WIDTHS[(accent >> 28) % 4]
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
@@ -247,6 +249,8 @@ class _Printer:
             return f"{self.expr(args[0], ATOM)}[{self.expr(args[1])}, {self.expr(args[2])}]"
         if op == "extent":
             return f"len({e.name})" if self.counted and e.name in self.vectors else f"{e.name}.shape[{int(e.value)}]"
+        if op == "bits":
+            return f"wp.cast({self.expr(args[0])}, {self.type(e.type)})"
         if op == "adjoint":
             return f"wp.adjoint[{e.name}]"
         if op == "call":
@@ -342,7 +346,7 @@ class _Printer:
             elif isinstance(s, If):
                 self.conditional(s, indent)
             elif isinstance(s, For):
-                over = expr(s.stop) if s.stop.op == "query" else f"range({self.range(s)})"
+                over = expr(s.stop) if s.stop.op == "query" else self.range(s)
                 lines.append(f"{indent}for {s.name} in {over}:")
                 self.statements(s.body, indent + "    ")
             elif isinstance(s, Thread):
@@ -353,6 +357,9 @@ class _Printer:
                 lines.append(f"{indent}{', '.join([expr(target) for target in s.targets])} = {expr(s.value)}")
             elif isinstance(s, Do):
                 lines.append(f"{indent}{expr(s.call)}")
+            elif isinstance(s, Print):
+                given = ", ".join([expr(value) for value in s.values])
+                lines.append(f'{indent}wp.printf("{s.form}\\n", {given})' if s.form else f"{indent}print({given})")
             elif isinstance(s, Comment):
                 lines.append(f"{indent}# {s.text}")
             elif isinstance(s, While):
@@ -364,11 +371,17 @@ class _Printer:
                 lines.append(f"{indent}{s.word}")
 
     def range(self, loop: For) -> str:
-        """The arguments of ``range``."""
+        """What a counted loop goes over."""
+        if loop.backwards:
+            # Fixed bounds are written out by most: a compiler unrolls those.
+            if self.reverses == 0 or (self.reverses < 3 and loop.stop.op != "literal"):
+                return f"reversed(range({self.expr(loop.stop)}))"
+            last = int(loop.stop.value) - 1 if loop.stop.op == "literal" else f"{self.expr(loop.stop, SUM)} - 1"
+            return f"range({last}, -1, -1)"
         parts = [loop.stop] if loop.start is None else [loop.start, loop.stop]
         if loop.step is not None:
             parts.append(loop.step)
-        return ", ".join([self.expr(part) for part in parts])
+        return f"range({', '.join([self.expr(part) for part in parts])})"
 
     def conditional(self, s: If, indent: str) -> None:
         """An ``if`` with its ``elif`` and ``else``."""

@@ -74,6 +74,8 @@ def _unrolled(s: Stmt) -> list[Stmt] | None:
     """A loop of a few turns, turn by turn."""
     if not isinstance(s, For) or s.start is not None or s.step is not None or s.stop.op not in {"literal", "static"}:
         return None
+    if s.backwards:
+        return None
     turns = int(s.stop.span.low)
     inner = [x for block in blocks(s.body) for x in block]
     if not 1 < turns <= _LONGEST or any(isinstance(x, Jump | Return) for x in inner) or len(inner) * turns > 30:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, Unpack, While
+from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Print, Return, Stmt, Unpack, While
 
 Block = tuple[Stmt, ...]
 
@@ -21,7 +21,7 @@ def _statement(s: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
         return If(change(s.test), mapped(s.then, change), mapped(s.orelse, change))
     if isinstance(s, For):
         bounds = [None if b is None else change(b) for b in (s.start, s.stop, s.step)]
-        return For(s.name, bounds[0], bounds[1] or s.stop, bounds[2], mapped(s.body, change))
+        return For(s.name, bounds[0], bounds[1] or s.stop, bounds[2], mapped(s.body, change), s.backwards)
     if isinstance(s, While):
         return While(change(s.test), mapped(s.body, change))
     if isinstance(s, Atomic):
@@ -31,6 +31,8 @@ def _statement(s: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
         return Unpack(tuple(map(change, s.targets)), change(s.value))
     if isinstance(s, Do):
         return Do(change(s.call))
+    if isinstance(s, Print):
+        return s._replace(values=tuple(map(change, s.values)))
     if isinstance(s, Return) and s.value is not None:
         return Return(change(s.value))
     return s
@@ -67,7 +69,7 @@ def replaced(body: Block, change: Callable[[Block], Block]) -> Block:
 
 def read(e: Expr) -> set[str]:
     """The names that an expression reads: variables, arrays, helpers, constants."""
-    found = {e.name} if e.name else set()
+    found = {e.name.partition(".")[0]} if e.name else set()
     for arg in e.args:
         found |= read(arg)
     return found

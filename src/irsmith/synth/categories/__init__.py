@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from irsmith.synth.categories import (
     base,
     bodies,
+    faces,
     folds,
     generics,
     gradients,
@@ -17,12 +18,15 @@ from irsmith.synth.categories import (
     learning,
     linear,
     mechanics,
+    meshes,
     models,
     motion,
     neighbours,
     particles,
     patterns,
+    recursions,
     sampling,
+    searches,
     tiles,
 )
 from irsmith.synth.sketch import Sketch
@@ -51,6 +55,7 @@ class Category:
 _RENDERING = (media.SHADING, media.GEOMETRY)
 _NETWORKS = (numbers.LEARNING, numbers.STATISTICS)
 _BODIES = (nature.PARTICLES, numbers.ROBOTICS)
+_SURFACES = (nature.PARTICLES, numbers.ROBOTICS, media.GEOMETRY)
 
 CATEGORIES: dict[str, Category] = {
     "arithmetic": Category(base.arithmetic),
@@ -125,11 +130,17 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "backward_recursion": Category(recursions.backward_recursion, 0.4, 0.9, floor=17),
     "custom_gradient": Category(gradients.custom_gradient, 0.5, 0.9, floor=17),
     "neighbour_sum": Category(
         neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14
     ),
     "edge_contact": Category(neighbours.edge_contact, 0.3, 0.9, (nature.PARTICLES, numbers.ROBOTICS), floor=16),
+    "mesh_distance": Category(meshes.mesh_distance, 0.5, 0.9, _SURFACES, floor=17),
+    "mesh_ray": Category(meshes.mesh_ray, 0.4, 0.9, _RENDERING, floor=17),
+    "mesh_faces": Category(faces.mesh_faces, 0.3, 0.8, _SURFACES, floor=21),
+    "mesh_overlap": Category(faces.mesh_overlap, 0.3, 0.8, _SURFACES, floor=18),
+    "bvh_overlap": Category(searches.bvh_overlap, 0.4, 0.8, _SURFACES, floor=21),
     "tile_map": Category(tiles.tile_map, 0.5, 0.8, floor=8),
     "tile_reduction": Category(tiles.tile_reduction, 0.5, 0.8, floor=10),
     "tile_normalise": Category(tiles.tile_normalise, 0.4, 0.9, (numbers.LEARNING, numbers.STATISTICS), floor=12),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from irsmith.synth.errors import Discard
 from irsmith.synth.moves import MATHEMATICAL, PLAIN
-from irsmith.synth.phases import atomics, branches, functions, loops, records, straight
+from irsmith.synth.phases import atomics, bits, branches, functions, loops, records, straight
 from irsmith.synth.sketch import Sketch
 
 _RANKS = (1,) * 20 + (2,) * 8 + (3,) * 4 + (4,)
@@ -58,6 +58,8 @@ def _extras(s: Sketch) -> None:
         s.attempt(lambda: records.parameters(s))
     if s.budget > 5 and rng.chance(0.08):
         records.constant(s)
+    if s.budget > 6 and rng.chance(0.02):
+        s.attempt(lambda: bits.of_float(s))
 
 
 def arithmetic(s: Sketch) -> None:

@@ -282,6 +282,7 @@ class Pen:
         first: Q | int | None = None,
         step: Q | int | None = None,
         most: int = 0,
+        backwards: bool = False,
     ) -> None:
         """A counted loop.
 
@@ -292,6 +293,7 @@ class Pen:
             first: Where it starts; 0 where it is not given.
             step: How far a turn goes; 1 where it is not given.
             most: What the counter stays below, where that is not the greatest bound.
+            backwards: Whether it counts down to 0.
         """
         s = self.s
         most = most or (stop if isinstance(stop, int) else int(stop.e.span.high))
@@ -302,7 +304,7 @@ class Pen:
         body = s.block(lambda: fill(Q(self, counter)))
         s.probe.looping -= 1
         bounds = [None if b is None else whole(b) if isinstance(b, int) else b.e for b in (first, stop, step)]
-        s.emit(For(text, bounds[0], bounds[1] or whole(most), bounds[2], body))
+        s.emit(For(text, bounds[0], bounds[1] or whole(most), bounds[2], body, backwards))
 
     def now(self, target: Q) -> Q:
         """A variable as it is after all that has changed it."""

@@ -176,6 +176,14 @@ def loop_shapes(n: int, o: wp.array(dtype=int)):
             s += g
     for h in range(5, 2):
         s = 1000
+    for k in reversed(range(4)):
+        s = s * 2 + k
+    for k in reversed(range(i, n)):
+        s = s * 3 - k
+    for k in reversed(range(n, i, -2)):
+        s = s * 5 + k
+    for k in reversed(range(3, 3)):
+        s = 2000
     o[i] = s
 
 
@@ -442,6 +450,13 @@ def atomic_bits(k: wp.array(dtype=int), o: wp.array(dtype=int)):
     wp.atomic_xor(o, 2, k[i])
     if k[i] > 1000:
         wp.printf("%d", k[i])
+
+
+@wp.kernel
+def bits_of_floats(x: wp.array(dtype=wp.float32), o: wp.array(dtype=int), u: wp.array(dtype=wp.uint32)):
+    i = wp.tid()
+    o[i] = ((wp.cast(x[i], wp.int32) >> 23) & 255) - 127
+    u[i] = wp.cast(x[i], wp.uint32)
 
 
 @wp.kernel

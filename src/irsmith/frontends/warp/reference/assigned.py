@@ -98,6 +98,8 @@ class _Analysis(ast.NodeVisitor):
 
 def _runs(iterable: ast.expr) -> bool:
     """Whether ``range`` of literals runs at least once."""
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == "reversed":
+        return bool(iterable.args) and _runs(iterable.args[0])
     if not isinstance(iterable, ast.Call) or not iterable.args or len(iterable.args) > 3:
         return False
     try:

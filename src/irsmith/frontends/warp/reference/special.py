@@ -10,7 +10,8 @@ import numpy as np
 from irsmith.frontends.warp.reference import atomic, expressions, indexing, places
 from irsmith.frontends.warp.reference.builtins.random import DRAWS, Draws
 from irsmith.frontends.warp.reference.errors import Unsupported
-from irsmith.frontends.warp.reference.queries import QUERIES
+from irsmith.frontends.warp.reference.geometry.meshes import MESHES
+from irsmith.frontends.warp.reference.geometry.searches import SEARCHES
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.tile_calls import TILES
 from irsmith.frontends.warp.reference.values import (
@@ -69,19 +70,31 @@ def _len(scope: Scope, node: ast.Call, expected: int) -> Expr:
 
 
 def _cast(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """``cast(value, dtype)``: the same bits read as another type of the same size."""
+    """``cast(value, dtype)``: the same bits read as another type of the same size.
+
+    Of a float they are those of its declared type, whatever it is computed with.
+    """
     del expected
     options = {keyword.arg: keyword.value for keyword in node.keywords}
     if len(node.args) + len(options) != 2 or set(options) - {"dtype"} or not node.args:
         raise Unsupported("arguments of cast", node)
     value = expressions.expression(scope, node.args[0])
     kind = scope.source.type(options["dtype"] if "dtype" in options else node.args[1])
-    if not (isinstance(value.type, Scalar) and isinstance(kind, Scalar)) or scope.ops.precision.exact:
+    if not (isinstance(value.type, Scalar) and isinstance(kind, Scalar)):
         raise Unsupported("cast of bits", node)
-    dtype, run = scope.ops.dtype(kind), value.run
-    if dtype.itemsize != scope.ops.dtype(value.type).itemsize:
+    of_float = value.type.is_float
+    run, ops, of, to = value.run, scope.ops, np.dtype(value.type.name), np.dtype(kind.name)
+    if of.itemsize != to.itemsize:
         raise Unsupported(f"cast of {value.type} to {kind}", node)
-    return Expr(kind, lambda: run().view(dtype), guarded=value.guarded)
+
+    def bits() -> Value:
+        result = np.ascontiguousarray(run(), of).view(to).astype(ops.dtype(kind))
+        if of_float:
+            # What changes with them changes by jumps.
+            ops.decide(result)
+        return result
+
+    return Expr(kind, bits, guarded=value.guarded)
 
 
 def _identity(kind: Callable[[Scalar], Type], value: list[float]) -> Handler:
@@ -221,7 +234,8 @@ SPECIAL: dict[str, Handler] = {
     "sample_cdf": _sample_cdf,
     **atomic.HANDLERS,
     **TILES,
-    **QUERIES,
+    **SEARCHES,
+    **MESHES,
     **{name: _draw(name) for name in DRAWS},
 }
 """Builtins by name."""

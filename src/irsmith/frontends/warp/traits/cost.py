@@ -134,6 +134,8 @@ class _Walk:
         """How often ``range`` turns."""
         if not isinstance(node, ast.Call) or not node.args:
             return UNKNOWN_TURNS
+        if isinstance(node.func, ast.Name) and node.func.id == "reversed":
+            return self.turns(node.args[0])
         bounds = [self.number(argument) for argument in node.args]
         if None in bounds:
             return UNKNOWN_TURNS
