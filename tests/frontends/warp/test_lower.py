@@ -447,3 +447,26 @@ def test_a_forward_that_calls_an_adjoint_holds_it(make, stage):
     )
     assert "adj_potential_0(" in forward.partition("k_cpu_kernel_forward(")[0].partition("k_cuda_kernel_forward(")[0]
     assert not texts[f"{stage.name}_functions_backward"]
+
+
+def test_what_a_source_imports_is_there_for_the_next_one(make, tmp_path, monkeypatch):
+    """A module is imported once a process, and Warp's side of it has to live as long."""
+    (tmp_path / "curves_of_ours.py").write_text(
+        "import warp as wp\n\n\n@wp.func\ndef bent(x: float):\n    return x * wp.sin(x)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    source = """
+import curves_of_ours
+
+
+@wp.kernel(module="unique")
+def k(x: wp.array(dtype=float)):
+    i = wp.tid()
+    x[i] = curves_of_ours.bent(x[i])
+"""
+    first, second = (lower(make(source, "k"), STAGES) for _ in range(2))
+    assert isinstance(first, Lowering)
+    assert "bent" in first.texts["cpp_functions_forward"]
+    assert second == first
+    sys.modules.pop("curves_of_ours")
+    context.user_modules.pop("curves_of_ours")

@@ -134,8 +134,14 @@ def declared(source: str) -> Iterator[types.ModuleType]:
         yield module
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
-        for name in [name for name in context.user_modules if name not in before]:
-            _take_apart(context.user_modules.pop(name))
+        # What the source has imported stays, for it is imported once a process.
+        new = [name for name in context.user_modules if name not in before]
+        made = [context.user_modules.pop(name) for name in new if name == MODULE_NAME or name not in sys.modules]
+        # They may refer to each other.
+        for one in made:
+            one._detach_references()
+        for one in made:
+            _take_apart(one)
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
@@ -143,7 +149,6 @@ def declared(source: str) -> Iterator[types.ModuleType]:
 
 def _take_apart(module: Any) -> None:
     """Break the cycles between a Warp module, its kernels and their builds, so that they go without a search."""
-    module._detach_references()
     for kernel in module._get_live_kernels():
         vars(kernel.adj).clear()
     for function in module.functions.values():

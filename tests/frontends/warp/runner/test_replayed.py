@@ -108,3 +108,9 @@ def test_adjoints_of_helpers_are_held_against_their_own_forwards():
     assert strays(FORWARD + other, BACKWARD + adjoint.replace("wp::sub", "wp::mul")) == "var_2 = wp::mul(var_0, var_1);"
     # Nothing is known of one whose forward is not there.
     assert strays(FORWARD, adjoint) is None
+
+
+def test_what_an_author_has_called_in_place_of_a_helper_is_its_own_affair():
+    forward = FORWARD.replace("wp::mul(var_0", "count_0(var_0", 1)
+    assert strays(forward, BACKWARD.replace("wp::mul(var_0", "replay_count_0(var_0", 1)) is None
+    assert strays(forward, BACKWARD.replace("wp::mul(var_0", "replay_other_0(var_0", 1)) is not None

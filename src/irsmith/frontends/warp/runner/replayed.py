@@ -21,6 +21,9 @@ _JUMP = re.compile(r"goto \w+;|\w+:;|return\b.*;|continue;|\}|\} else \{")
 _COUNTS = re.compile(r"var_\w+ = (?:-?\d+|var_\w+);")
 """How a loop over a fixed range is run backwards."""
 
+_OWN = re.compile(r"\breplay_(?=\w+\()")
+"""Before the name of a helper whose author says what an adjoint is to call in its place (``@wp.func_replay``)."""
+
 _WRITES = re.compile(r"(?:var_\w+ = )?wp::(?:array_store|atomic_\w+|tile_store|tile_atomic_\w+|store)\b")
 
 
@@ -78,5 +81,5 @@ def _statements(body: str) -> tuple[list[str], list[str]]:
     declared, _, rest = body.partition("// forward\n")
     lines = [" ".join(line.split()) for line in declared.splitlines()]
     constants = [found[1] for line in lines if (found := _CONSTANT.fullmatch(line)) is not None]
-    lines = [" ".join(line.split()) for line in rest.splitlines()]
+    lines = [_OWN.sub("", " ".join(line.split())) for line in rest.splitlines()]
     return constants, [line for line in lines if line and not line.startswith("//") and not _JUMP.fullmatch(line)]
