@@ -50,6 +50,7 @@ def causes(row: Row) -> list[str]:
         "result of an atomic": any(_atomic_result(node) for node in nodes),
         "tiles without a gradient": bool(attributes & _TILES),
         "part of a transform": bool(attributes & {"transform_set_translation", "transform_set_rotation"}),
+        "furthest point": "mesh_query_furthest_point_no_sign" in attributes,
         "%": any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) for node in nodes),
     }
     return [name for name, there in found.items() if there]

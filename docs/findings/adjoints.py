@@ -18,6 +18,10 @@ wp.config.log_level = wp.LOG_ERROR
 COLUMNS = 4
 X = np.array([[0.7, 1.3, 0.9, 1.1]], dtype=np.float32)
 STEP = 1e-2
+TETRAHEDRON = wp.Mesh(
+    wp.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], dtype=wp.vec3, device="cpu"),
+    wp.array([0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3], dtype=int, device="cpu"),
+)
 
 
 @wp.kernel
@@ -160,6 +164,16 @@ def fraction(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
 
 
 @wp.kernel
+def furthest_point(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """The furthest point of a mesh is a corner, which stays where it is; Warp moves it as if it were the closest."""
+    i = wp.tid()
+    mesh = wp.static(wp.uint64(TETRAHEDRON.id))
+    p = wp.vec3(0.3 * x[i, 0], -0.4 * x[i, 1], 0.2 * x[i, 2])
+    query = wp.mesh_query_furthest_point_no_sign(mesh, p, 0.0)
+    y[i] = wp.length(p - wp.mesh_eval_position(mesh, query.face, query.u, query.v))
+
+
+@wp.kernel
 def part_of_transform(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
     """A transform's translation that is replaced: the old one keeps its gradient."""
     i = wp.tid()
@@ -249,6 +263,7 @@ WRONG = [
     while_reaches_beyond,
     remainder,
     fraction,
+    furthest_point,
     tile_extreme,
     tile_running_sum,
     tile_in_order,

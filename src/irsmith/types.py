@@ -147,24 +147,69 @@ class Opaque:
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
-    """A structure of points in three dimensions that is built before the launch, and passed by its id.
+class HashGrid:
+    """The id of a hash grid, with cells as wide as the upper end of the argument's domain.
 
     Attributes:
-        kind: ``hash_grid``, with cells as wide as the upper end of the argument's domain.
-        of: The argument whose elements are the points.
+        of: The argument whose elements are the points, in three dimensions.
         count: How many points there are.
     """
 
-    kind: str
     of: str
     count: int
 
     def __str__(self) -> str:
-        return f"{self.kind}[{self.of},{self.count}]"
+        return f"hash_grid[{self.of},{self.count}]"
 
 
-ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | ArrayType | Handle | Opaque
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The id of a closed triangle mesh around the origin, as far from it as the argument's domain says.
+
+    Its vertices are two poles and rings of as many vertices each between them.
+
+    Attributes:
+        rings: How many rings.
+        segments: How many vertices a ring has.
+    """
+
+    rings: int
+    segments: int
+
+    @property
+    def vertices(self) -> int:
+        """How many vertices there are."""
+        return 2 + self.rings * self.segments
+
+    @property
+    def faces(self) -> int:
+        """How many triangles there are."""
+        return 2 * self.rings * self.segments
+
+    def __str__(self) -> str:
+        return f"mesh[{self.rings},{self.segments}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Bvh:
+    """The id of a bounding volume hierarchy of boxes, whose centres lie in the argument's domain.
+
+    Attributes:
+        count: How many boxes.
+        groups: How many groups they belong to in turn; 1 where they are not grouped.
+    """
+
+    count: int
+    groups: int = 1
+
+    def __str__(self) -> str:
+        return f"bvh[{self.count},{self.groups}]"
+
+
+Handle = HashGrid | Mesh | Bvh
+"""A structure of points, triangles or boxes that is built before the launch, and passed by its id."""
+
+ValueType = Scalar | Vector | Matrix | Quaternion | Transformation | Struct | ArrayType | HashGrid | Mesh | Bvh | Opaque
 """A type that one array element, argument, field or variable can have."""
 
 BOOL = Scalar("bool")
@@ -181,7 +226,7 @@ SCALARS: dict[str, Scalar] = {
 _SPELLING = re.compile(
     r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat)|transform)\[(?P<scalar>\w+)\]"
 )
-_HANDLE = re.compile(r"(?P<kind>hash_grid)\[(?P<of>\w+),(?P<count>\d+)\]")
+_HANDLE = re.compile(r"(?P<kind>hash_grid|mesh|bvh)\[(?P<first>\w+),(?P<second>\d+)\]")
 _ARRAY = re.compile(r"array(?P<rank>[1-4])d\[(?P<element>.*)\]")
 _OPAQUE = re.compile(r"opaque\[(.*)\]")
 
@@ -203,7 +248,7 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
     if opaque := _OPAQUE.fullmatch(text):
         return Opaque(opaque[1])
     if handle := _HANDLE.fullmatch(text):
-        return Handle(handle["kind"], handle["of"], int(handle["count"]))
+        return _handle(handle["kind"], handle["first"], int(handle["second"]))
     if array := _ARRAY.fullmatch(text):
         return ArrayType(parse_type(array["element"], structs), int(array["rank"]))
     match = _SPELLING.fullmatch(text)
@@ -215,6 +260,12 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
     if match["rows"]:
         return Matrix(int(match["rows"]), int(match["columns"]), scalar)
     return Quaternion(scalar) if match["quat"] else Transformation(scalar)
+
+
+def _handle(kind: str, first: str, second: int) -> Handle:
+    if kind == "hash_grid":
+        return HashGrid(first, second)
+    return Mesh(int(first), second) if kind == "mesh" else Bvh(int(first), second)
 
 
 def scalar_of(type: ValueType) -> Scalar | None:

@@ -13,7 +13,8 @@ import irsmith
 from irsmith import Recipe, StoppedError, UserError
 from irsmith import recipe as recipes
 from irsmith.dataset import target
-from irsmith.dataset.target import Delivered, Summed, Together, next_round
+from irsmith.dataset.delivered import Delivered
+from irsmith.dataset.target import Summed, Together, next_round
 from irsmith.export import export
 from irsmith.generation import _Means, _Run, append
 from irsmith.size import parse_size

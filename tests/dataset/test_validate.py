@@ -54,6 +54,18 @@ def test_what_a_function_returns_is_no_argument_of_it(made_jax):
     assert validate(made_jax.root) == (4, [])
 
 
+def test_an_array_that_a_struct_holds_is_no_argument_of_its_own(tmp_path):
+    root = tmp_path / "d"
+    wanted = Recipe(count=3, seed=5, verify="none", categories=(("struct_arrays", 1.0),))
+    irsmith.generate(wanted, root, workers=1)
+    assert any("." in a.name for row in irsmith.load(root) for a in row.kernel.signature.arguments)
+    assert validate(root) == (3, [])
+    arguments = value(root, 0, "arguments", 0)
+    nowhere = [item | {"name": item["name"].replace(".", "_.")} for item in arguments]
+    planted(root, 0, column("arguments", 0, nowhere))
+    assert [gate for gate, _, _ in faults(root)] == ["python"]
+
+
 def column(name, row, value_):
     return lambda table: with_value(table, name, row, value_)
 
@@ -294,7 +306,7 @@ def proved(tmp_path_factory):
     """A dataset with verdicts, among them adjoints that are proved wrong, and with rejects."""
     root = tmp_path_factory.mktemp("proved") / "d"
     kinds = evenly(["while_loop", "arithmetic", "atomic"])
-    irsmith.generate(Recipe(count=14, seed=7, max_reject_share=1.0, categories=kinds), root, workers=2)
+    irsmith.generate(Recipe(count=14, seed=8, max_reject_share=1.0, categories=kinds), root, workers=2)
     return root
 
 

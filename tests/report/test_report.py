@@ -16,6 +16,7 @@ from irsmith.report import audit_page, report
 from irsmith.report.clusters import clusters
 from irsmith.report.figures import gather
 from irsmith.report.highlight import highlighted
+from irsmith.report.samples import choose
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "</pre></script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\x1b[2J\ud800"
@@ -92,6 +93,15 @@ def test_lines_that_belong_together_light_up(page, opened, made):
     sample.locator("[role=tab]", has_text="cuda_forward").click()
     assert sample.locator("[aria-label=cuda_forward]").is_visible()
     assert not sample.locator("[aria-label=cpp_forward]").is_visible()
+
+
+def test_samples_of_jax_are_linked_in_every_text(made_jax):
+    samples = choose(made_jax)
+    assert samples
+    for sample in samples:
+        assert {line.python_line for line in sample.python.lines} - {None}
+        for text in sample.texts:
+            assert any(line.python_line is not None for line in text.lines), (sample.row.id, text.title)
 
 
 def test_a_line_that_was_tapped_stays_lit(page, opened):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from dataclasses import replace
@@ -56,6 +57,32 @@ def test_renaming_changes_names_and_nothing_else():
         assert [replace(a, name="") for a in after.signature.arguments] == [
             replace(a, name="") for a in before.signature.arguments
         ]
+
+
+@pytest.mark.parametrize("category", ["neighbour_sum", "mesh_distance", "mesh_faces", "bvh_overlap"])
+@pytest.mark.parametrize("kind", ["rename", "reorder"])
+def test_what_queries_find_is_called_the_same_everywhere(category, kind):
+    settings = Settings(categories=((category, 1.0),))
+    for index in range(12):
+        varied = KINDS[kind](synthesise(17, "warp", index, settings), stream(1, index))
+        if varied is None:
+            continue
+        kernel = print_program(varied)
+        known = {argument.name for argument in kernel.signature.arguments} | set(dir(builtins)) | {"wp"}
+        known |= {node.name for node in ast.parse(kernel.source).body if isinstance(node, ast.FunctionDef)}
+        function = next(n for n in ast.parse(kernel.source).body if getattr(n, "name", "") == kernel.name)
+        for node in sorted((n for n in ast.walk(function) if isinstance(n, ast.Name)), key=_place):
+            if isinstance(node.ctx, ast.Store):
+                known.add(node.id)
+            else:
+                assert node.id in known | set(re.findall(r"^(\w+) = ", kernel.source, re.MULTILINE)), kernel.source
+        for argument in kernel.signature.arguments:
+            assert getattr(argument.type, "of", argument.name) in known
+
+
+def _place(node: ast.Name) -> tuple[int, bool]:
+    # What is stored in a line is read behind it.
+    return node.lineno, isinstance(node.ctx, ast.Store)
 
 
 def test_renaming_reaches_gradients_of_the_authors_own():

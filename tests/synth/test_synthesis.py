@@ -91,7 +91,7 @@ def test_sizes_follow_the_dial() -> None:
 
     small = lines(Sizes(shortest=4, median=8, longest=14, spread=0.4))
     large = lines(Sizes(shortest=30, median=60, longest=120, spread=0.4))
-    assert statistics.median(small) < 14
+    assert statistics.median(small) <= 14
     assert max(small) < 45
     assert 40 < statistics.median(large) < 95
 
@@ -156,7 +156,7 @@ def test_signatures_match_the_text(sample: list[Kernel]) -> None:
         arguments = kernel.signature.parameters
         assert [arg.arg for arg in function.args.args] == [argument.name for argument in arguments]
         assert kernel.signature.launch
-        loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        loaded = {ast.unparse(n) for n in ast.walk(function) if isinstance(n, ast.Name | ast.Attribute)}
         written = set()
         for node in ast.walk(function):
             targets = (
@@ -166,7 +166,7 @@ def test_signatures_match_the_text(sample: list[Kernel]) -> None:
                 if isinstance(node, ast.AugAssign)
                 else []
             )
-            written |= {t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)}
+            written |= {ast.unparse(t.value) for t in targets if isinstance(t, ast.Subscript)}
             if isinstance(node, ast.Call) and re.match(r"wp\.(atomic_|tile_store|tile_atomic)", ast.unparse(node.func)):
                 written.add(ast.unparse(node.args[0]).split("[")[0])
         for argument in arguments:
@@ -257,6 +257,11 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("random_walk", r"wp\.rand[fn]\("),
         ("random_sample", r"wp\.rand[fn]\("),
         ("generic", r": Any"),
+        ("mesh_distance", r"wp\.mesh_query_(furthest_)?point"),
+        ("mesh_ray", r"wp\.mesh_query_ray"),
+        ("mesh_faces", r"wp\.mesh_get"),
+        ("mesh_overlap", r"for \w+ in (wp\.mesh_query|\w+:)|while wp\.mesh_query_(aabb_)?next"),
+        ("bvh_overlap", r"wp\.bvh_query_(.*\n)*? +while wp\.bvh_query_next\("),
         ("struct_arrays", r"class \w+:\n(    .*\n)*?    \w+: wp\.array"),
         ("backward_recursion", r"for \w+ in (reversed\(range\(.*\)\)|range\(.*, -1, -1\)):"),
         ("wide_vector", r"\nvec(5|7|8)\w* = wp\.types\.vector\(length=\d, dtype=.*\)\n"),

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.parts import (
     read_rejects,
     reject_record,
@@ -25,7 +26,6 @@ from irsmith.dataset.parts import (
 )
 from irsmith.dataset.repeats import repeats
 from irsmith.dataset.shard import Shard, write_marker
-from irsmith.dataset.target import Delivered
 from irsmith.engines import Run
 from irsmith.engines.each import here
 from irsmith.outcome import Reject, Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -112,34 +112,22 @@ class Manifest:
     @property
     def rejects(self) -> dict[str, int]:
         """Rejects by reason, the most frequent first."""
-        total: Counter[str] = Counter()
-        for shard in self.shards:
-            total.update(shard.reasons)
-        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+        return _frequent(_total(shard.reasons for shard in self.shards))
 
     @property
     def verdicts(self) -> dict[str, int]:
         """How often each check ended how, as ``check: status``; empty where nothing was checked."""
-        total: Counter[str] = Counter()
-        for shard in self.shards:
-            total.update(shard.verdicts)
-        return dict(sorted(total.items()))
+        return _total(shard.verdicts for shard in self.shards)
 
     @property
     def difficulty(self) -> dict[str, int]:
         """Rows by difficulty, ``1`` to ``5``."""
-        total: Counter[str] = Counter()
-        for shard in self.shards:
-            total.update(shard.difficulty)
-        return dict(sorted(total.items()))
+        return _total(shard.difficulty for shard in self.shards)
 
     @property
     def tags(self) -> dict[str, int]:
         """Rows by tag, the most frequent first."""
-        total: Counter[str] = Counter()
-        for shard in self.shards:
-            total.update(shard.tags)
-        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+        return _frequent(_total(shard.tags for shard in self.shards))
 
     def to_json(self) -> str:
         """The manifest as its file's text."""
@@ -163,6 +151,18 @@ class Manifest:
             "shards": [{"file": shard.file.as_posix(), **shard.to_json()} for shard in self.shards],
         }
         return json.dumps(table, indent=1) + "\n"
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for counted in counts:
+        total.update(counted)
+    return dict(sorted(total.items()))
+
+
+def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent first, and of as many in the order of their names."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def made_here(

@@ -82,6 +82,8 @@ def _source(record: Mapping[str, Any], tree: ast.Module) -> Iterator[tuple[str, 
     # What a function returns stands behind its arguments, and is none.
     called = record["launch"] is None
     stated = [a["name"] for a in record["arguments"] if not (called and a["direction"] == Direction.OUT)]
+    # An array that a struct holds stands behind the struct, by the path of its field.
+    stated = [name for name in stated if "." not in name or name.partition(".")[0] not in names]
     if names != stated:
         yield "python", f"the kernel's arguments are {', '.join(names)}, and the row says {', '.join(stated)}"
     found = describe(record["python_source"], record["name"])

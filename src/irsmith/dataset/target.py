@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from irsmith.dataset.delivered import Delivered
 from irsmith.export.table import TABLE
-from irsmith.places import Place, parquet
+from irsmith.places import Place
 from irsmith.size import parse_size
 
 if TYPE_CHECKING:
@@ -21,32 +22,6 @@ if TYPE_CHECKING:
 
 _LEAP = 4
 """A round tries at most so many times what was tried before: little that was seen says little of what is to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What a part delivers once it is assembled.
-
-    Attributes:
-        path: The part's file.
-        first: Its first index.
-        bytes: Of the file as it stands.
-        held: The rows in the file.
-        indices: The indices of the rows that stay, in order.
-    """
-
-    path: Place
-    first: int
-    bytes: int
-    held: int
-    indices: tuple[int, ...]
-
-    def rows(self) -> pa.Table:
-        """The rows that stay."""
-        import pyarrow.compute as pc
-
-        table = parquet(self.path).read()
-        return table if len(self.indices) == self.held else table.filter(pc.field("index").isin(self.indices))
 
 
 class Target(Protocol):

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
+from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import made_here
 from irsmith.dataset.shard import Shard
-from irsmith.dataset.target import Delivered
 from irsmith.export import export
 from irsmith.places import Place, parquet
 from irsmith.recipe import Recipe

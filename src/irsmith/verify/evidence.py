@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from irsmith.kernel import Kernel
 from irsmith.verify import backward, given, inputs, points, recorded, removal, soundness
 from irsmith.verify.derivative import Derivatives, differentiable
@@ -92,7 +94,8 @@ class Evidence:
         return self.close
 
     def _with_constants(self, truth: Derivatives) -> Derivatives:
-        return replace(truth, spread=truth.spread + self.constants * truth.size)
+        with np.errstate(all="ignore"):
+            return replace(truth, spread=truth.spread + self.constants * truth.size)
 
     def look(self, places: Sequence[int]) -> Observed:
         """Some of the sets with their spread over many randomly rounded lanes."""

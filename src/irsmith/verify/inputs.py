@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.types import ArrayType, Domain, Handle, Opaque, Struct, ValueType
+from irsmith.types import ArrayType, Bvh, Domain, HashGrid, Mesh, Opaque, Struct, ValueType
+from irsmith.verify import geometry
 from irsmith.verify.ports import Array, Sets
 from irsmith.verify.stream import Uniform
 from irsmith.verify.values import is_float, parsed
@@ -151,7 +152,7 @@ class Inputs:
     def _built(self, sets: dict[str, Array]) -> dict[str, Array]:
         """Sets in which what is built of another argument is built of what that one holds."""
         for argument in self._kernel.signature.arguments:
-            if isinstance(argument.type, Handle):
+            if isinstance(argument.type, HashGrid):
                 sets[argument.name] = sets[argument.type.of].copy()
         return sets
 
@@ -181,6 +182,10 @@ class Inputs:
                     continue
                 self._fill(array[field.name], field.type, field.domain, modes, random, out)
             return
+        if isinstance(type_, Mesh | Bvh):
+            assert domain is not None
+            geometry.draw(array, type_, domain, random)
+            return
         if array.dtype.kind == "b":
             array[...] = random.draw(array.shape) < 0.5
             return
@@ -205,7 +210,7 @@ class Inputs:
 def _free(type_: ValueType, domain: Domain | None) -> bool:
     if isinstance(type_, Struct):
         return any(_free(field.type, field.domain) for field in type_.fields)
-    if isinstance(type_, Handle | ArrayType):
+    if isinstance(type_, HashGrid | ArrayType):
         return False
     return domain is None or domain.low < domain.high
 

@@ -365,6 +365,7 @@ def test_what_is_remembered_between_kernels_changes_no_text(monkeypatch):
     monkeypatch.setattr(compiler, "_overloads_found_once", nullcontext)
     monkeypatch.setattr(compiler, "_types_looked_up_fast", nullcontext)
     monkeypatch.setattr(compiler, "_types_spelled_once", nullcontext)
+    monkeypatch.setattr(compiler, "_no_other_modules", nullcontext)
     assert [lower(kernel, STAGES) for kernel in kernels] == quick
 
 

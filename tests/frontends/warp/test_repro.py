@@ -15,7 +15,7 @@ from irsmith.frontends.warp.lower import lower
 from irsmith.frontends.warp.repro import files
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Argument, Direction, Kernel, Signature
-from irsmith.types import FLOAT32, INT32, ArrayType, Domain, Field, Struct, Vector
+from irsmith.types import FLOAT32, INT32, ArrayType, Bvh, Domain, Field, HashGrid, Mesh, Struct, Vector
 
 VEC3 = Vector(3, FLOAT32)
 ANCHORS = Struct("Anchors", (Field("at", ArrayType(VEC3, 1)), Field("pull", FLOAT32, Domain(0.5, 2.0))))
@@ -76,6 +76,28 @@ def product(x: wp.array(dtype=float), n: int, y: wp.array(dtype=float)):
         p = p * x[i]
     y[i] = p
 """
+# One id of each kind.
+SEARCHES = """\
+import warp as wp
+
+
+@wp.kernel
+def searches(mesh: wp.uint64, boxes: wp.uint64, grid: wp.uint64, x: wp.array(dtype=wp.vec3),
+             y: wp.array(dtype=float)):
+    i = wp.tid()
+    query = wp.mesh_query_point_sign_winding_number(mesh, x[i], 10.0)
+    there = wp.mesh_eval_position(mesh, query.face, query.u, query.v)
+    total = wp.length(x[i] - there) * query.sign
+    around = wp.bvh_query_sphere(boxes, x[i], 0.5, wp.bvh_get_group_root(boxes, i % 2))
+    j = int(0)
+    while wp.bvh_query_next(around, j):
+        total += float(j)
+    for k in wp.hash_grid_query(grid, x[i], 0.5):
+        d = wp.length_sq(x[i] - x[k])
+        if d < 0.25:
+            total += 0.5 - d
+    y[i] = total
+"""
 
 
 def array(name, type_, shape, direction=Direction.IN, domain=None):
@@ -107,6 +129,19 @@ KERNELS = {
                 array("y", FLOAT32, (5,), Direction.OUT),
             ),
             (5,),
+        ),
+    ),
+    "searches": (
+        SEARCHES,
+        Signature(
+            (
+                Argument("mesh", Mesh(2, 4), 0, Direction.IN, domain=Domain(0.5, 1.0)),
+                Argument("boxes", Bvh(12, 2), 0, Direction.IN, domain=Domain(-1.0, 1.0)),
+                Argument("grid", HashGrid("x", 8), 0, Direction.IN, domain=Domain(0.5, 0.5)),
+                array("x", VEC3, (8,), domain=Domain(-1.0, 1.0)),
+                array("y", FLOAT32, (8,), Direction.OUT),
+            ),
+            (8,),
         ),
     ),
 }
@@ -159,6 +194,14 @@ def test_a_right_kernel_is_right_however_it_is_built(folder, how):
     assert re.search(r"forward   all\.rest: \d+ sets of 12: as expected", said.stdout)
     assert re.search(r"backward  along at: [1-9]\d* derivatives: as expected", said.stdout)
     assert re.search(r"backward  along all: [1-9]\d* derivatives: as expected", said.stdout)
+
+
+@pytest.mark.parametrize("how", [(), ("--warp",)], ids=["clang", "warp"])
+def test_what_ids_stand_for_is_built(folder, how):
+    said = python("run.py", *how, cwd=folder("searches"))
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert re.search(r"forward   y: \d+ sets of 8: as expected", said.stdout)
+    assert re.search(r"backward  along x: [1-9]\d* derivatives: as expected", said.stdout)
 
 
 @pytest.mark.parametrize("how", [(), ("--warp",)], ids=["clang", "warp"])

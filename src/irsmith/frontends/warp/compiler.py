@@ -130,7 +130,8 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     before = set(context.user_modules)
     sys.modules[MODULE_NAME] = module
     try:
-        exec(compile(source, FILE_NAME, "exec"), module.__dict__)
+        with _no_other_modules():
+            exec(compile(source, FILE_NAME, "exec"), module.__dict__)
         yield module
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
@@ -145,6 +146,19 @@ def declared(source: str) -> Iterator[types.ModuleType]:
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
+
+
+@contextmanager
+def _no_other_modules() -> Iterator[None]:
+    """Keep Warp from looking through what is declared for other modules that it uses: a source is one module."""
+    from warp._src import context
+
+    find = context.Module._find_references
+    context.Module._find_references = lambda *_: None
+    try:
+        yield
+    finally:
+        context.Module._find_references = find
 
 
 def _take_apart(module: Any) -> None:

@@ -69,6 +69,7 @@ _WITHOUT_REFERENCE = reasons((
     ("differs between devices: 1 on a CPU", "block_dim"),
     ("the numbers that each thread of a block draws: they change with the size of the block", "tile_randf tile_randi"),
     ("elements that are not set yet", "tile_empty"),
+    ("needs a mesh whose triangles are grouped, which inputs do not hold", "mesh_get_group_root"),
     ("at its edges single precision decides, by steps that are not documented", "intersect_tri_tri"),
     (
         "its CUDA text calls a function of a library that is linked apart",
@@ -94,9 +95,6 @@ _NOT_EMITTED = reasons((
     ("the start of a chain of frames, which no program walks", "transform_identity"),
     ("a Boolean is compared for, not converted to", "bool"),
 ))  # fmt: skip
-_BY_GROUP = {
-    "Geometry": "needs a mesh or a BVH, which inputs do not hold yet; hash grids are built from points",
-}
 
 
 def coverage(programs: int) -> Coverage:
@@ -110,7 +108,7 @@ def coverage(programs: int) -> Coverage:
         forward = not internal and name in known and name not in _WITHOUT_REFERENCE
         used = emitted[name] if forward else 0
         if internal or not forward:
-            reason = internal or _WITHOUT_REFERENCE.get(name) or _BY_GROUP.get(group, "not in the reference")
+            reason = internal or _WITHOUT_REFERENCE.get(name, "not in the reference")
         else:
             reason = "" if used else _NOT_EMITTED.get(name, "in none of these programs")
         backward = forward if differentiable else None

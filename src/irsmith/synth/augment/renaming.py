@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from irsmith.kernel import Argument
 from irsmith.rng import Stream
 from irsmith.synth.augment.walk import Block, blocks, everywhere, mapped, replaced
 from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Print, Program, Stmt, Thread, Unpack
 from irsmith.synth.names import RESERVED, initials
 from irsmith.synth.themes import THEMES
+from irsmith.types import HashGrid
 
 _NAMED = frozenset({"name", "index", "extent", "adjoint"})
 
@@ -35,12 +37,19 @@ def renamed(program: Program, rng: Stream) -> Program | None:
     return replace(
         program,
         name=kernel[program.name],
-        arguments=tuple(replace(argument, name=names[argument.name]) for argument in program.arguments),
+        arguments=tuple(_argument(argument, names) for argument in program.arguments),
         body=_body(program.body, names),
         helpers=tuple(_helper(helper, taken, words, rng) for helper in program.helpers),
         description=_prose(program.description, names),
         docstring=_prose(program.docstring, names),
     )
+
+
+def _argument(argument: Argument, names: dict[str, str]) -> Argument:
+    type_ = argument.type
+    if isinstance(type_, HashGrid):
+        type_ = replace(type_, of=names[type_.of])
+    return replace(argument, name=names[argument.name], type=type_)
 
 
 def _assigned(body: Block) -> list[str]:
@@ -76,7 +85,11 @@ def _fresh(names: list[str], taken: set[str], words: list[str], rng: Stream) -> 
 
 def _body(body: Block, names: dict[str, str]) -> Block:
     def change(e: Expr) -> Expr:
-        return e._replace(name=names[e.name]) if e.op in _NAMED and e.name in names else e
+        if e.op not in _NAMED and (e.op != "query" or e.args):
+            return e
+        # A mesh's arrays are read behind a dot.
+        owner, dot, member = e.name.partition(".")
+        return e._replace(name=f"{names[owner]}{dot}{member}") if owner in names else e
 
     changed = mapped(body, lambda e: everywhere(e, change))
 

@@ -69,7 +69,7 @@ def replaced(body: Block, change: Callable[[Block], Block]) -> Block:
 
 def read(e: Expr) -> set[str]:
     """The names that an expression reads: variables, arrays, helpers, constants."""
-    found = {e.name} if e.name else set()
+    found = {e.name.partition(".")[0]} if e.name else set()
     for arg in e.args:
         found |= read(arg)
     return found

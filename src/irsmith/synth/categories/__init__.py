@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from irsmith.synth.categories import (
     base,
     bodies,
+    faces,
     folds,
     generics,
     gradients,
@@ -17,6 +18,7 @@ from irsmith.synth.categories import (
     learning,
     linear,
     mechanics,
+    meshes,
     models,
     motion,
     neighbours,
@@ -24,6 +26,7 @@ from irsmith.synth.categories import (
     patterns,
     recursions,
     sampling,
+    searches,
     sizes,
     tiles,
 )
@@ -53,6 +56,7 @@ class Category:
 _RENDERING = (media.SHADING, media.GEOMETRY)
 _NETWORKS = (numbers.LEARNING, numbers.STATISTICS)
 _BODIES = (nature.PARTICLES, numbers.ROBOTICS)
+_SURFACES = (nature.PARTICLES, numbers.ROBOTICS, media.GEOMETRY)
 
 CATEGORIES: dict[str, Category] = {
     "arithmetic": Category(base.arithmetic),
@@ -135,6 +139,11 @@ CATEGORIES: dict[str, Category] = {
         neighbours.neighbour_sum, 0.5, 0.9, (nature.PARTICLES, nature.FLUID, nature.ASTRONOMY), floor=14
     ),
     "edge_contact": Category(neighbours.edge_contact, 0.3, 0.9, (nature.PARTICLES, numbers.ROBOTICS), floor=16),
+    "mesh_distance": Category(meshes.mesh_distance, 0.5, 0.9, _SURFACES, floor=17),
+    "mesh_ray": Category(meshes.mesh_ray, 0.4, 0.9, _RENDERING, floor=17),
+    "mesh_faces": Category(faces.mesh_faces, 0.3, 0.8, _SURFACES, floor=21),
+    "mesh_overlap": Category(faces.mesh_overlap, 0.3, 0.8, _SURFACES, floor=18),
+    "bvh_overlap": Category(searches.bvh_overlap, 0.4, 0.8, _SURFACES, floor=21),
     "tile_map": Category(tiles.tile_map, 0.5, 0.8, floor=8),
     "tile_reduction": Category(tiles.tile_reduction, 0.5, 0.8, floor=10),
     "tile_normalise": Category(tiles.tile_normalise, 0.4, 0.9, (numbers.LEARNING, numbers.STATISTICS), floor=12),

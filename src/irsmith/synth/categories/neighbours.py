@@ -10,7 +10,7 @@ from irsmith.synth.ir import Assign, Expr, For, While
 from irsmith.synth.moves import PLAIN
 from irsmith.synth.phases import straight
 from irsmith.synth.sketch import Sketch
-from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Domain, Handle
+from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Domain, HashGrid
 
 _GRIDS = ("grid", "grid_id", "hash_grid", "neighbor_grid", "cells")
 _POINTS = ("particle_x", "positions", "points", "x", "pos", "centers")
@@ -28,9 +28,7 @@ def neighbour_sum(s: Sketch) -> None:
     grid = s.names.free(_GRIDS, rng)
     points = p.vectors(_POINTS, -0.8, 0.8, (count,))
     width = rng.pick((0.4, 0.5, 0.5, 0.6, 0.8))
-    s.arguments.append(
-        Argument(grid, Handle("hash_grid", points.e.name, count), 0, Direction.IN, (), Domain(width, width))
-    )
+    s.arguments.append(Argument(grid, HashGrid(points.e.name, count), 0, Direction.IN, (), Domain(width, width)))
     if rng.chance(0.4):
         # Threads that are neighbours handle points that are.
         tid = s.coords[0]

@@ -101,3 +101,14 @@ def test_an_id_without_points_has_no_meaning():
     inputs = {"grid": np.zeros(1, np.uint64), "x": x, "h": np.ones(1, np.float32), "out": np.zeros((1, 5), np.float32)}
     with pytest.raises(Unsupported, match="not given as its points"):
         Reference(GRIDS, "by_for").run(inputs, (5,))
+
+
+def test_sums_in_no_order_are_never_exact():
+    """One and two are added without rounding in this order; in another, something else may stand between."""
+    x = np.zeros((4, 5, 3), np.float32)
+    x[..., 0] = np.arange(5)
+    inputs = {"grid": x, "x": x, "h": np.ones(4, np.float32), "out": np.zeros((4, 5), np.float32)}
+    found = Reference(GRIDS, "any_candidate").run(inputs, (5,), perturb=np.arange(4) > 0, seed=1).outputs["out"]
+    assert (found[0] == 5).all()
+    assert (found[1:] != 5).any()
+    np.testing.assert_allclose(found, 5, rtol=1e-5)

@@ -11,6 +11,7 @@ import numpy as np
 
 from irsmith.frontends.warp.reference import indexing
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
+from irsmith.frontends.warp.reference.geometry import meshes
 from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
 from irsmith.frontends.warp.reference.source import Function, TypedConstant
 from irsmith.frontends.warp.reference.values import (
@@ -294,7 +295,8 @@ def _ternary(scope: Scope, node: ast.IfExp) -> Expr:
 def _attribute(scope: Scope, node: ast.Attribute) -> Expr:
     if isinstance(node.value, ast.Name | ast.Attribute) and indexing.root(node.value) not in scope.variables:
         return static_value(scope, scope.source.meaning(node), node)
-    return member(scope, expression(scope, node.value), node.attr, node)
+    owner = expression(scope, node.value)
+    return meshes.told(scope, owner, node.attr, member(scope, owner, node.attr, node))
 
 
 def member(scope: Scope, owner: Expr, name: str, node: ast.AST) -> Expr:

@@ -10,6 +10,7 @@ import numpy as np
 
 from irsmith.frontends.warp.reference import expressions, tiles
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
+from irsmith.frontends.warp.reference.geometry import meshes
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
 from irsmith.frontends.warp.reference.values import (
@@ -68,6 +69,8 @@ def load(scope: Scope, node: ast.Subscript) -> Expr:
     """A subscript that is read."""
     if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
         return _extent(scope, node)
+    if (held := meshes.element(scope, node)) is not None:
+        return held
     base, indices = flatten(node)
     owner = expressions.expression(scope, base)
     if isinstance(owner.type, TileType):

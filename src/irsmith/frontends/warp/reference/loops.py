@@ -62,6 +62,21 @@ def _body(scope: Scope, nodes: list[ast.stmt], loop: Loop) -> Callable[[], None]
     return iterate
 
 
+def _in_any_order(scope: Scope, body: Callable[[], None]) -> Callable[[], None]:
+    """An iteration of a loop over what a search finds."""
+    ops = scope.ops
+
+    def iterate() -> None:
+        ops.unordered += 1
+        try:
+            body()
+        finally:
+            # A conflict of threads ends the run, and another begins.
+            ops.unordered -= 1
+
+    return iterate
+
+
 class _Exit:
     """Gathers the lanes that have finished a loop, and restores them after it."""
 
@@ -98,6 +113,8 @@ def while_loop(scope: Scope, node: ast.While) -> Statement:
     condition = expressions.as_condition(scope, test, node).run
     loop = Loop()
     body = _body(scope, node.body, loop)
+    if any(isinstance(part, ast.Attribute) and part.attr.endswith("_query_next") for part in ast.walk(node.test)):
+        body = _in_any_order(scope, body)
     returns = _returns(node.body)
     machine, site = scope.machine, Site(node.lineno, node.col_offset, "while")
     endless = bool(test.const)
@@ -182,25 +199,33 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
 
 
 def _for_each(scope: Scope, node: ast.For) -> Statement:
-    """A loop over the candidates of a search, in the order of their numbers: which it is, is not defined."""
+    """A loop over what a search finds, in the order of the numbers: which it is, is not defined."""
     query = expressions.expression(scope, node.iter)
     if not isinstance(query.type, QueryType) or not isinstance(node.target, ast.Name):
         raise Unsupported("loop over something other than range", node)
     scope.declare(node.target.id, INT32, node)
     count = places.store_to(scope, node.target.id)
     loop = Loop()
-    body = _body(scope, node.body, loop)
+    body = _in_any_order(scope, _body(scope, node.body, loop))
     returns = _returns(node.body)
     machine, line = scope.machine, node.lineno
 
     def run() -> None:
-        value = query.run()
+        found: Array = query.run()[1]
         exit_ = _Exit(machine, loop)
-        for number in range(int(value[0, 1])):
+        for number in np.flatnonzero(found.any(axis=0)).tolist():
             if machine.empty() or _spend(machine, line):
                 break
-            count(machine.integer(number))
-            body()
+            passed = machine.active() & ~found[:, number]
+            if not np.count_nonzero(passed):
+                count(machine.integer(number))
+                body()
+                continue
+            machine.mask = machine.active() & found[:, number]
+            if not machine.empty():
+                count(machine.integer(number))
+                body()
+            machine.mask = machine.active() | passed
         exit_.take(machine.active())
         exit_.restore(returns=returns)
 

@@ -19,7 +19,7 @@ from irsmith.frontends.warp.reference.values import (
     scalar_of,
     zero,
 )
-from irsmith.types import UINT64, ArrayType, Struct
+from irsmith.types import FLOAT32, UINT64, ArrayType, Struct
 
 if TYPE_CHECKING:
     from irsmith.frontends.warp.reference.machine import Machine
@@ -179,7 +179,13 @@ def unpack(type: Type, data: Array, precision: Precision) -> Value:
             else unpack(field.type, data[field.name], precision)
             for field in type.fields
         )
-    if type == UINT64 and data.dtype.kind == "f":
-        # An id: the points of what it stands for.
-        return np.ascontiguousarray(data)
+    if type == UINT64 and data.dtype.kind in "fV":
+        # An id: what it stands for was built of.
+        return _built_of(data, precision)
     return np.ascontiguousarray(data, precision.dtype(scalar_of(type)))
+
+
+def _built_of(data: Array, precision: Precision) -> Value:
+    if data.dtype.names is not None:
+        return tuple(_built_of(data[name], precision) for name in data.dtype.names)
+    return np.ascontiguousarray(data, precision.dtype(FLOAT32) if data.dtype.kind == "f" else data.dtype)

@@ -10,7 +10,8 @@ import numpy as np
 from irsmith.frontends.warp.reference import atomic, expressions, indexing, places
 from irsmith.frontends.warp.reference.builtins.random import DRAWS, Draws
 from irsmith.frontends.warp.reference.errors import Unsupported
-from irsmith.frontends.warp.reference.queries import QUERIES
+from irsmith.frontends.warp.reference.geometry.meshes import MESHES
+from irsmith.frontends.warp.reference.geometry.searches import SEARCHES
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope
 from irsmith.frontends.warp.reference.tile_calls import TILES
 from irsmith.frontends.warp.reference.values import (
@@ -233,7 +234,8 @@ SPECIAL: dict[str, Handler] = {
     "sample_cdf": _sample_cdf,
     **atomic.HANDLERS,
     **TILES,
-    **QUERIES,
+    **SEARCHES,
+    **MESHES,
     **{name: _draw(name) for name in DRAWS},
 }
 """Builtins by name."""

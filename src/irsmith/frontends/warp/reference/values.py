@@ -37,7 +37,7 @@ class TileType:
 
 @dataclass(frozen=True, slots=True)
 class QueryType:
-    """What a search in a structure of points goes through: which candidate is next, and how many there are."""
+    """What a search in a structure goes through; its value is a `geometry.searches.Search`."""
 
     def __str__(self) -> str:
         return "query"

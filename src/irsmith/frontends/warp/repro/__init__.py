@@ -1,7 +1,7 @@
 """A kernel as a folder in which a stranger, who has Warp and not irsmith, can build it and run it.
 
-Two programs go into such folders as they are: ``run.py`` builds and compares, ``refused.py`` asks Warp to
-compile what did not lower. They import nothing of irsmith.
+Programs go into such folders as they are: ``run.py`` builds and compares, with ``structures.py`` where ids are among
+the arguments, and ``refused.py`` asks Warp to compile what did not lower. They import nothing of irsmith.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from irsmith.frontends.warp.repro.readme import readme
 from irsmith.frontends.warp.runner import Job, unit
 from irsmith.frontends.warp.runner.layout import launch_rank
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
-from irsmith.kernel import Kernel
-from irsmith.types import ArrayType, Handle, Struct, ValueType
+from irsmith.kernel import Argument, Kernel
+from irsmith.types import ArrayType, Bvh, HashGrid, Mesh, Struct, ValueType
 from irsmith.verify import backward, evidence
 from irsmith.verify.derivative import OUTPUTS, unit_roundoff
 from irsmith.verify.evidence import Evidence
@@ -48,6 +48,8 @@ def files(kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[s
         made["README.md"] = readme(kernel, story, REQUIREMENTS, list(made), None).encode()
         return made
     made["run.py"] = (here / "run.py").read_bytes()
+    if any(_structure(argument) for argument in kernel.signature.arguments):
+        made["structures.py"] = (here / "structures.py").read_bytes()
     for name, stage in _UNITS.items():
         if texts.get(f"{stage.name}_forward"):
             made[name] = stage.unit({column: texts.get(column) for column in stage.columns()}).encode()
@@ -89,8 +91,7 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
         "arguments": [
             {
                 **{"name": a.name, "type": str(a.type), "rank": a.rank},
-                # How wide the cells of a hash grid are; of other arguments, nothing.
-                "cells": a.domain.high if isinstance(a.type, Handle) and a.domain else 0.0,
+                "structure": _structure(a),
                 # Where the arrays stand that a struct holds.
                 "layout": _layout(a.type) if not a.rank else None,
             }
@@ -103,6 +104,18 @@ def _call(kernel: Kernel, texts: Mapping[str, str | None], about: dict[str, Any]
         "requirements": REQUIREMENTS,
         "backward": about,
     }
+
+
+def _structure(argument: Argument) -> dict[str, Any] | None:
+    """What is built for an id; nothing for other arguments."""
+    match argument.type:
+        case HashGrid():
+            return {"kind": "hash_grid", "cells": argument.domain.high if argument.domain else 1.0}
+        case Mesh():
+            return {"kind": "mesh"}
+        case Bvh(groups=groups):
+            return {"kind": "bvh", "grouped": groups > 1}
+    return None
 
 
 def _layout(type_: ValueType) -> list[Any] | None:

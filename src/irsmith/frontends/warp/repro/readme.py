@@ -9,6 +9,7 @@ from irsmith.kernel import Kernel
 _MEANINGS = {
     "kernel.py": "the kernel",
     "run.py": "builds it, runs it and compares; `python run.py --help`",
+    "structures.py": "what it builds of the arguments that are ids",
     "unit.cpp": "the C++ that Warp makes of it for the CPU",
     "unit.cu": "the CUDA C++ that Warp makes of it for the GPU",
     "unit.ptx": "what NVRTC makes of that",

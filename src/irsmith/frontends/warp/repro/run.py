@@ -122,10 +122,10 @@ def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) 
     for argument in CALL["arguments"]:
         name, rank = argument["name"], argument["rank"]
         if not rank:
-            if argument["cells"]:
-                struct[name] = _grid(values[name], argument["cells"])
-            else:
+            if argument["structure"] is None:
                 _put(struct[name], values[name])
+            elif present is None:  # The adjoint of an id is none.
+                struct[name] = _id(argument, values)
         elif present is None or name in present:
             # An array that a struct holds stands in the struct.
             array, member = values[name], field(struct, name.split("."))
@@ -139,7 +139,18 @@ def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) 
 def _value_dtype(argument: dict[str, Any], value: Any) -> Any:
     if argument["layout"]:
         return _with_arrays(argument["layout"], value.dtype)
-    return np.dtype(np.uint64) if argument["cells"] else np.dtype((_as_in_c(value.dtype), value.shape))
+    return np.dtype(np.uint64) if argument["structure"] else np.dtype((_as_in_c(value.dtype), value.shape))
+
+
+def _id(argument: dict[str, Any], values: Arrays) -> int:
+    found: int = structures().identify(core(), values[argument["name"]], argument["structure"])
+    return found
+
+
+def structures() -> Any:
+    """The program beside this one that builds what ids stand for."""
+    sys.path.insert(0, str(HERE))
+    return importlib.import_module("structures")
 
 
 def _with_arrays(layout: list[Any], dtype: Any) -> Any:
@@ -162,20 +173,6 @@ def _put(target: Any, values: Any) -> None:
         _put(target[name], values[name])
 
 
-def _grid(points: Any, width: float) -> int:
-    """The id of a hash grid over points, with cells of a width, as Warp's library builds it."""
-    library, kind, cells = core(), 1, 8  # float32
-    library.wp_hash_grid_create_host.restype = ctypes.c_uint64
-    grid = ctypes.c_uint64(library.wp_hash_grid_create_host(kind, cells, cells, cells))
-    given = np.ascontiguousarray(points)
-    array: Any = np.zeros((), ARRAY)
-    array["data"], array["ndim"] = given.ctypes.data, 1
-    array["shape"][0], array["strides"][0] = len(given), given.strides[0]
-    library.wp_hash_grid_reserve_host(grid, kind, len(given), ctypes.c_bool(False))
-    library.wp_hash_grid_update_host(grid, kind, ctypes.c_double(width), ctypes.c_void_p(array.ctypes.data), None)
-    return int(grid.value)
-
-
 def _as_in_c(dtype: Any) -> Any:
     """A dtype with the layout that C gives it: a file does not keep that."""
     if dtype.names is None:
@@ -194,7 +191,7 @@ def by_warp() -> Launch:
     def launch(arguments: Arrays, adjoints: Arrays | None) -> None:
         values: list[Any] = []
         arrays: Arrays = {}
-        grids = []
+        built = []
 
         def array(name: str, dtype: Any) -> Any:
             graded = adjoints is not None and name in adjoints
@@ -203,13 +200,12 @@ def by_warp() -> Launch:
                 arrays[name].grad.assign(adjoints[name])
             return arrays[name]
 
-        cells = {a["name"]: a["cells"] for a in CALL["arguments"] if a["cells"]}
+        about = {a["name"]: a["structure"] for a in CALL["arguments"] if a["structure"]}
         for argument in kernel.adj.args:
             value = arguments[argument.label]
-            if argument.label in cells:
-                grids.append(wp.HashGrid(8, 8, 8, device="cpu"))
-                grids[-1].build(wp.array(value, dtype=wp.vec3, device="cpu"), radius=cells[argument.label])
-                values.append(grids[-1].id)
+            if argument.label in about:
+                built.append(structures().launched(value, about[argument.label]))
+                values.append(built[-1].id)
                 continue
             if argument.label not in {a["name"] for a in CALL["arguments"] if a["rank"]}:
                 values.append(_warp_value(argument.type, value, argument.label, array))

@@ -13,14 +13,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from irsmith.frontends.warp.runner.geometry import Grids
+from irsmith.frontends.warp.runner.geometry import built
 from irsmith.frontends.warp.runner.jobs import Job, Sets
 from irsmith.kernel import Argument
 from irsmith.types import (
     UINT64,
     ArrayType,
+    Bvh,
     Handle,
+    HashGrid,
     Matrix,
+    Mesh,
     Opaque,
     Quaternion,
     Scalar,
@@ -74,8 +77,14 @@ def dtype_of(type_: ValueType) -> np.dtype[np.void]:
         return np.dtype((type_.scalar.name, (4,)))
     if isinstance(type_, Transformation):
         return np.dtype((type_.scalar.name, (7,)))
-    if isinstance(type_, Handle):
+    if isinstance(type_, HashGrid):
         return np.dtype(("float32", (type_.count, 3)))
+    if isinstance(type_, Mesh):
+        vertex, corners = ("float32", (type_.vertices, 3)), ("int32", (3 * type_.faces,))
+        return np.dtype([("points", *vertex), ("velocities", *vertex), ("indices", *corners)])
+    if isinstance(type_, Bvh):
+        corner = ("float32", (type_.count, 3))
+        return np.dtype([("groups", "int32", (type_.count,)), ("lowers", *corner), ("uppers", *corner)])
     if isinstance(type_, Opaque | ArrayType):
         raise ValueError(f"no values can be made of {type_}")
     values = [field for field in type_.fields if not isinstance(field.type, ArrayType)]
@@ -338,9 +347,9 @@ def _calls(
         if argument.rank:
             _describe(_descriptors(primal, argument), sets[argument.name], argument, next(pointers))
         elif isinstance(argument.type, Handle):
-            built = Grids(sets[argument.name], width=argument.domain.high if argument.domain else 1.0)
-            primal[argument.name] = built.ids
-            keep.append(built)
+            structures = built(argument.type, sets[argument.name], argument.domain)
+            primal[argument.name] = structures.ids
+            keep.append(structures)
         else:
             _put(primal[argument.name], sets[argument.name])
     for argument in arguments:
