@@ -66,7 +66,7 @@ def _of_jaxpr(job: Job) -> Any:
         return compiler.traced_again(jaxprs.function(jaxprs.read(job.text)), job.parameters)
     except (MemoryError, optimised.NotTakenError):
         raise
-    except Exception as error:  # noqa: BLE001  (what JAX raises of equations that are none is its own affair)
+    except Exception as error:  # What JAX raises of equations that are none is its own affair.
         raise optimised.NotTakenError(f"{type(error).__name__}: {str(error)[:200]}") from error
 
 
