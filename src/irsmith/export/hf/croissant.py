@@ -75,7 +75,7 @@ def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card_sect
 
 
 def _licence(name: str) -> str:
-    """Where a licence of the SPDX list is described; expressions of several, and what states none, stand as they are."""
+    """Where a licence of the SPDX list is described; several in one, and none, stand as they are."""
     return name if " " in name or name == licence.UNSTATED else f"https://spdx.org/licenses/{name}.html"
 
 
