@@ -264,6 +264,8 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("bvh_overlap", r"wp\.bvh_query_(.*\n)*? +while wp\.bvh_query_next\("),
         ("struct_arrays", r"class \w+:\n(    .*\n)*?    \w+: wp\.array"),
         ("backward_recursion", r"for \w+ in (reversed\(range\(.*\)\)|range\(.*, -1, -1\)):"),
+        ("wide_vector", r"\nvec(5|7|8)\w* = wp\.types\.vector\(length=\d, dtype=.*\)\n"),
+        ("oblong_matrix", r"\nmat\d\d\w* = wp\.types\.matrix\(shape=\(\d, \d\), dtype=.*\)\n(.*\n)*.* @ "),
         ("custom_gradient", r"@wp\.func_grad\((\w+)\)\n(.*\n)*? +wp\.adjoint\[\w+\] [+]= "),
     ],
 )

@@ -45,6 +45,7 @@ from irsmith.types import (
 
 _WIDTHS = (100, 120, 88, 120)
 _AXES = "xyzw"
+_NAMED_LENGTHS = (2, 3, 4, 6)
 _BARE = {"float32": "float", "int32": "int", "bool": "bool"}
 
 
@@ -77,6 +78,7 @@ class _Printer:
         self.keywords = (accent >> 22) % 4 != 0
         self.reverses = (accent >> 14) % 4
         self.width = _WIDTHS[(accent >> 28) % 4]
+        self.aliases: dict[str, str] = {}
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
         self.lines: list[str] = []
@@ -109,6 +111,8 @@ class _Printer:
         if program.docstring:
             lines += quoted(program.docstring, "    ", self.width)
         self.block(program.body, "    ")
+        if self.aliases:
+            lines[imported:imported] = ["", *(f"{name} = {made}" for name, made in self.aliases.items())]
         if self.multiplies:
             # Without it, a CUDA text calls functions of a library that is linked apart.
             lines[imported:imported] = ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
@@ -167,10 +171,21 @@ class _Printer:
         if isinstance(type, Transformation):
             return f"wp.transform{suffix}"
         if isinstance(type, Vector):
+            if type.length not in _NAMED_LENGTHS:
+                made = f"wp.types.vector(length={type.length}, dtype={self.type(type.scalar)})"
+                return self.alias(f"vec{type.length}{suffix}", made)
             return f"wp.spatial_vector{suffix}" if type.length == 6 else f"wp.vec{type.length}{suffix}"
         if isinstance(type, Matrix):
+            if type.rows != type.columns:
+                made = f"wp.types.matrix(shape=({type.rows}, {type.columns}), dtype={self.type(type.scalar)})"
+                return self.alias(f"mat{type.rows}{type.columns}{suffix}", made)
             return f"wp.mat{type.rows}{type.columns}{suffix}"
         return f"wp.quat{suffix}"
+
+    def alias(self, name: str, made: str) -> str:
+        """The name that the module gives a type of another size than those that have one."""
+        self.aliases[name] = made
+        return name
 
     def annotation(self, argument: Argument) -> str:
         """The annotation of a kernel's argument."""
@@ -242,7 +257,8 @@ class _Printer:
         op, args = e.op, e.args
         if op == "component":
             inner = self.expr(args[0], ATOM)
-            return f"{inner}.{_AXES[int(e.value)]}" if self.dotted else f"{inner}[{int(e.value)}]"
+            short = not isinstance(args[0].type, Vector) or args[0].type.length <= len(_AXES)
+            return f"{inner}.{_AXES[int(e.value)]}" if self.dotted and short else f"{inner}[{int(e.value)}]"
         if op == "field":
             return f"{self.expr(args[0], ATOM)}.{e.name}"
         if op == "element":

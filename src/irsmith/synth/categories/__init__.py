@@ -27,6 +27,7 @@ from irsmith.synth.categories import (
     recursions,
     sampling,
     searches,
+    sizes,
     tiles,
 )
 from irsmith.synth.sketch import Sketch
@@ -130,6 +131,8 @@ CATEGORIES: dict[str, Category] = {
         sampling.random_sample, 0.6, 0.8, (numbers.STATISTICS, nature.PARTICLES, media.SHADING), floor=12
     ),
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
+    "wide_vector": Category(sizes.wide_vector, 0.4, 0.9, floor=10),
+    "oblong_matrix": Category(sizes.oblong_matrix, 0.4, 0.9, floor=13),
     "backward_recursion": Category(recursions.backward_recursion, 0.4, 0.9, floor=17),
     "custom_gradient": Category(gradients.custom_gradient, 0.5, 0.9, floor=17),
     "neighbour_sum": Category(

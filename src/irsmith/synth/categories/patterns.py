@@ -251,7 +251,9 @@ def histogram(s: Sketch) -> None:
     bins = rng.pick((4, 8, 8, 10, 16, 32))
     width = (high - low) / bins
     shifted = (
-        value if low >= 0 else Expr("add", "f", al.real, usual(0.0, high - low), (value, al.literal(round(-low, 2))))
+        value
+        if low >= 0
+        else Expr("add", "f", al.real, usual(0.0, high - low), (value, al.literal(float(f"{-low:.3g}"))))
     )
     form = rng.random()
     if form < 0.5:

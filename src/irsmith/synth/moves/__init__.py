@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from irsmith.synth.choice import Choice
-from irsmith.synth.moves.composites import COMPOSITE_MOVES
+from irsmith.synth.moves.composites import COMPOSITE_MOVES, WIDE_MOVES
 from irsmith.synth.moves.rigid import RIGID_MOVES
 from irsmith.synth.moves.scalars import PLAIN_MOVES, SCALAR_MOVES, Move, Moves
 
@@ -23,6 +23,9 @@ PLAIN = _join((PLAIN_MOVES, 1.0), (COMPOSITE_MOVES, 1.0))
 
 USUAL = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.16), (COMPOSITE_MOVES, 1.0))
 """What most kernels do."""
+
+WIDE = _join((PLAIN_MOVES, 1.0), (SCALAR_MOVES, 0.16), (WIDE_MOVES, 1.0))
+"""Vectors longer than four."""
 
 MATHEMATICAL = _join((PLAIN_MOVES, 0.6), (SCALAR_MOVES, 1.6), (COMPOSITE_MOVES, 1.0))
 """Functions first."""

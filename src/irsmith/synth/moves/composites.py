@@ -385,3 +385,22 @@ COMPOSITE_MOVES: Moves = {
     "mvv": ((3, _affine), (1, _rank_one), (1.5, _bilinear)),
 }  # fmt: skip
 """Weights and moves for each sequence of operand kinds."""
+
+WIDE_MOVES: Moves = {
+    "v": (
+        (3, _vector_scale), (1.5, _unary("normalize")), (0.6, _bare("vabs")), (0.5, _bare("vneg")), (3,
+        _unary("length")),
+        (0.8, _unary("vlow")), (0.8, _unary("vhigh")), (0.4, _which("argmin")), (0.5, _which("argmax")),
+        (0.8, _norm("norm_l1")), (0.6, _norm("norm_l2")), (1.5, _unary("length_sq")), (3, _component), (1.5, _self_dot),
+        (1, _safe_unit),
+    ),
+    "vv": (
+        (5, _binary("vadd")), (6, _binary("vsub")), (3, _binary("cw_mul")), (0.8, _binary("vmin")),
+        (0.8, _binary("vmax")), (6, _binary("dot")), (3, _gap), (2, _gap_squared), (1.5, _toward), (2, _cosine),
+        (1, _midpoint), (0.6, _norm_gap),
+    ),
+    "vf": ((5, _pair("vscale")), (1.5, _pair("vdiv"))),
+    "vvf": ((4, _step("vadd")), (3, _step("vsub")), (3, _vector_blend), (2, _pull)),
+    "vff": ((3, _two_factors("mul")), (1, _two_factors("add")), (1.5, _two_factors("sub"))),
+}  # fmt: skip
+"""The same for vectors longer than four, from which no matrices are made."""
