@@ -92,6 +92,7 @@ def test_croissant_describes_the_files_so_that_its_library_reads_them(folder, ro
     assert [record["warp-test/id"].decode() for record in records] == [row["id"] for row in wanted]
     assert records[0]["warp-test/python_source"].decode() == wanted[0]["python_source"]
     assert records[0]["warp-test/launch"] == wanted[0]["launch"]
+    assert described.metadata.license == ["https://spdx.org/licenses/Apache-2.0.html"]
     columns = {field.name for field in pq.read_schema(next(folder.rglob("*.parquet")))}
     [test] = [item for item in described.metadata.record_sets if item.name == "warp-test"]
     assert {field.name.split("/")[1] for field in test.fields} == columns

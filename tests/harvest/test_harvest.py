@@ -12,6 +12,7 @@ import zipfile
 import pytest
 
 import irsmith
+from irsmith.dataset import card_sections
 from irsmith.dataset.stats import stats
 from irsmith.dataset.validate import validate
 from irsmith.errors import UserError
@@ -50,6 +51,11 @@ def test_modules_that_do_not_import_are_named(harvested):
         "springs.dying": "Died",
         "springs.leaving": "SystemExit",
     }
+
+
+def test_the_licences_of_what_people_wrote_are_the_datasets_too(harvested):
+    dataset = irsmith.load(harvested.out)
+    assert card_sections.licences(dataset.recipes, dataset.manifest) == ["Apache-2.0", "MIT"]
 
 
 def test_a_forbidden_licence_leaves_no_text(harvested):

@@ -15,7 +15,7 @@ from irsmith.recipe import Recipe
 if TYPE_CHECKING:
     from irsmith.dataset.stats import Stats
 
-LICENCE_URL = "https://www.apache.org/licenses/LICENSE-2.0"
+LICENCE = "Apache-2.0"
 _SIZE_CATEGORIES = [
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -85,11 +85,16 @@ _HUB = {licence.UNSTATED: "other"}
 """What the hub calls a licence, where it is not the identifier in small letters."""
 
 
-def _licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
-    """The front matter's ``license``: irsmith's own, for the compilers' words, and those of what people wrote."""
+def licences(recipes: Sequence[Recipe], manifest: Manifest) -> list[str]:
+    """The licences that a dataset is under: irsmith's own, for the compilers' words, and those of what people wrote."""
     permitted = {name for recipe in recipes for name in recipe.real.licences}
     found = {name for origin in manifest.origins for name in origin.licences if licence.allowed(name, permitted)}
-    names = list(dict.fromkeys(["apache-2.0", *(_HUB.get(name, name.lower()) for name in sorted(found))]))
+    return [LICENCE, *sorted(found - {LICENCE})]
+
+
+def _licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
+    """The front matter's ``license``."""
+    names = [_HUB.get(name, name.lower()) for name in licences(recipes, manifest)]
     return f"license: {names[0]}" if len(names) == 1 else "\n".join(["license:", *(f"- {name}" for name in names)])
 
 

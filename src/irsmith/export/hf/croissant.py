@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from irsmith import licence
 from irsmith.dataset import card_sections
 from irsmith.dataset.load import Dataset
 from irsmith.errors import UserError
@@ -45,7 +46,7 @@ def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card_sect
         ctx=context,
         name=title,
         description=card_sections.summary(dataset.recipes, dataset.manifest),
-        license=[card_sections.LICENCE_URL],
+        license=[_licence(name) for name in card_sections.licences(dataset.recipes, dataset.manifest)],
         cite_as=f"{title}, version {dataset.manifest.version}, made with irsmith {version('irsmith')}",
         version=dataset.manifest.version,
         keywords=["code", "compilers", "synthetic", *dataset.manifest.configs],
@@ -71,6 +72,11 @@ def render(dataset: Dataset, schemas: Mapping[str, pa.Schema], layout: card_sect
         ],
     )
     return json.dumps(metadata.to_json(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _licence(name: str) -> str:
+    """Where a licence of the SPDX list is described; several in one, and none, stand as they are."""
+    return name if " " in name or name == licence.UNSTATED else f"https://spdx.org/licenses/{name}.html"
 
 
 def _files(records: str) -> str:

@@ -20,6 +20,7 @@ _NO_REVERSE = (
     "Reverse-mode differentiation does not work",
     "Differentiation rule for",
     "JVP rule for composite not implemented",
+    "Linearization failed to produce known values",
 )
 """How JAX begins to say that something has no backward: a loop of unknown length, an operation without a rule."""
 
