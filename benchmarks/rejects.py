@@ -38,7 +38,7 @@ def causes(row: Row) -> list[str]:
     nodes = list(ast.walk(tree))
     loops = [node for node in nodes if isinstance(node, ast.For)]
     both = {argument.name for argument in row.kernel.signature.arguments if argument.direction == "inout"}
-    written = {node.value.id for node in nodes if _element(node) and isinstance(node.ctx, ast.Store)}  # type: ignore[attr-defined]
+    written = {ast.unparse(node.value) for node in nodes if _element(node) and isinstance(node.ctx, ast.Store)}  # type: ignore[attr-defined]
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found = {
         "while": any(isinstance(node, ast.While) for node in nodes),
@@ -63,15 +63,13 @@ def _atomic_result(node: ast.AST) -> bool:
 
 
 def _element(node: ast.AST) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Attribute)
 
 
 def _unrolled(loop: ast.For) -> bool:
     call = loop.iter
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reversed":
-        call = call.args[0]
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range"):
-        # What a query finds is known at run time alone.
+        # What a query finds is known at run time alone, and Warp does not unroll what is reversed.
         return False
     bounds = call.args
     values = [bound.value for bound in bounds if isinstance(bound, ast.Constant) and isinstance(bound.value, int)]

@@ -369,7 +369,7 @@ class Case:
         assert inputs is not None
         row = self.row
         again = self._again = points.prepare(
-            row.kernel, inputs, explored.all_observed, explored.all_modes, where.places, where.full, left
+            row.kernel, inputs, explored.observed, explored.modes, where.places, where.full, left
         )
         self._waiting += self._everywhere(
             lambda stage: Trial(row.id, row.kernel, stage, row.texts, None, again.adjoint)

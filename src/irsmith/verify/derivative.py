@@ -215,7 +215,6 @@ def derivatives(
     wanted: Array,
     *,
     expected: Observed,
-    far: Array,
     seed: int,
     rounded: int = ROUNDED,
 ) -> Derivatives:
@@ -230,7 +229,6 @@ def derivatives(
         wanted: For each point, which of them to take there.
         expected: What the points give in the declared precision. A point at which float64 gives something
             else is on another side of a branch there.
-        far: The points from beyond the domains, where a function may have levelled off.
         seed: Which rounding errors.
         rounded: How many programs with rounding errors. With more than `ROUNDED`, points are left out at which any
             of them goes another way: what a compiled text did there is for rounding to say.
@@ -250,7 +248,7 @@ def derivatives(
         seed=seed,
         trace=True,
     )
-    found = _gathered(result, weights, ways, plan, far)
+    found = _gathered(result, weights, ways, plan, points)
     alike = np.ones(points, bool)
     for name, array in take(result.outputs, plan.base[0]).items():
         for path, leaf in leaves(array):
@@ -274,8 +272,7 @@ def agreeing(reference: Reference, kernel: Kernel, sets: Mapping[str, Array]) ->
     return np.asarray(np.equal(declared.path, wide.path))
 
 
-def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, far: Array) -> Derivatives:
-    points = len(far)
+def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, plan: _Plan, points: int) -> Derivatives:
     point = plan.pairs[:, 0]
     path, sound = np.asarray(result.path), np.array([fault is None for fault in result.faults])
     home = plan.base[0][point]
@@ -294,7 +291,7 @@ def _gathered(result: Result, weights: Mapping[str, Array], ways: Directions, pl
             for (_, leaf), (_, weighting) in zip(floats(result.outputs[name]), floats(weight), strict=True):
                 values = leaf.reshape(len(path), -1)
                 by = weighting.reshape(points, weightings, -1)[point]
-                slope, rough, first = _slopes(values[home], values[plan.ends], side, far[point][:, None])
+                slope, rough, first = _slopes(values[home], values[plan.ends], side)
                 value += np.einsum("ne,nke->nk", slope, by)
                 error += np.einsum("ne,nke->nk", np.where(by.any(axis=1), rough, 0.0), np.abs(by))
                 size += np.einsum("ne,nke->nk", np.square(slope), np.square(by))
@@ -338,16 +335,13 @@ def _first(base: Array, ends: Array, side: Array) -> Array:
     return np.where(side == 0, (above - below) / (2 * STEP), one)
 
 
-def _slopes(base: Array, ends: Array, side: Array, level: Array) -> tuple[Array, Array, Array]:
-    """Derivatives of values at a point, what they may be off by, and their first differences.
-
-    A difference of nothing is exact, but for where a function may have levelled off.
-    """
+def _slopes(base: Array, ends: Array, side: Array) -> tuple[Array, Array, Array]:
+    """Derivatives of values at a point, what they may be off by, and their first differences."""
     near = _first(base, ends, side)
     far = _first(base, ends[:, 2:], side) / 2
     # Both errors are even in the step from two sides, and begin with its first power from one.
     slope = np.where(side == 0, (4 * near - far) / 3, 2 * near - far)
-    noise = np.where((near != 0) | level, _EPSILON * np.abs(base) / STEP, 0.0)
+    noise = np.where(near != 0, _EPSILON * np.abs(base) / STEP, 0.0)
     apart = np.abs(near - far)
     # What the two sides differ by tells of a corner between them, which the mean of both does not. It doubles with
     # the step where the function is smooth, and beside a corner it does not.

@@ -157,9 +157,7 @@ def _point(found: Evidence, streams: Inputs, explored: Explored) -> None:
     if differentiable(found.kernel):
         places, full = points.choose(explored)
         if places:
-            found.points = points.prepare(
-                found.kernel, streams, explored.all_observed, explored.all_modes, places, full
-            )
+            found.points = points.prepare(found.kernel, streams, explored.observed, explored.modes, places, full)
 
 
 def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:

@@ -61,11 +61,6 @@ class Explored:
         """The sets of the domains, and then those from beyond."""
         return merged(self.observed, self.beyond)
 
-    @property
-    def all_modes(self) -> tuple[Mode, ...]:
-        """Their modes."""
-        return self.modes + (Mode.BEYOND,) * self.beyond.count
-
     def sets(self) -> dict[str, Array]:
         """All sets that compiled text runs on: those observed, and the others."""
         return joined(self.all_observed.sets, self.extra.sets)

@@ -48,7 +48,6 @@ class Observed:
         lost: For each leaf, the elements that are finite in no lane, so that whatever is not finite agrees with them.
         steady: The sets of which some randomly rounded lane took the exact lane's path.
         singular: The sets at which a derivative has no one value.
-        unbounded: The sets on which some float on the way was not finite.
         independent: Whether the order of threads was seen not to matter in any of the sets.
         faults: The first fault of each set.
         coverage: The ways that each set took.
@@ -61,7 +60,6 @@ class Observed:
     lost: dict[Leaf, Array]
     steady: Array
     singular: Array
-    unbounded: Array
     independent: bool
     faults: tuple[Fault | None, ...]
     coverage: Coverage
@@ -106,7 +104,6 @@ def observe(
         lost,
         steady,
         result.kink[:size],
-        np.asarray(result.unbounded.reshape(1 + shaken, size).any(axis=0)),
         result.independent,
         result.faults[:size],
         {site: (ways.true[:size], ways.false[:size]) for site, ways in result.coverage.items()},
@@ -175,7 +172,6 @@ def taken(observed: Observed, places: Sequence[int]) -> Observed:
         lost={key: array[places] for key, array in observed.lost.items()},
         steady=observed.steady[places],
         singular=observed.singular[places],
-        unbounded=observed.unbounded[places],
         faults=tuple(observed.faults[place] for place in places),
         coverage={site: (true[places], false[places]) for site, (true, false) in observed.coverage.items()},
     )
@@ -202,7 +198,6 @@ def merged(first: Observed, second: Observed) -> Observed:
         behind(first.lost, second.lost),
         np.concatenate([first.steady, second.steady]),
         np.concatenate([first.singular, second.singular]),
-        np.concatenate([first.unbounded, second.unbounded]),
         first.independent and second.independent,
         first.faults + second.faults,
         coverage,

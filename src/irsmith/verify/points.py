@@ -30,9 +30,6 @@ MOST = 4
 LIGHT = 8
 """Further sets at which they are compared along all arrays together."""
 
-FAR = 8
-"""How many sets from beyond the domains are among the points, besides."""
-
 WEIGHTINGS = 2
 """Adjoints of the outputs that are tried at each point. The first leaves the inputs' adjoints at zero."""
 
@@ -60,7 +57,6 @@ _PREFERENCE = (
     Mode.ENDS,
     Mode.MARKS,
     Mode.FEW,
-    Mode.BEYOND,
 )
 
 
@@ -72,7 +68,6 @@ class Points:
         places: The input sets.
         full: How many of them, the first ones, are compared along each array.
         observed: Those sets, and what the reference makes of them.
-        far: The points from beyond the domains.
         between: The points that stand on no edge by design, so that nudging them crosses none.
         weights: For each differentiable array ``(points, weightings, *shape)``, in its own dtype.
         adjoint: The runs. First, for each point, each weighting on the contents that the forward left; then
@@ -82,7 +77,6 @@ class Points:
     places: tuple[int, ...]
     full: int
     observed: Observed
-    far: Array
     between: Array
     weights: dict[str, Array]
     adjoint: Adjoint
@@ -136,14 +130,12 @@ def choose(explored: Explored) -> tuple[list[int], int]:
     Returns:
         The points, and how many of them are those.
     """
-    observed, modes = explored.all_observed, explored.all_modes
+    observed = explored.observed
     ranked = sorted(
         range(observed.count),
-        key=lambda place: (bool(observed.singular[place]), _PREFERENCE.index(modes[place])),
+        key=lambda place: (bool(observed.singular[place]), _PREFERENCE.index(explored.modes[place])),
     )
     ranked = [place for place in ranked if observed.steady[place]]
-    far = [place for place in ranked if modes[place] is Mode.BEYOND and not observed.unbounded[place]]
-    ranked = [place for place in ranked if modes[place] is not Mode.BEYOND]
     ways = [taken for pair in observed.coverage.values() for taken in pair]
     chosen: list[int] = []
     left = list(ways)
@@ -154,11 +146,11 @@ def choose(explored: Explored) -> tuple[list[int], int]:
         place = ranked.pop(int(np.argmax(gain)))
         chosen.append(place)
         left = [taken for taken in left if not taken[place]]
-    edges = [place for place in ranked if modes[place] in _EDGES]
+    edges = [place for place in ranked if explored.modes[place] in _EDGES]
     chosen += edges[:2]
     # The last ones first: the modes that meet edges.
     others = [place for place in reversed(ranked) if place not in chosen]
-    return chosen + others[:LIGHT] + far[:FAR], len(chosen)
+    return chosen + others[:LIGHT], len(chosen)
 
 
 def prepare(
@@ -211,8 +203,7 @@ def prepare(
         first = weight[:, 0]
         adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, np.repeat(first, NUDGES, axis=0)])
     between = np.array([modes[place] in _BETWEEN for place in places])
-    far = np.array([modes[place] is Mode.BEYOND for place in places])
-    return Points(tuple(places), full, taken(observed, places), far, between, weights, Adjoint(primal, adjoint))
+    return Points(tuple(places), full, taken(observed, places), between, weights, Adjoint(primal, adjoint))
 
 
 def _nudge(array: Array, inputs: Inputs) -> None:

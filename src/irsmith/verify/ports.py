@@ -119,11 +119,6 @@ class Result(Protocol):
         """The lanes at which a derivative has no one value (a tie in a minimum, a root of zero), where traced."""
         ...
 
-    @property
-    def unbounded(self) -> Array:
-        """The lanes in which a float operation gave something that is not finite, where traced."""
-        ...
-
 
 class Reference(Protocol):
     """The meaning of one kernel, run in many lanes together."""

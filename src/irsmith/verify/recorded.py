@@ -122,7 +122,7 @@ def gather(evidence: Evidence, toolchain: Toolchain) -> None:
     if differentiable(kernel):
         places, full = points.choose(explored)
         if places:
-            evidence.points = points.prepare(kernel, inputs, explored.all_observed, explored.all_modes, places, full)
+            evidence.points = points.prepare(kernel, inputs, explored.observed, explored.modes, places, full)
 
 
 def _explored(evidence: Evidence, reference: Any, inputs: Recorded) -> Explored:

@@ -54,7 +54,6 @@ class Lane:
         narrow: A half precision in which is computed as in float32.
         path: A number for the decisions so far.
         kink: Whether a derivative has no one value.
-        unbounded: Whether something on the way was not finite.
         ways: The ways taken at each place: whether in, whether past.
     """
 
@@ -65,7 +64,6 @@ class Lane:
     narrow: str | None = None
     path: int = 0
     kink: bool = False
-    unbounded: bool = False
     ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
     _draws: int = 0
 
@@ -92,15 +90,9 @@ class Lane:
         return np.asarray(value * (1 + self.unit(dtype) * self.noise(value)))
 
     def within(self, value: Array, dtype: str) -> Array:
-        """A value that is infinite where its dtype ends.
-
-        What is so large that its square is infinite is noted as if it were: a derivative may hold that.
-        """
+        """A value that is infinite where its dtype ends."""
         largest = LARGEST["float32" if dtype == self.narrow else dtype]
         top = np.abs(value).max()
-        if top <= largest**0.5:
-            return value
-        self.unbounded = True
         if top <= largest or self.epsilon is not None:
             return value
         return np.where(np.abs(value) > largest, np.copysign(np.inf, value), value)
@@ -110,11 +102,6 @@ class Lane:
         if self.epsilon is not None:
             return self.epsilon
         return EPSILONS["float32" if dtype == self.narrow else dtype]
-
-    def notice(self, what: str, flag: int) -> None:
-        """Be told by NumPy that an operation overflowed, divided by zero, or had no result."""
-        del what, flag
-        self.unbounded = True
 
     def decide(self, outcome: Any) -> None:
         """Note the outcome of something that is not smooth."""

@@ -57,7 +57,6 @@ class Result:
     coverage: Mapping[Place, Ways]
     path: ports.Array
     kink: ports.Array
-    unbounded: ports.Array
     independent: bool = True
 
 
@@ -115,7 +114,7 @@ class Reference:
         parameters = [name for name in inputs if not name.startswith("result")]
         results = [name for name in inputs if name.startswith("result")]
         faults: list[Fault | None] = []
-        path, kink, unbounded = np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count, bool)
+        path, kink = np.zeros(count, np.int64), np.zeros(count, bool)
         ways: dict[Place, tuple[ports.Array, ports.Array]] = {}
         for place in range(count):
             lane = Current.lane = Lane(self._x64, _errors(perturb, place, seed), epsilon, trace, self._narrow)
@@ -124,7 +123,7 @@ class Reference:
             if fault is None:
                 fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
-            path[place], kink[place], unbounded[place] = lane.path, lane.kink, lane.unbounded
+            path[place], kink[place] = lane.path, lane.kink
             for site, (true, false) in lane.ways.items():
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
@@ -133,12 +132,11 @@ class Reference:
                 with np.errstate(over="ignore"):
                     for name, value in zip(results, found, strict=True):
                         outputs[name][place] = value.value
-        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink, unbounded)
+        return Result(outputs, tuple(faults), {site: Ways(*pair) for site, pair in ways.items()}, path, kink)
 
     def _call(self, given: list[Array]) -> tuple[Fault | None, list[Array]]:
         try:
-            notice = Current.lane.notice
-            with np.errstate(all="ignore", over="call", divide="call", invalid="call", call=notice):
+            with np.errstate(all="ignore"):
                 return None, [array(leaf) for leaf in leaves(self._function(*given))]
         except Exception as error:  # noqa: BLE001  (what the source raises is its own affair)
             line, trace = 0, error.__traceback__

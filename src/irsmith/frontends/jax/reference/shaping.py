@@ -20,7 +20,6 @@ from irsmith.frontends.jax.reference.array import (
     stored,
 )
 from irsmith.frontends.jax.reference.elementwise import maximum, minimum
-from irsmith.frontends.jax.reference.machine import Current
 
 
 def _indices(where: Any, shape: tuple[int, ...], *, wrap: bool = True) -> Any:
@@ -41,9 +40,6 @@ def _indices(where: Any, shape: tuple[int, ...], *, wrap: bool = True) -> Any:
                 if values.dtype != bool:
                     size = shape[axis]
                     values = np.where(values < 0, values + size, values) if wrap else values
-                    if np.any((values < 0) | (values >= size)):
-                        # What JAX's gradient makes of an index from outside is for JAX to say.
-                        Current.lane.unbounded = True
                     values = np.clip(values, 0, size - 1)
                 result.append(values)
             else:

@@ -56,7 +56,6 @@ class Machine:
         self.path = np.full(lanes, _MULTIPLIER if tracing else 0, np.uint64)
         self.margin = np.full(lanes, np.inf)
         self.kink = np.zeros(lanes, bool)
-        self.unbounded = np.zeros(lanes, bool)
         self.blur = blur
 
     def active(self) -> Array:
@@ -110,11 +109,6 @@ class Machine:
             mixed = (mixed ^ parts[:, index].astype(np.int64).view(np.uint64)) * _MULTIPLIER
             mixed = mixed ^ (mixed >> _SHIFT)
         self.path = mixed if self.mask is None else np.where(self.mask, mixed, self.path)
-
-    def bounded(self, value: Array) -> None:
-        """Note the active lanes in which a float is not finite."""
-        bad = ~np.isfinite(value).reshape(len(value), -1).all(axis=1)
-        self.unbounded = self.unbounded | (bad if self.mask is None else bad & self.mask)
 
     def near(self, a: Array, b: Array | float, *, kink: bool = True) -> None:
         """Keep the smallest distance of two compared numbers, relative to their size.

@@ -112,12 +112,6 @@ class RandomlyRounded(Ops):
         self.rows = self.ROWS
         self.epsilon: float | None = None
         self.quiet = True
-        self.noticed = False
-
-    def notice(self, what: str, flag: int) -> None:
-        """Be told by NumPy that an operation overflowed, divided by zero, or had no result."""
-        del what, flag
-        self.noticed = True
 
     def calm(self) -> None:
         """Move nothing in the next run."""
@@ -147,9 +141,6 @@ class RandomlyRounded(Ops):
         """A float value moved by up to ``ulps`` units in the last place, each component and lane on its own."""
         if self.quiet or value.dtype.kind != "f":
             return value
-        if self.noticed:
-            self.noticed = False
-            self.machine.bounded(value)
         step = ulps * (self.epsilon or _EPSILON[value.dtype])
         width = 1 if value.ndim == 1 else value[0].size
         row = self.next = (self.next + width) % self.rows
@@ -194,8 +185,6 @@ class RandomlyRounded(Ops):
         Not where the result is exact, as that of ``exp(0)``.
         """
         dtype = operands[0].dtype
-        # Not every library tells NumPy of what has no result.
-        self.noticed = True
         if self.quiet or not self._tells_exact(dtype):
             return self.shake(super().library(function, *operands), LIBRARY_ULPS)
         wide = function(*(operand.astype(np.float64) for operand in operands))

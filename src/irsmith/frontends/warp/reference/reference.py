@@ -56,8 +56,6 @@ class Result:
             which one was chosen); 0 at a tie, and at a division or root of exactly 0. Infinite unless asked for.
         kink: Whether operands tied of which one was chosen, or a root or a divisor was 0: a derivative has no one
             value there. Operands that roundings of size ``epsilon`` could tie count too. False unless asked for.
-        unbounded: Whether a float operation gave something that is not finite, in a run with some lanes rounded at
-            random. False in others.
         independent: Whether it was seen that no thread used what another one wrote, but to add something to it
             (or take its minimum, and the like), so that their order matters to the rounding of sums alone.
         wanted: For each array the extents that would have held what was accessed beyond its ends.
@@ -69,7 +67,6 @@ class Result:
     path: Array
     margin: Array
     kink: Array
-    unbounded: Array
     independent: bool = False
     wanted: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -186,7 +183,7 @@ class Reference:
                 program.ops.seed(*noise, threads=together)
             return self._bind(program, inputs, together)
 
-        with np.errstate(all="ignore", over="call", divide="call", invalid="call", call=program.ops.notice):
+        with np.errstate(all="ignore"):
             together = order is None and threads > 1 and self._together(program, ready, launch, lanes, threads)
             if not together:
                 _run(program, ready(1), _threads(machine, launch, order))
@@ -198,7 +195,6 @@ class Reference:
             path=machine.path,
             margin=machine.margin,
             kink=machine.kink,
-            unbounded=machine.unbounded,
             wanted={name: tuple(store.wanted) for name, store in machine.stores.items()},
             independent=together and all(store.independent for store in machine.stores.values()),
         )

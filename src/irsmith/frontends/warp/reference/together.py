@@ -154,4 +154,3 @@ def folded(machine: Machine, lanes: int) -> None:
     machine.path = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(31)), axis=1)
     machine.margin = machine.margin.reshape(lanes, threads).min(axis=1)
     machine.kink = np.asarray(machine.kink.reshape(lanes, threads).any(axis=1))
-    machine.unbounded = np.asarray(machine.unbounded.reshape(lanes, threads).any(axis=1))
