@@ -10,10 +10,12 @@ from irsmith.synth.ir import Atomic, Expr, Span
 from irsmith.synth.phases import straight
 from irsmith.synth.phases.branches import guarded
 from irsmith.synth.sketch import Sketch
-from irsmith.types import FLOAT16, INT32, Domain
+from irsmith.types import FLOAT16, INT8, INT16, INT32, UINT8, UINT16, Domain
 
 # No atomic minimum or maximum of these is to be had.
 _SUM_ONLY = frozenset({FLOAT16})
+# Nor any atomic at all of these.
+_NEVER = frozenset({INT8, INT16, UINT8, UINT16})
 _NOTES = ("accumulate atomically", "add this thread's share", "combine across threads")
 _TOTALS = ("total", "sum_out", "accum", "loss", "energy_total", "result", "counter", "histogram", "bins", "totals")
 
@@ -43,6 +45,8 @@ def atomic(s: Sketch, *, by_index: bool = False) -> None:
         s.read(value)
     kind = wanted_kind(s, values)
     value = grow(s, values, straight.work_left(s), kind)
+    if value.type in _NEVER:
+        raise Discard("atomic")
     word = (
         rng.pick(("add", "add", "add", "add", "sub", "max", "min")) if kind != "v" else rng.pick(("add", "add", "sub"))
     )
