@@ -139,8 +139,7 @@ def gather(kernel: Kernel, toolchain: Toolchain, *, removals: bool = False) -> E
         return found
     streams = found.inputs = Inputs(kernel, toolchain.dtype)
     found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
-    # Beyond the domains a text's own constants show, which are rounded to what it is declared in.
-    beyond = () if toolchain.constants else BEYOND
+    beyond = BEYOND if toolchain.far else ()
     explored = found.explored = explore(reference, kernel, streams, found.seed, beyond)
     found.seconds["reference"], clock = time.perf_counter() - clock, time.perf_counter()
     found.problem = soundness.problem(reference, kernel, streams, explored, found.seed)
@@ -175,7 +174,7 @@ def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
     found.seconds["read"], clock = time.perf_counter() - clock, time.perf_counter()
     try:
         streams = found.inputs = given.DefinedInputs(kernel, toolchain.dtype, reference)
-        explored = explore(reference, kernel, streams, found.seed, beyond=())
+        explored = explore(reference, kernel, streams, found.seed)
         found.unknown = given.unfit(reference, kernel, streams, explored, found.seed)
     except given.UndefinedError:
         found.unknown = inputs.NOTHING_FOUND

@@ -9,7 +9,7 @@ import numpy as np
 
 from irsmith.kernel import Direction, Kernel
 from irsmith.verdict import Uncovered
-from irsmith.verify.inputs import BASES, BEYOND, SEARCH, Inputs, Mode
+from irsmith.verify.inputs import BASES, SEARCH, Inputs, Mode
 from irsmith.verify.observe import Coverage, Observed, merged, observe, taken, ways_of
 from irsmith.verify.ports import Array, Fault, Reference
 from irsmith.verify.values import count, is_float, joined, leaves, resolution, take
@@ -20,7 +20,7 @@ EXTRA = 96
 ROUNDS = (96, 384)
 """How many sets each further round tries."""
 
-CANCELLED = 16.0
+CANCELLED = 4.0
 """How many units in the last place an input may move the outputs without being one that they depend on."""
 
 MOST_FOUND = 6
@@ -70,9 +70,7 @@ class Explored:
         return joined(self.all_observed.exact, self.extra.exact)
 
 
-def explore(
-    reference: Reference, kernel: Kernel, inputs: Inputs, seed: int, beyond: Sequence[Mode] = BEYOND
-) -> Explored:
+def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int, beyond: Sequence[Mode] = ()) -> Explored:
     """Choose the input sets of a kernel, and with them some from ``beyond`` its domains."""
     names = inputs.free()
     modes = list(BASES) + [Mode.EVEN] * len(names)

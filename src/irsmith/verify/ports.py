@@ -234,6 +234,8 @@ class Toolchain(Protocol):
         also: Further stages whose texts are executed on the host, as far as it takes them.
         constants: What the numbers in an adjoint that no source has are rounded by, as a share of them, where that is
             more than the arithmetic's own rounding.
+        far: Whether rows are compared on sets from beyond their domains too. Not where the compiler writes functions
+            out as formulas of its own, which overflow elsewhere than the reference's.
     """
 
     @property
@@ -247,6 +249,9 @@ class Toolchain(Protocol):
 
     @property
     def constants(self) -> float: ...  # noqa: D102
+
+    @property
+    def far(self) -> bool: ...  # noqa: D102
 
     def reference(self, source: str, name: str) -> Reference:
         """The meaning of a source.

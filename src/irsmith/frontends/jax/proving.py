@@ -31,6 +31,7 @@ class JaxToolchain:
     host = HLO.name
     twin = STABLEHLO.name
     constants = 0.0
+    far = False
     also: tuple[str, ...] = (JAXPR.name, HLO_OPTIMIZED.name, *(stage.name for stage in EXPORTS.values()))
 
     def __init__(self, limits: Limits | None = None) -> None:

@@ -28,6 +28,7 @@ class WarpToolchain:
     host = CPP.name
     twin = CUDA.name
     constants = 0.0
+    far = True
     also: tuple[str, ...] = ()
 
     def __init__(self, limits: runner.Limits | None = None, workers: int = 1) -> None:
