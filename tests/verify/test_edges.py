@@ -1,8 +1,11 @@
 """What stands on an edge is judged: ties of exact results, and adjoints beside inputs that are all equal."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from irsmith.kernel import Provenance
 from irsmith.outcome import Reject
 from irsmith.verdict import Status
 from irsmith.verify import backward
@@ -158,3 +161,23 @@ def test_what_half_precision_hides_is_seen_in_single(verifier, make_row, edited)
     assert isinstance(found, Reject)
     assert found.reason == "verify: forward_differs"
     assert WIDER in found.message
+
+
+BLOCK = """
+@wp.kernel
+def k(x: wp.array(dtype=float), o: wp.array(dtype=float)):
+    i = wp.tid()
+    wp.tile_atomic_add(o, wp.tile_sum(wp.tile(x[i] * 2.0)))
+"""
+"""Its CUDA text holds an element for each thread of a block, which the host does not run."""
+
+
+def test_a_text_that_cannot_run_has_to_say_the_same(verifier, make_row, edited):
+    row = make_row(BLOCK, "in x: float32 24 from 0.5 to 2", "inout o: float32 1 from 0 to 1")
+    wrong = edited(row, "cuda_forward", r"wp::mul\(", "wp::add(")
+    by_a_person = replace(wrong, kernel=replace(wrong.kernel, provenance=Provenance("k.py")))
+    right, found, theirs = verifier.verify([row, wrong, by_a_person])
+    assert right.verdict("cuda").status is Status.PASSED
+    assert isinstance(found, Reject)
+    assert found.reason == "verify: twin_differs"
+    assert theirs.verdict("cuda").status is Status.NOT_APPLICABLE

@@ -131,6 +131,11 @@ class Case:
         mine = self._is_first(trial)
         if outcome.symptom == NOT_TAKEN and (trial.stage in self.also or not mine):
             self._untaken[DEVICE if trial.on_device else trial.stage] = outcome.message
+            other = trial.stage == self.twin and not trial.on_device and self.difference is not None
+            if other and self.row.kernel.provenance is None:
+                # Nobody knows what it computes.
+                message = f"the {self.twin} text says something else, and cannot be run here: {outcome.message}"
+                self.problem = Problem("twin_differs", message)
             return
         if trial.backward is None or not (mine or self._adjoint_fails):
             self.problem = _failure(trial.stage, outcome, " on the device" if trial.on_device else "")
