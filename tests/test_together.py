@@ -164,4 +164,4 @@ def test_a_report_shows_samples_of_both(both, tmp_path):
     assert "<b>Frontends</b>" in page
     assert re.search(r"<summary>.*warp-7-\d", page)
     assert re.search(r"<summary>.*jax-7-\d", page)
-    assert page.count("do not say which line they came from") == len(re.findall(r"<summary>.*jax-7-\d", page))
+    assert "do not say which line they came from" not in page

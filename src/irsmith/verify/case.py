@@ -12,7 +12,7 @@ from irsmith.structure import attached
 from irsmith.verdict import Status, Verdict
 from irsmith.verify import backward, forward, points
 from irsmith.verify.backward import Agreement
-from irsmith.verify.derivative import Derivatives, differentiable
+from irsmith.verify.derivative import ALL, Derivatives, differentiable
 from irsmith.verify.evidence import Evidence
 from irsmith.verify.inputs import SEARCH
 from irsmith.verify.points import Points
@@ -404,7 +404,7 @@ class Case:
             self._set_backward(Status.COMPILER_WRONG, backward.reason(self.row.kernel, agreement))
         elif agreement.unjudged:
             names = ", ".join(agreement.unjudged)
-            if agreement.judged:
+            if set(agreement.judged) - {ALL}:
                 self._set_backward(Status.PASSED, f"rounding is too coarse to judge the adjoint of {names}")
             else:
                 self._set_backward(Status.NOT_APPLICABLE, "the derivative is lost in rounding, or has none nearby")
