@@ -4,9 +4,6 @@ A compiler that lowers stands in the process that makes a shard: to start anothe
 lowering does. A process that such a compiler ends, or that is ended because it hangs, leaves the note that its shard
 was begun; who makes the shard next asks this module for each row, and so learns which kernel it was and what became
 of it. A row comes out the same either way.
-
-Run as ``python -m irsmith.apart`` it is that process: it reads pickled requests from its standard input and writes two
-frames to what was its standard output for each: one when it begins, and the row.
 """
 
 from __future__ import annotations
@@ -21,18 +18,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from irsmith.errors import StoppedError, UserError
 from irsmith.frontends import pipes
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject, Step
 from irsmith.pipeline import Pipeline
-from irsmith.places import Place
-from irsmith.recipe import Recipe
 from irsmith.row import Row
 
 SECONDS = 300.0
@@ -41,7 +35,8 @@ START_SECONDS = 60.0
 """What a process may take to start."""
 MEMORY = 8 << 30
 """Bytes of data that a process may have while it makes rows."""
-_LENGTH = 8
+LENGTH = 8
+"""Bytes of the number before a request: its size, the lowest byte first."""
 
 
 @contextmanager
@@ -133,7 +128,7 @@ class Apart:
         assert process.stdout is not None
         message = pickle.dumps((self._pipeline.recipe, self._pipeline.root, index), protocol=5)
         try:
-            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(_LENGTH, "little"), message)
+            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(LENGTH, "little"), message)
             pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
             _, payload = pipes.receive(process.stdout.fileno(), time.monotonic() + SECONDS)
         except pipes.SilentError:
@@ -151,7 +146,7 @@ class Apart:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.apart"],
+            [sys.executable, "-P", "-m", "irsmith.apart.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=dict(os.environ),
@@ -170,40 +165,3 @@ def _name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-@cache
-def _pipeline(recipe: Recipe, root: Place | None) -> Pipeline:
-    return Pipeline(recipe, root)
-
-
-def _answer(output: int, recipe: Recipe, root: Place | None, index: int) -> Any:
-    pipeline = _pipeline(recipe, root)
-    pipes.send(output, {})
-    try:
-        return pipeline.row(index)
-    except (UserError, StoppedError) as error:
-        return error
-
-
-def main() -> None:
-    """Make rows until the standard input ends."""
-    requests, output = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    pipes.end_with_parent()
-    while True:
-        try:
-            size = int.from_bytes(pipes.read_exactly(requests, _LENGTH), "little")
-            asked = pickle.loads(pipes.read_exactly(requests, size))
-        except pipes.ClosedError:
-            return
-        with bounded():
-            outcome = _answer(output, *asked)
-        pipes.send(output, {}, pickle.dumps(outcome, protocol=5))
-
-
-if __name__ == "__main__":
-    main()
