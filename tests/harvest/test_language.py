@@ -92,7 +92,12 @@ def stars(v: wp.array(dtype=wp.vec3), out: wp.array(dtype=wp.spatial_vector), o:
 
 
 @wp.kernel
-def blocks(m: wp.array(dtype=wp.mat33), k: wp.array(dtype=int), out: wp.array(dtype=wp.vec3), o2: wp.array(dtype=wp.mat22)):
+def blocks(
+    m: wp.array(dtype=wp.mat33),
+    k: wp.array(dtype=int),
+    out: wp.array(dtype=wp.vec3),
+    o2: wp.array(dtype=wp.mat22),
+):
     i = wp.tid()
     x = m[i]
     j = wp.clamp(k[i], 0, 2)

@@ -253,7 +253,7 @@ def _made(kind: Callable[[Scalar], Type]) -> Handler:
 
 
 def _shaped(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """``vector(…, length=…, dtype=…)`` and ``matrix(…, shape=…, dtype=…)``; without a size, a vector of what is given."""
+    """``vector(…, length=…, dtype=…)`` and ``matrix(…, shape=…, dtype=…)``; else a vector of what is given."""
     options = {keyword.arg or "": keyword.value for keyword in node.keywords}
     sizes = [options[name] for name in ("length", "shape") if name in options]
     extents = sizes[0].elts if sizes and isinstance(sizes[0], ast.Tuple) else sizes
