@@ -25,8 +25,8 @@ from irsmith.kernel import Direction, Kernel
 from irsmith.recipe import Recipe
 
 
-def jax_alone(kernel: Kernel) -> None:
-    """Trace, lower, compile and print one function and its vector-Jacobian product."""
+def jax_alone(kernel: Kernel, stage: str | None = None) -> None:
+    """Trace, lower, compile and print one function and its vector-Jacobian product, as far down as one stage."""
     import jax
     import numpy as np
 
@@ -34,27 +34,31 @@ def jax_alone(kernel: Kernel) -> None:
         function = plain(getattr(module, kernel.name))
         given = [a for a in kernel.signature.arguments if a.direction is not Direction.OUT]
         shapes = [jax.ShapeDtypeStruct(a.shape, numpy_dtype(str(a.type))) for a in given]
-        results = flat(_printed(function, shapes))
+        results = flat(_printed(function, shapes, stage))
         active = [place for place, a in enumerate(given) if a.type.is_float]
         cotangents = [result for result in results if jax.numpy.issubdtype(result.dtype, np.floating)]
         if active and cotangents:
             labels = [f"a{place}" for place in range(len(given) + len(cotangents))]
             try:
-                _printed(product(function, kernel.name, len(given), active, labels), [*shapes, *cotangents])
+                _printed(product(function, kernel.name, len(given), active, labels), [*shapes, *cotangents], stage)
             except ValueError:
                 # A loop of unknown length has no reverse.
                 return
 
 
-def _printed(function: object, shapes: list[object]) -> object:
+def _printed(function: object, shapes: list[object], stage: str | None) -> object:
     import jax
 
     traced = jax.jit(function, keep_unused=True).trace(*shapes)
-    lowered = traced.lower()
-    str(traced.jaxpr)
-    lowered.as_text("stablehlo")
-    lowered.as_text("hlo")
-    lowered.compile().as_text()
+    if stage in (None, "jaxpr"):
+        str(traced.jaxpr)
+    if stage != "jaxpr":
+        lowered = traced.lower()
+        for dialect in ("stablehlo", "hlo"):
+            if stage in (None, dialect):
+                lowered.as_text(dialect)
+        if stage in (None, "hlo_optimized"):
+            lowered.compile().as_text()
     return traced.out_info
 
 
