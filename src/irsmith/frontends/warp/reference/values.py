@@ -44,6 +44,16 @@ class QueryType:
 
 
 @dataclass(frozen=True, slots=True)
+class ListType:
+    """What a structure holds in a row; its value has an axis for the places behind the lane's."""
+
+    element: Type
+
+    def __str__(self) -> str:
+        return f"list[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """What a function with several results returns."""
 
@@ -53,7 +63,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | TileType | QueryType | TupleType
+Type = ValueType | TileType | QueryType | ListType | TupleType
 
 
 class Precision:

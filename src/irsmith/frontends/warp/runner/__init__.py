@@ -19,7 +19,7 @@ from irsmith.frontends.warp.runner.jobs import (
 )
 from irsmith.frontends.warp.runner.layout import dtype_of
 from irsmith.frontends.warp.runner.pool import Runner
-from irsmith.frontends.warp.runner.unit import has_tiles, needs_a_block
+from irsmith.frontends.warp.runner.unit import asks_block, has_tiles, needs_a_block
 
 __all__ = [
     "Backward",
@@ -33,6 +33,7 @@ __all__ = [
     "Runner",
     "Sets",
     "Symptom",
+    "asks_block",
     "dtype_of",
     "has_tiles",
     "needs_a_block",
