@@ -7,8 +7,8 @@ grown, printed, lowered to the one stage, described and written; nothing is prov
 
 - Warp declares each in a module of its own, hashes and builds it and emits the text for the stage's device; for PTX
   its NVRTC compiles what was emitted for CUDA.
-- JAX executes each, and traces it and its vector-Jacobian product with empty caches, lowers and compiles both as far as
-  the stage is down, and prints the text.
+- JAX executes each, and traces it and its vector-Jacobian product with empty caches, lowers and compiles both, with
+  the options that irsmith gives XLA, as far as the stage is down, and prints the text.
 
 The figure to quote is the median of the ratios.
 """
@@ -20,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from benchmarks.machine import machine
 from benchmarks.overhead import warp_alone
 from irsmith.dataset.shard import Task, make
 from irsmith.drawing import Drawing
+from irsmith.frontends.jax import compiler
 from irsmith.frontends.warp.runner.native import CUDA_ARCHITECTURE, PTX_OPTIMIZATION, Native
 from irsmith.kernel import Kernel
 from irsmith.recipe import Recipe
@@ -111,7 +113,7 @@ def main() -> None:
             ("warp", "ptx", options.ptx, _nvrtc(Path(folder))),
         ]
         for stage in ("jaxpr", "stablehlo", "hlo", "hlo_optimized"):
-            todo.append(("jax", stage, options.jax, lambda kernel, stage=stage: jax_alone(kernel, stage)))  # type: ignore[misc]
+            todo.append(("jax", stage, options.jax, partial(jax_alone, options=compiler.EMIT, stage=stage)))
         for frontend, stage, count, alone in todo:
             found[f"{frontend} {stage}"] = compared(frontend, stage, count, alone, options.repeats)
     figures.print_table(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
@@ -125,9 +126,9 @@ class Dataset:
         Raises:
             UserError: There is none.
         """
-        chosen = pa.compute.field("id") == row_id
+        chosen = pc.field("id") == row_id
         if row_id.isdecimal():
-            chosen |= pa.compute.field("index") == int(row_id)
+            chosen |= pc.field("index") == int(row_id)
         table = self.arrow().to_table(filter=chosen)
         if not table.num_rows:
             raise UserError(f"{self.place}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
