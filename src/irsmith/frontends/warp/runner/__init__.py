@@ -2,7 +2,7 @@
 
 `Runner` takes `Job` values and gives one outcome for each: `Ran` with the arrays, or `Failure` with a
 symptom. How rows share a translation unit is in `unit`, how they are kept apart while they run in `execute`
-and `sandbox`, and what calls Warp's native libraries in `native`.
+and `irsmith.frontends.sandbox`, and what calls Warp's native libraries in `native`.
 """
 
 from irsmith.frontends.warp.runner.jobs import (
