@@ -31,7 +31,7 @@ from irsmith.types import (
     ValueType,
     scalar_of,
 )
-from irsmith.verify.given import RealInputs, decided, defined
+from irsmith.verify.given import LEAST_DECIDED, RealInputs, decided, defined
 from irsmith.verify.inputs import BASES, SEARCH
 from irsmith.verify.values import differs
 
@@ -95,7 +95,7 @@ class _Trial:
     @property
     def merit(self) -> tuple[bool, bool, bool, int, float, float]:
         """What speaks for it, the weightiest first."""
-        return self.writes, self.decided >= LEAST, self.defined >= LEAST, self.ways, self.decided, self.defined
+        return self.writes, self.decided >= LEAST_DECIDED, self.defined >= LEAST, self.ways, self.decided, self.defined
 
 
 def situated(kernel: Kernel) -> Kernel:
@@ -152,7 +152,7 @@ def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains:
             break
         shapes |= grown | grids
     clear = decided(reference, sets, launch, result)
-    sound = clear if clear.any() else defined(result)
+    sound = clear if clear.mean() >= LEAST_DECIDED else defined(result)
     written = {name: differs(sets[name], array) & sound for name, array in result.outputs.items()}
     ways = sum(int((way & sound).any()) for seen in result.coverage.values() for way in (seen.true, seen.false))
     changed = {name for name, which in written.items() if which.any()}
