@@ -92,12 +92,8 @@ def main() -> None:
     figures.print_table(("what", "kernels a row, repeats counted", "core-hours", "GB", "money"), lines)
     print(f"\nAt {options.core_hour:g} a core-hour and {options.gb_month:g} a GB and month, ", end="")
     print(f"kept {options.months:g} months.")
-    print(
-        "Warp's repeats follow the power law down to a share of distinct structures of a half; beyond, and for JAX, of "
-    )
-    print(
-        "which fewer kernels were measured, none are counted: such a dataset would ask for other settings or seeds too."
-    )
+    print("Warp's repeats follow the power law, down to a share of distinct structures of a half. Beyond that, and for")
+    print("JAX, of which fewer kernels were measured, none are counted.")
     if options.measured is not None:
         run = json.loads(options.measured.read_text())
         one = costs["warp", "full"]
