@@ -13,7 +13,7 @@ import numpy as np
 
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import QueryType, TileType, TupleType, Type, scalar_of
+from irsmith.frontends.warp.reference.values import QueryType, StackType, TileType, TupleType, Type, scalar_of
 from irsmith.syntax import nodes
 from irsmith.types import (
     SCALARS,
@@ -252,7 +252,7 @@ class Source:
     def _element(self, node: ast.expr) -> ValueType:
         """The type that an annotation gives the elements of an array."""
         type = self.type(node)
-        if isinstance(type, TileType | QueryType | TupleType):
+        if isinstance(type, TileType | QueryType | StackType | TupleType):
             raise Unsupported(f"array of {type}", node)
         return type
 

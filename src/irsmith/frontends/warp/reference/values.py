@@ -44,6 +44,17 @@ class QueryType:
 
 
 @dataclass(frozen=True, slots=True)
+class StackType:
+    """A stack of a block; its value is how many items it holds ``(lanes,)``, and all its slots ``(lanes, slots, ...)``."""
+
+    element: Type
+    capacity: int
+
+    def __str__(self) -> str:
+        return f"stack[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """What a function with several results returns."""
 
@@ -53,7 +64,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | TileType | QueryType | TupleType
+Type = ValueType | TileType | QueryType | StackType | TupleType
 
 
 class Precision:
