@@ -63,6 +63,7 @@ _RIGID = {
     "ttwist": ("transform_twist", 2), "twrench": ("transform_wrench", 2), "wadjoint": ("spatial_adjoint", 2),
     "noise": ("noise", 2), "noise_line": ("noise", 2), "pnoise": ("pnoise", 4), "pnoise_space": ("pnoise", 5),
     "curlnoise": ("curlnoise", 2), "axis_angle": ("quat_to_axis_angle", 1), "decompose": ("transform_decompose", 1),
+    "svd2": ("svd2", 1), "svd3": ("svd3", 1), "qr3": ("qr3", 1), "eig3": ("eig3", 1),
     "set_position": ("transform_set_translation", 2), "set_rotation": ("transform_set_rotation", 2),
 }  # fmt: skip
 _CHANCE = {

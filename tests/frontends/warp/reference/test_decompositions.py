@@ -79,7 +79,9 @@ def test_factors(against_warp, kind):
     q, r = found["q"][0], found["r"][0]
     assert np.allclose(q @ r, given[0], atol=close)
     assert np.allclose(np.linalg.det(q), 1.0, atol=close)
-    assert (r[:, 0, 0] >= 0).all() and (r[:, 1, 1] >= -close).all() and np.allclose(np.tril(r, -1), 0.0, atol=close)
+    assert (r[:, 0, 0] >= 0).all()
+    assert (r[:, 1, 1] >= -close).all()
+    assert np.allclose(np.tril(r, -1), 0.0, atol=close)
     found = module.check(f"eig3_{suffix}", {"a": given, "q": m, "d": v}, (COUNT,))
     q, d, even = found["q"][0], found["d"][0], 0.5 * (given[0] + given[0].swapaxes(1, 2))
     assert np.allclose(q * d[:, None, :] @ q.swapaxes(1, 2), even, atol=close)

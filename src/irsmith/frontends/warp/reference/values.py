@@ -45,7 +45,7 @@ class QueryType:
 
 @dataclass(frozen=True, slots=True)
 class StackType:
-    """A stack of a block; its value is how many items it holds ``(lanes,)``, and all its slots ``(lanes, slots, ...)``."""
+    """A stack of a block; its value is how many items it holds ``(lanes,)`` and its slots ``(lanes, slots, ...)``."""
 
     element: Type
     capacity: int

@@ -1,9 +1,9 @@
 """Matrices taken apart: singular values, eigenvalues, and an orthogonal times a triangular factor.
 
 The 3x3 ones follow McAdams, Selle, Tamstorf, Teran and Sifakis, "Computing the Singular Value Decomposition of 3x3
-matrices with minimal branching and elementary floating point operations" (2011): sweeps of approximate Jacobi rotations,
-kept as a quaternion, and Givens rotations. So the signs and the order of the factors, which Warp's documentation leaves
-open, are those of the compiled text too, and so is how close a fixed number of sweeps comes.
+matrices with minimal branching and elementary floating point operations" (2011): sweeps of approximate Jacobi
+rotations, kept as a quaternion, and Givens rotations. So the signs and the order of the factors, which Warp's
+documentation leaves open, are those of the compiled text too, and so is how close a fixed number of sweeps comes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from irsmith.frontends.warp.reference.builtins import matrix, quaternion
+from irsmith.frontends.warp.reference.builtins import matrix
 from irsmith.frontends.warp.reference.builtins.overload import Overload, Rule, Table
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.values import Array, TupleType, Type, along
@@ -42,7 +42,8 @@ def _rotation(ops: Ops, pp: Array, pq: Array, qq: Array) -> tuple[Array, Array]:
     cosine, sine = ops.mul(_like(2.0, pp), ops.sub(pp, qq)), pq
     size = ops.mul(cosine, cosine), ops.mul(sine, sine)
     near = ops.mul(_like(3.0 + math.sqrt(8.0), pp), size[1]) < size[0]
-    ops.decide(near)
+    # What is gone but for rounding may be turned either way.
+    ops.decide(near | (np.abs(sine) <= 8.0 * np.finfo(pp.dtype).eps * (np.abs(pp) + np.abs(qq))))
     scale = ops.div(_like(1.0, pp), ops.sqrt(ops.add(*size)))
     cosine = np.where(near, ops.mul(scale, cosine), _like(math.cos(math.pi / 8), pp))
     return cosine, np.where(near, ops.mul(scale, sine), _like(math.sin(math.pi / 8), pp))
@@ -85,7 +86,16 @@ def _mixed(ops: Ops, a: Array, x: Array, b: Array, y: Array) -> Array:
 
 
 def _turn(ops: Ops, q: Array) -> Array:
-    return quaternion.to_matrix(ops, q)
+    """A quaternion's matrix, by products of pairs of its components: its length is one but for rounding."""
+    pairs = {(i, j): ops.mul(q[:, i], q[:, j]) for i in range(4) for j in range(i, 4)}
+    one, two = _like(1.0, q), _like(2.0, q)
+    result = np.empty((len(q), 3, 3), q.dtype)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        result[:, i, i] = ops.sub(one, ops.mul(two, ops.add(pairs[j, j], pairs[k, k])))
+        both, turn = pairs[min(i, j), max(i, j)], pairs[k, 3]
+        result[:, i, j], result[:, j, i] = ops.mul(two, ops.sub(both, turn)), ops.mul(two, ops.add(both, turn))
+    return result
 
 
 def _givens(ops: Ops, m: Array, p: int, q: int, total: Array | None) -> tuple[Array, Array]:

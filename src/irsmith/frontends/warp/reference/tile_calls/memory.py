@@ -28,13 +28,12 @@ from irsmith.frontends.warp.reference.values import (
     Expr,
     TileType,
     TupleType,
-    Type,
     Value,
     along,
     components,
     scalar_of,
 )
-from irsmith.types import FLOAT16, FLOAT32, INT32, ArrayType, Matrix, Scalar, Vector
+from irsmith.types import FLOAT16, FLOAT32, INT32, ArrayType, Scalar
 
 
 def _filled(number: int | None) -> Handler:

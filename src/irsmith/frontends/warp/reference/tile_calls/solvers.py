@@ -1,4 +1,4 @@
-"""Builtins of tiles that factor a matrix or solve for its unknowns, as new tiles or in place of what they were given."""
+"""Builtins of tiles that factor a matrix or solve equations, as new tiles or in place of what they were given."""
 
 from __future__ import annotations
 

@@ -29,6 +29,10 @@ _SIZES = ("TILE_SIZE", "TILE", "TILE_DIM", "BLOCK", "TILE_N", "CHUNK")
 _SUMS = ("total", "acc", "s", "row_sum", "tile_total")
 
 
+OUT = ("out", "result", "y", "output", "dst", "new_values")
+"""What the array may be called that a block stores its tiles to."""
+
+
 class TilePen(Pen):
     """Writes into a sketch whose coordinates are those of blocks of threads.
 
