@@ -24,8 +24,8 @@ from irsmith.verify.ports import Array, NotModelledError, Toolchain
 from irsmith.verify.values import resolution, widened
 
 CATEGORIES = (
-    "arithmetic", "combined", "control_flow", "loop", "math", "multi_conditional", "multi_statement", "nested_branch",
-    "nested_loop", "reduction", "scalar_param",
+    "arithmetic", "combined", "control_flow", "loop", "math", "matrix", "multi_conditional", "multi_statement",
+    "nested_branch", "nested_loop", "reduction", "scalar_param", "vector",
 )  # fmt: skip
 """The categories of which some programs can be printed over threads and over arrays."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from irsmith.frontends.jax.proving import JaxToolchain
-from irsmith.frontends.jax.runner import Job, Limits, Runner
+from irsmith.frontends.jax.runner import Job, Limits, Runner, jaxprs
 from irsmith.frontends.jax.runner.optimised import NotTakenError
 from irsmith.frontends.jax.runner.optimised import plain as without_fusions
 from irsmith.outcome import Reject
@@ -121,6 +121,29 @@ def flow(x, n):
     chosen = lax.switch(n, [jnp.sin, lambda v: v - 2.0, jnp.exp], last)
     return jnp.where(halved > 0.05, chosen, -jnp.inf), tops.at[n].add(1.0), x[n, ::-1]
 """
+
+
+NAMED = """let inner = { lambda ; a:i32[5] b:f32[]. let
+    c:i32[5] = neg a
+  in (c,) } in
+{ lambda ; d:f32[2,3]. let
+    e:f32[2,3] = custom[
+      first={ lambda ; a:f32[7]. let
+    b:f32[7] = sin a
+  in (b,) }
+      second=let inner = { lambda ; a:i32[4]. let
+    b:i32[4] = neg a
+  in (b,) } in
+{ lambda ; a:i32[4]. let
+    b:i32[4] = jit[name=inner jaxpr=inner] a
+  in (b,) }
+    ] d
+  in (e,) }
+"""
+
+
+def test_the_parameters_of_a_jaxpr_are_those_of_the_outermost():
+    assert jaxprs.parameters(NAMED) == (("float32", (2, 3)),)
 
 
 def test_a_jaxpr_read_back_is_the_function(make):

@@ -100,6 +100,8 @@ CALLS = {
     "jnp.linalg.svd(x, compute_uv=False)": "x", "jnp.linalg.svdvals(x)": "x", "jnp.linalg.eigvalsh(x @ x.T)": "x",
     "lax.linalg.cholesky_update(jnp.triu(x[:3, :3]) + jnp.eye(3), a[0])": "xa",
     "lax.linalg.tridiagonal_solve(a[:, 0], 2.0 + x[:, 0], a[:, 1], x)": "xa",
+    "jnp.trace(a[None] * x[:3, :1, None], axis1=-2, axis2=-1)": "xa",
+    "jnp.stack(jnp.broadcast_arrays(0.1, x[:, :1], a[0]), axis=-1)": "xa",
     "lax.linalg.symmetric_product(x, a @ a.T, alpha=2.0, beta=0.5, symmetrize_output=True)": "xa",
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -54,6 +55,14 @@ def test_types_ranks_and_forms_are_drawn():
     assert {"float32", "float16", "bfloat16", "float64", "int32", "bool"} <= set(dtypes)
     assert {0, 1, 2, 3, 4} <= set(ranks)
     assert len(words) == 7, words
+
+
+def test_a_signature_over_several_lines_says_what_it_gives():
+    made = (synthesise(9, index, Recipe(frontend="jax").settings).source for index in range(20, 60))
+    heads = [re.search(r"def \w+\(\n(?:    .*\n)+\).*", source) for source in made]
+    annotated = [head[0] for head in heads if head is not None and ": jax.Array" in head[0]]
+    assert annotated
+    assert all(head.endswith(") -> jax.Array:") for head in annotated)
 
 
 def test_a_key_gives_the_same_function_in_any_process():

@@ -63,7 +63,7 @@ class Jax:
 
     def express(self, program: Program) -> Kernel:
         """A program of which a function over arrays can be made."""
-        from irsmith.frontends.jax.printer import print_program
+        from irsmith.frontends.jax.printing import print_program
 
         return print_program(program)
 

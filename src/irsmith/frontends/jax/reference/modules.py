@@ -77,7 +77,8 @@ _LAX_COMPARISONS = {
 _PICKED = _named(
     s, "zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "arange", "linspace", "eye", "identity", "tri",
     "asarray", "reshape", "transpose", "expand_dims", "squeeze", "swapaxes", "moveaxis", "flip", "roll", "tile",
-    "repeat", "broadcast_to", "rot90", "ravel", "triu", "tril", "diagonal", "fliplr", "flipud", "diag", "atleast_1d",
+    "repeat", "broadcast_to", "broadcast_arrays", "rot90", "ravel", "triu", "tril", "diagonal", "fliplr", "flipud",
+    "diag", "atleast_1d",
     "atleast_2d", "concatenate", "stack", "hstack", "vstack", "column_stack", "split", "array_split", "meshgrid", "pad",
     "take", "take_along_axis",
 )  # fmt: skip

@@ -386,10 +386,10 @@ def dot_general(a: Any, b: Any, dimension_numbers: Any, **_: Any) -> Array:
     return einsum(f"{''.join(one)},{''.join(two)}->{''.join(batch + rest)}", a, b)
 
 
-def trace(x: Any, **_: Any) -> Array:
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, **_: Any) -> Array:
     """The sum of the diagonal."""
     x = array(x)
-    return made(np.trace(_terms(x)), x.dtype_name)
+    return made(np.trace(_terms(x), offset, axis1, axis2), x.dtype_name)
 
 
 def convolve(a: Any, v: Any, mode: str = "full", **_: Any) -> Array:

@@ -15,6 +15,7 @@ from irsmith.frontends.jax.reference.array import (
     cast,
     default_float,
     default_whole,
+    meeting,
     named_dtype,
     promoted,
     stored,
@@ -310,6 +311,13 @@ def broadcast_in_dim(x: Any, shape: Any, broadcast_dimensions: Any) -> Array:
     return x.moved(np.broadcast_to(x.value.reshape(wide), tuple(shape)))
 
 
+def broadcast_arrays(*parts: Any) -> list[Array]:
+    """Arrays of the shape that they meet in."""
+    arrays = [array(part) for part in parts]
+    shape = np.broadcast_shapes(*(part.shape for part in arrays))
+    return [part.moved(np.broadcast_to(part.value, shape)) for part in arrays]
+
+
 def collapse(x: Any, start: int, stop: int | None = None) -> Array:
     """`lax.collapse`: several axes to one."""
     x = array(x)
@@ -319,9 +327,8 @@ def collapse(x: Any, start: int, stop: int | None = None) -> Array:
 
 def _joined(function: Callable[..., Any]) -> Any:
     def join(parts: Any, axis: int = 0, *, dimension: int | None = None, **_: Any) -> Array:
-        arrays = [array(part) for part in parts]
-        kind, _weak = promoted(*arrays)
-        return Array(function([part.value for part in arrays], axis if dimension is None else dimension), kind)
+        kind, _weak, values = meeting(*parts)
+        return Array(function(values, axis if dimension is None else dimension), kind)
 
     return join
 

@@ -63,10 +63,10 @@ def parameters(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The dtypes and shapes of what a text's function takes.
 
     Raises:
-        NotTakenError: They are not all arrays.
+        NotTakenError: They are not all arrays, or the text is no jaxpr.
     """
-    heads = re.findall(r"^\{ lambda [^;]*;([^.]*)\. let\b", text, re.MULTILINE)
-    return tuple(_type(kind, shape) for _, kind, shape in _BOUND.findall(heads[-1] if heads else ""))
+    head = re.match(r"\{ lambda [^;]*;([^.]*)\. let\b", _named(text)[1])
+    return tuple(_type(kind, shape) for _, kind, shape in _BOUND.findall(head[1] if head else ""))
 
 
 def read(text: str) -> Jaxpr:
@@ -75,6 +75,12 @@ def read(text: str) -> Jaxpr:
     Raises:
         NotTakenError: It says something that is not known here.
     """
+    texts, rest = _named(text)
+    return _jaxpr(rest, _Known(texts))
+
+
+def _named(text: str) -> tuple[dict[str, str], str]:
+    """The jaxprs that a text gives names before it begins, by those names, and the rest of it."""
     texts: dict[str, str] = {}
     rest = text.strip()
     while rest.startswith("let "):
@@ -82,7 +88,7 @@ def read(text: str) -> Jaxpr:
         end = _closing(rest, 0) + 1
         texts[name] = rest[:end]
         rest = rest[end:].strip().removeprefix("in").strip()
-    return _jaxpr(rest, _Known(texts))
+    return texts, rest
 
 
 class _Known:

@@ -107,7 +107,9 @@ def _named(draft: Draft, scope: Scope, label: str) -> tuple[str, str]:
     return name, f"{verb.capitalize()} {subject.replace('_', ' ')} from {of}{tail}."
 
 
-_WIDTH = 120
+WIDTH = 120
+"""The longest line."""
+
 _TAILS = {
     "loop": ", step by step",
     "nested_loop": ", with a loop inside a loop",
@@ -143,16 +145,17 @@ def _module(draft: Draft, scope: Scope, name: str, description: str) -> str:
     parts += [f"\n\n{helper}" for helper in draft.helpers]
     given = ", ".join(f"{g.name}: jax.Array" if annotated else g.name for g in draft.given)
     lines = ["@jax.jit"] if decorated else []
-    lines.append(f"def {name}({given}){' -> jax.Array' if annotated and len(draft.results) == 1 else ''}:")
+    gives = " -> jax.Array" if annotated and len(draft.results) == 1 else ""
+    lines.append(f"def {name}({given}){gives}:")
     if len(lines[-1]) > 100:
         inside = "".join(f"    {item},\n" for item in given.split(", "))
-        lines[-1] = f"def {name}(\n{inside}):"
+        lines[-1] = f"def {name}(\n{inside}){gives}:"
     if author.docstring:
-        lines += quoted(description, "    ", _WIDTH)
+        lines += quoted(description, "    ", WIDTH)
     parts.append("\n\n" + "\n".join([*lines, body]))
     # A function that imports nothing begins its module.
     text = "\n".join(parts).lstrip("\n")
-    return "".join(f"{part}\n" for line in text.split("\n") for part in folded(line, _WIDTH))
+    return "".join(f"{part}\n" for line in text.split("\n") for part in folded(line, WIDTH))
 
 
 def _mentioned(word: str, body: str, draft: Draft, *, decorated: bool, annotated: bool) -> bool:
