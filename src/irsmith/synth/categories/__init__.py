@@ -153,6 +153,10 @@ CATEGORIES: dict[str, Category] = {
     "tile_scan": Category(tiles.tile_scan, 0.3, 0.8, floor=9),
     "tile_gather": Category(tiles.tile_gather, 0.3, 0.8, floor=10),
     "tile_block": Category(tiles.tile_block, 0.3, 0.8, floor=9),
+    "tile_solve": Category(tiles.tile_solve, 0.3, 0.8, (numbers.ROBOTICS, numbers.PLAIN, numbers.STATISTICS), floor=11),
+    "tile_spectrum": Category(tiles.tile_spectrum, 0.15, 0.8, (media.SIGNAL,), floor=12),
+    "tile_share": Category(tiles.tile_share, 0.3, 0.8, floor=12),
+    "tile_search": Category(tiles.tile_search, 0.3, 0.8, _SURFACES, floor=16),
 }
 """Every category, by name."""
 

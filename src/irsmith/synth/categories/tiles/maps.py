@@ -92,7 +92,7 @@ def _put(p: TilePen, tile: Q, ending: str, offset: tuple[Expr, ...]) -> None:
         others = [other for other in p.known if other.e.name != tile.e.name]
         other = rng.pick(others) if others else tile
         dtype = Expr("dtype", "f", s.al.real, exactly(0.0))
-        start = p.call("tile_zeros", whole(2 * size), dtype, span=tile.e.span)
+        start = p.call(rng.pick(("tile_zeros", "tile_empty")), whole(2 * size), dtype, span=tile.e.span)
         both = p.bind(start, s.probe.of(tile.e), "both", "joined", "packed", "pair", keep=False)
         first, second = rng.shuffled((tile, other))
         for part, place in ((first, zero), (second, p.shape[0])):

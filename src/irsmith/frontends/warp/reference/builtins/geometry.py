@@ -14,6 +14,9 @@ from irsmith.types import FLOAT32, FLOAT64, INT32, Vector
 
 _POINT = Vector(3, FLOAT32)
 
+_FLAT = 1e-4
+"""Triangles of less area than this, as a part of the square of how far out they lie, are as good as none."""
+
 
 def _closest(ops: Ops, p1: Array, q1: Array, p2: Array, q2: Array, epsilon: Array) -> Array:
     """The weights of the closest points of two segments, and their distance.
@@ -69,7 +72,9 @@ def _meet(ops: Ops, *corners: Array) -> Array:
         along_it = [(face * (way / np.where(some, size, 1.0)[:, None])[:, None]).sum(axis=2) for face in (one, other)]
         (low, high), (low2, high2) = ((place.min(axis=1), place.max(axis=1)) for place in along_it)
         slack = np.where(some, np.minimum(slack, np.minimum(high - low2, high2 - low)), slack)
-    result = (slack >= 0).astype(np.int32)
+    flat = np.min([np.sqrt((normal * normal).sum(axis=1)) for normal in normals], axis=0) <= _FLAT * reach * reach
+    # What has next to no area may be said to meet anything.
+    result = ((slack >= 0) ^ (flat & (triangles.noise(ops, flat.shape) > 0))).astype(np.int32)
     ops.decide(result, reach + slack, reach)
     return result
 

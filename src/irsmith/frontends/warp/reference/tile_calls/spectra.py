@@ -18,7 +18,7 @@ from irsmith.types import FLOAT32, FLOAT64, Vector
 
 
 def transformed(ops: Ops, x: Array, sign: float) -> Array:
-    """``sum x[n] exp(sign 2 pi i k n / N)`` of complex numbers ``(..., N, 2)``, where N is a power of two.
+    """``sum x[n] exp(sign 2 pi i k n / N)`` of complex numbers ``(lanes, ..., N, 2)``, where N is a power of two.
 
     Cooley and Tukey's way: the halves of even and of odd places, each transformed, and combined.
     """
@@ -26,8 +26,11 @@ def transformed(ops: Ops, x: Array, sign: float) -> Array:
     if size == 1:
         return x
     even, odd = (transformed(ops, x[..., first::2, :], sign) for first in (0, 1))
-    angles = sign * 2.0 * math.pi * np.arange(size // 2) / size
-    c, s = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
+    places = np.broadcast_to(np.arange(size // 2).astype(x.dtype), (len(x), size // 2))
+    # An angle is rounded before its cosine is taken.
+    angles = ops.mul(places, np.array([sign * 2.0 * math.pi / size], x.dtype))
+    shape = (len(x), *(1,) * (x.ndim - 3), size // 2)
+    c, s = (ops.library(turn, angles).reshape(shape) for turn in (np.cos, np.sin))
     real, imaginary = odd[..., 0], odd[..., 1]
     turned = np.stack(
         [ops.sub(ops.mul(c, real), ops.mul(s, imaginary)), ops.add(ops.mul(c, imaginary), ops.mul(s, real))], axis=-1
