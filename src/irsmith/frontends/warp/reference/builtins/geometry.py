@@ -14,6 +14,10 @@ from irsmith.types import FLOAT32, FLOAT64, INT32, Vector
 
 _POINT = Vector(3, FLOAT32)
 
+_LEVEL = 4e-6
+"""How far a corner is from the other's plane, times the length of that one's normal, from which on it is off it: four
+times what Möller's method takes."""
+
 _FLAT = 1e-4
 """Triangles of less area than this, as a part of the square of how far out they lie, are as good as none."""
 
@@ -73,8 +77,15 @@ def _meet(ops: Ops, *corners: Array) -> Array:
         (low, high), (low2, high2) = ((place.min(axis=1), place.max(axis=1)) for place in along_it)
         slack = np.where(some, np.minimum(slack, np.minimum(high - low2, high2 - low)), slack)
     flat = np.min([np.sqrt((normal * normal).sum(axis=1)) for normal in normals], axis=0) <= _FLAT * reach * reach
-    # What has next to no area may be said to meet anything.
-    result = ((slack >= 0) ^ (flat & (triangles.noise(ops, flat.shape) > 0))).astype(np.int32)
+    heights = [
+        np.abs(((corner - face[:, :1]) * normal[:, None]).sum(axis=2))
+        for normal, face, corner in ((normals[0], one, other), (normals[1], other, one))
+    ]
+    flat |= (np.concatenate(heights, axis=1) <= _LEVEL).any(axis=1)
+    # What has next to no area may be said to meet anything, and so may a corner that is next to the other's plane.
+    noise = triangles.noise(ops, flat.shape)
+    ops.decide(np.where(flat, noise * 2.0**32, 0.0).astype(np.int64))
+    result = ((slack >= 0) ^ (flat & (noise > 0))).astype(np.int32)
     ops.decide(result, reach + slack, reach)
     return result
 
