@@ -254,8 +254,8 @@ def random_sample(s: Sketch) -> None:
         s.emit(Assign(target, place))
         s.probe.weights = {}
         s.settle(target.name, s.probe.draw(target))
-        values = p.reals(("values", "centers", "payoffs", "bin_values"), -1.0, 1.0, (n,))
-        p.keep(p.at(values, Q(p, target)) * scale + u if rng.chance(0.5) else p.at(values, Q(p, target)) * u + scale,
+        centres = p.reals(("values", "centers", "payoffs", "bin_values"), -1.0, 1.0, (n,))
+        p.keep(p.at(centres, Q(p, target)) * scale + u if rng.chance(0.5) else p.at(centres, Q(p, target)) * u + scale,
                "sample", "drawn", "x")  # fmt: skip
     else:
         table = p.reals(("cdf", "levels", "weights"), 0.05, 0.9, (n := rng.pick((3, 4, 6)),))

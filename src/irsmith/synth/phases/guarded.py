@@ -63,7 +63,10 @@ def flagged(s: Sketch) -> Expr:
         Discard: There are no two values to choose from.
     """
     rng, al = s.rng, s.al
-    first, second = operands(s, 2, "f", fresh=0.8)
+    several = operands(s, 2, "f", fresh=0.8)
+    if len(several) < 2:
+        raise Discard("flag")
+    first, second = several
     most = rng.pick((4, 6, 8, 12))
     names = ("signal", "costs", "scores", "samples", "levels")
     row = s.array(s.names_free(names), al.real, (s.extents[0], most), Domain(-1.0, 1.0))

@@ -29,8 +29,8 @@ def tile_share(s: Sketch) -> None:
         _drawn(p)
         return
     pair = rng.pick((("b", "lane"), ("block", "lane"), ("row", "t"), ("i", "lane"), ("i", "j")))
-    single, _, *rest = s.style.coordinates
-    s.style = replace(s.style, coordinates=(single, pair, *rest))
+    one, _, three, four = s.style.coordinates
+    s.style = replace(s.style, coordinates=(one, pair, three, four))
     s.open(2, (rng.between(3, 6), 1))
     work = _Items(p)
     if form == "stack":

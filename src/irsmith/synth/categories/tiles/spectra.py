@@ -55,8 +55,10 @@ def tile_spectrum(s: Sketch) -> None:
         for _ in range(rng.pick((0, 1, 1))):
             p.parameter()
         p.steps(rng.pick((1, 1, 2, 3)))
-        names = ("power_out", "psd_out", "spectrum")
-        p.finish(lambda tile: p.put_tile("tile_store", p.result(names, extents, s.al.real), tile, i, whole(0)), most=1)
+        results = ("power_out", "psd_out", "spectrum")
+        p.finish(
+            lambda tile: p.put_tile("tile_store", p.result(results, extents, s.al.real), tile, i, whole(0)), most=1
+        )
         return
     if form == "product":
         kernel = loaded(("kernel_spec", "filter_spec", "template_f"), "k", "h", "k_t", shared=rng.chance(0.6))

@@ -85,7 +85,7 @@ def _meet(ops: Ops, *corners: Array) -> Array:
     # What has next to no area may be said to meet anything, and so may a corner that is next to the other's plane.
     noise = triangles.noise(ops, flat.shape)
     ops.decide(np.where(flat, noise * 2.0**32, 0.0).astype(np.int64))
-    result = ((slack >= 0) ^ (flat & (noise > 0))).astype(np.int32)
+    result: Array = ((slack >= 0) ^ (flat & (noise > 0))).astype(np.int32)
     ops.decide(result, reach + slack, reach)
     return result
 
