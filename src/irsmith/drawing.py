@@ -98,6 +98,10 @@ class Drawing:
     def _settings(self) -> SynthesisSettings:
         return self.recipe.settings
 
+    @cached_property
+    def _twins(self) -> Twins | None:
+        return None if self.recipe.twin is None else Twins.of(self.recipe.frontend, self.recipe.twin)
+
     def kernel(self, index: int) -> Kernel | Reject:
         """The kernel of an index: a pure function of the recipe and the index."""
         drawn = self.drawn(index)
@@ -105,8 +109,8 @@ class Drawing:
 
     def drawn(self, index: int) -> Drawn | Reject:
         """The kernel of an index with its lineage: a pure function of the recipe and the index."""
-        if self.recipe.twin is not None:
-            return self._twin(index, Twins.of(self.recipe.frontend, self.recipe.twin))
+        if self._twins is not None:
+            return self._twin(index, self._twins)
         kind = self._kind(index)
         if kind is not None:
             variant = self._variant(index, kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -186,8 +186,3 @@ class Pipeline:
             texts={column: None if column in withheld else text for column, text in row.texts.items()},
             lines=tuple(span for span in row.lines if span.column not in withheld),
         )
-
-    def rows(self, first: int, last: int) -> Iterator[tuple[int, Row | Reject]]:
-        """The outcomes of the indices from ``first`` up to but without ``last``."""
-        for index in range(first, last):
-            yield index, self.row(index)

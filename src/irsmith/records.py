@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
-from irsmith.types import ArrayType, Domain, Field, Struct, ValueType, parse_type
+from irsmith.types import ArrayType, Domain, Field, IndexedArray, Struct, ValueType, parse_type
 
 PROVENANCE = ("file", "licence", "version", "package", "line", "docstring")
 """The keys of where a kernel comes from, all null for a synthesised one."""
@@ -72,6 +72,8 @@ def structs_of(signature: Signature) -> list[Struct]:
         elif isinstance(type_, Struct):
             for field in type_.fields:
                 visit(field.type)
+            if isinstance(type_, IndexedArray):
+                return
             found.setdefault(type_.name, type_)
 
     for argument in signature.arguments:

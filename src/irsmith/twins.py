@@ -8,6 +8,7 @@ compute the same on the same inputs.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class Twins:
     def _frontends(self) -> tuple[Frontend, ...]:
         return tuple(frontends.get(name) for name in self.names)
 
+    @cached_property
+    def _toolchains(self) -> tuple[Toolchain, ...]:
+        """What knows both meanings, with the processes that it has until this is given up."""
+        stack = ExitStack()
+        weakref.finalize(self, stack.close)
+        return tuple(stack.enter_context(frontend.prover()) for frontend in self._frontends)
+
     def drawn(self, seed: int, index: int, settings: Settings, draw: int) -> Mapping[str, Kernel]:
         """The kernels of a key, by frontend: the same for the same arguments, in any process and any order.
 
@@ -66,18 +74,16 @@ class Twins:
 
     def difference(self, kernels: Mapping[str, Kernel]) -> str | None:
         """What two kernels do not compute alike; None where they agree in every element of every result."""
-        with ExitStack() as stack:
-            toolchains = [stack.enter_context(frontend.prover()) for frontend in self._frontends]
-            first, second = (kernels[name] for name in self.names)
-            inputs = Inputs(first, toolchains[0].dtype).sets(_MODES, _KEY)
-            given = {a.name: inputs[a.name] for a in _arguments(first, Direction.IN)}
-            try:
-                one, two = (
-                    _results(toolchain, kernel, given)
-                    for toolchain, kernel in zip(toolchains, (first, second), strict=True)
-                )
-            except NotModelledError as error:
-                return str(error)
+        first, second = (kernels[name] for name in self.names)
+        inputs = Inputs(first, self._toolchains[0].dtype).sets(_MODES, _KEY)
+        given = {a.name: inputs[a.name] for a in _arguments(first, Direction.IN)}
+        try:
+            one, two = (
+                _results(toolchain, kernel, given)
+                for toolchain, kernel in zip(self._toolchains, (first, second), strict=True)
+            )
+        except NotModelledError as error:
+            return str(error)
         if isinstance(one, str) or isinstance(two, str):
             return one if isinstance(one, str) else str(two)
         for argument, left, right in zip(_arguments(first, Direction.OUT), one, two, strict=True):

@@ -142,6 +142,30 @@ class Struct:
         return {field.name: field for field in self.fields}
 
 
+@dataclass(frozen=True)
+class IndexedArray(Struct):
+    """An array of which only some places are seen along each axis, in an order of their own.
+
+    It is a record of what it shows: the array, and along each axis the places that an index stands for.
+    """
+
+    element: ValueType
+    rank: int
+
+    @classmethod
+    def of(cls, element: ValueType, rank: int) -> IndexedArray:
+        """The type for elements of a type along so many axes."""
+        places = (Field(f"{PLACES}{axis}", ArrayType(INT32, 1)) for axis in range(rank))
+        fields = (Field(SHOWN, ArrayType(element, rank)), *places)
+        return cls(f"indexedarray{rank}d[{element}]", fields, element, rank)
+
+
+SHOWN = "data"
+"""The array that an indexed array shows."""
+PLACES = "indices"
+"""Before an axis, the places that an indexed array shows along it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opaque:
     """A type that a user's kernel names and that irsmith cannot make values of, by its frontend's spelling."""
@@ -233,7 +257,7 @@ _SPELLING = re.compile(
     r"(?:vec(?P<length>\d+)|mat(?P<rows>\d+)x(?P<columns>\d+)|(?P<quat>quat)|transform)\[(?P<scalar>\w+)\]"
 )
 _HANDLE = re.compile(r"(?P<kind>hash_grid|mesh|bvh)\[(?P<first>\w+),(?P<second>\d+)\]")
-_ARRAY = re.compile(r"array(?P<rank>[1-4])d\[(?P<element>.*)\]")
+_ARRAY = re.compile(r"(?P<indexed>indexed)?array(?P<rank>[1-4])d\[(?P<element>.*)\]")
 _OPAQUE = re.compile(r"opaque\[(.*)\]")
 
 
@@ -256,7 +280,8 @@ def parse_type(text: str, structs: dict[str, Struct] | None = None) -> ValueType
     if handle := _HANDLE.fullmatch(text):
         return _handle(handle["kind"], handle["first"], int(handle["second"]))
     if array := _ARRAY.fullmatch(text):
-        return ArrayType(parse_type(array["element"], structs), int(array["rank"]))
+        element, rank = parse_type(array["element"], structs), int(array["rank"])
+        return IndexedArray.of(element, rank) if array["indexed"] else ArrayType(element, rank)
     match = _SPELLING.fullmatch(text)
     if match is None or match["scalar"] not in SCALARS:
         raise ValueError(f"no such type: {text!r}")

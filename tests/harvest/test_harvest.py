@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 
 import pytest
@@ -51,6 +52,13 @@ def test_modules_that_do_not_import_are_named(harvested):
         "springs.dying": "Died",
         "springs.leaving": "SystemExit",
     }
+
+
+def test_no_folder_is_left_of_a_process_that_a_module_ended(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    gather([str(package)], Recipe())
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("irsmith-")] == []
 
 
 def test_the_licences_of_what_people_wrote_are_the_datasets_too(harvested):

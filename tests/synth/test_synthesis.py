@@ -212,7 +212,7 @@ def test_every_variable_is_read(sample: list[Kernel]) -> None:
         ("nested_loop", r"(for .*\n(?: {8,}.*\n)*? {8,}for )|while "),
         ("nested_branch", r"\n {8,}(if|elif|else)|\belif "),
         ("multi_conditional", r"\belif "),
-        ("control_flow", r"\bif "),
+        ("control_flow", r"\bif |wp\.where\("),
         ("atomic", r"wp\.atomic_"),
         ("vector", r"vec[234]"),
         ("matrix", r"mat(22|33|44)"),

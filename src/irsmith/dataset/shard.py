@@ -6,8 +6,8 @@ import gc
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from irsmith import files
+from irsmith import apart, files
 from irsmith.dataset.parts import (
     data_file,
     reject_record,
@@ -122,6 +122,11 @@ def marker_file(first: int) -> Path:
     return Path(MARKERS, f"{first:09d}.json")
 
 
+def begun_file(first: int) -> Path:
+    """The note that a shard was begun, below the dataset's folder: its maker has died if it finds one."""
+    return Path(MARKERS, f"begun-{first:09d}")
+
+
 @cache
 def _pipeline(recipe: Recipe, root: Place) -> Pipeline:
     return Pipeline(recipe, root)
@@ -139,13 +144,17 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
             if pipeline.versions[name] != wanted.get(name)
         ]
         raise UserError(f"{platform.node()}: has {'; '.join(differing)}: all nodes need the versions of the first")
+    begun = task.root / begun_file(task.first)
+    died = begun.exists()
+    if not died:
+        files.write_text(begun, "begun\n")
     rows: list[Row] = []
     rejects: list[tuple[int, Reject]] = []
     measured: list[tuple[Row, Measurements]] = []
     for first in range(task.first, task.last, CHUNK):
         with _garbage_collected_at_the_end():
             made: list[Row] = []
-            for index, outcome in pipeline.rows(first, min(first + CHUNK, task.last)):
+            for index, outcome in _rows(pipeline, range(first, min(first + CHUNK, task.last)), died):
                 if isinstance(outcome, Reject):
                     rejects.append((index, outcome))
                 else:
@@ -181,7 +190,29 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         sidecar = measurements_table(measured)
         files.write(task.root / sidecar_file(config, task.first), lambda aside: pq.write_table(sidecar, aside))
     write_marker(task.root, shard)
+    begun.unlink(missing_ok=True)
     return shard
+
+
+def _rows(pipeline: Pipeline, indices: Iterable[int], died: bool) -> Iterator[tuple[int, Row | Reject]]:
+    """The outcomes of some indices: made here, or in a process apart where one of them has ended another.
+
+    Args:
+        pipeline: The recipe's.
+        indices: Which.
+        died: Whether a process has died of making them.
+    """
+    with ExitStack() as stack:
+        other: apart.Apart | None = None
+        for index in indices:
+            outcome = None
+            if not died:
+                with apart.watched(), apart.bounded():
+                    outcome = pipeline.row(index)
+            if outcome is None or apart.short_of_memory(outcome):
+                other = other or stack.enter_context(apart.Apart(pipeline))
+                outcome = other.row(index)
+            yield index, outcome
 
 
 def write_marker(root: Place, shard: Shard) -> None:

@@ -81,9 +81,23 @@ def _attempt(
     target: Target, frontend: str, result: Imported, on_progress: Callable[[str], None], seconds: float
 ) -> tuple[str, str] | None:
     """Import everything that has not failed; what ended the process, and how, or None."""
+    # The folder is this process's: the other may end without a chance to clear it away.
+    with TemporaryDirectory(prefix="irsmith-import-") as folder:
+        return _in_folder(folder, target, frontend, result, on_progress, seconds)
+
+
+def _in_folder(
+    folder: str,
+    target: Target,
+    frontend: str,
+    result: Imported,
+    on_progress: Callable[[str], None],
+    seconds: float,
+) -> tuple[str, str] | None:
+    """The same in a process that stands in a folder."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, target, frontend, tuple(result.failed)))
+    process = context.Process(target=_serve, args=(there, folder, target, frontend, tuple(result.failed)))
     process.start()
     there.close()
     at = f"the modules of {target.name}"
@@ -117,7 +131,7 @@ def _attempt(
             process.join()
 
 
-def _serve(connection: Connection, target: Target, frontend: str, left_out: tuple[str, ...]) -> None:
+def _serve(connection: Connection, folder: str, target: Target, frontend: str, left_out: tuple[str, ...]) -> None:
     """Import, and send what comes of it."""
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
@@ -127,19 +141,18 @@ def _serve(connection: Connection, target: Target, frontend: str, left_out: tupl
         os.dup2(nothing, descriptor)
     sys.path.insert(0, str(target.path))
     sys.argv = [""]
-    with TemporaryDirectory(prefix="irsmith-import-") as folder:
-        os.chdir(folder)
-        for module in target.modules:
-            if module not in left_out:
-                connection.send(("at", module))
-                connection.send(_import(module))
-        connection.send(("at", f"the kernels of {target.name}"))
-        try:
-            for found in frontends.get(frontend).living(target.folder):
-                connection.send(("kernel", found))
-        except UserError as error:
-            connection.send(("refused", str(error)))
-        connection.send(("end", None))
+    os.chdir(folder)
+    for module in target.modules:
+        if module not in left_out:
+            connection.send(("at", module))
+            connection.send(_import(module))
+    connection.send(("at", f"the kernels of {target.name}"))
+    try:
+        for found in frontends.get(frontend).living(target.folder):
+            connection.send(("kernel", found))
+    except UserError as error:
+        connection.send(("refused", str(error)))
+    connection.send(("end", None))
     # Not through what modules hung on the interpreter's end.
     os._exit(0)
 

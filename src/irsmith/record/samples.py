@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction, Kernel
-from irsmith.types import Domain, Field, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import (
+    Domain,
+    Field,
+    IndexedArray,
+    Matrix,
+    Quaternion,
+    Scalar,
+    Struct,
+    Transformation,
+    ValueType,
+    Vector,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -131,7 +142,7 @@ def _shown(argument: Argument, inputs: Mapping[str, Array]) -> Argument:
     """An argument with the domains that its samples show."""
 
     def typed(path: str, type_: ValueType) -> ValueType:
-        if not isinstance(type_, Struct):
+        if not isinstance(type_, Struct) or isinstance(type_, IndexedArray):
             return type_
         fields = (Field(f.name, typed(f"{path}.{f.name}", f.type), _domain(inputs, f"{path}.{f.name}"))
                   for f in type_.fields)  # fmt: skip

@@ -51,6 +51,9 @@ NOTHING = 1e-4
 
 _ZERO = 1e-30
 
+_HALF = float(np.finfo(np.float16).eps)
+"""The unit of the finer half precision."""
+
 
 def differentiate(
     reference: Reference, kernel: Kernel, inputs: Inputs, points: Points, seed: int, rounded: int = ROUNDED
@@ -204,7 +207,7 @@ def unsteadiness(own: Array, sizes: Array, between: Array, valid: Array) -> Arra
 def _rounding(kernel: Kernel) -> float:
     """What is allowed of each term, as a share of it."""
     unit = unit_roundoff(kernel)
-    return unit * (ULPS if unit < float(np.finfo(np.float16).eps) else HALF_ULPS)
+    return unit * (ULPS if unit < _HALF else HALF_ULPS)
 
 
 def _smallest(adjoints: Mapping[str, Array]) -> float:
@@ -280,6 +283,46 @@ def unlike(
         near = (np.abs(one - two) <= tolerance) | (one == two) | (~np.isfinite(one) & ~np.isfinite(two))
     # Where the derivative itself is not known, nor is how far rounding moves it.
     return not (near | np.isnan(tolerance)).all()
+
+
+def other_elements(
+    kernel: Kernel, points: Points, first: Mapping[str, Array], second: Mapping[str, Array]
+) -> tuple[str, ...]:
+    """The arrays of which two texts' adjoints differ in some element.
+
+    Two texts that one compiler made of one function round alike nearly everywhere, at ties too. So this is closer
+    than `compare` is: no directions in which errors cancel, and no points that are left out.
+    """
+    return tuple(
+        name
+        for name, array in first.items()
+        for (_, one), (_, two) in zip(floats(array), floats(second[name]), strict=True)
+        if _far(kernel, points, widened(one), widened(two))
+    )
+
+
+def _far(kernel: Kernel, points: Points, one: Array, two: Array) -> bool:
+    """Whether some element differs beyond rounding, by what is largest beside it and by what nudged inputs do to it."""
+    with np.errstate(all="ignore"):
+        same = (one == two) | (~np.isfinite(one) & ~np.isfinite(two))
+        if same.all():
+            return False
+        most = _largest(np.where(np.isfinite(one), np.abs(one), 0.0), 1)
+        apart = points.main(_largest(np.where(same, 0.0, np.abs(one - two)), 1))
+        own = _largest(np.abs(points.nudged(one) - points.main(one)[:, :1]), 1)
+        # Where a derivative jumps, nudged inputs say how far, and not how exact either side of it is.
+        smooth = ~points.observed.singular & np.isfinite(own)
+        size = np.where(smooth[:, None], points.main(most), most.max(initial=0.0))
+        unit = unit_roundoff(kernel)
+        # With the few digits of half precision nudges move far, and texts of one function come out alike to the last.
+        nudged = 0.0 if unit >= _HALF else FACTOR
+        allowed = ULPS * unit * size + nudged * np.where(smooth, own, 0.0)[:, None]
+        return not bool((apart <= allowed).all())
+
+
+def _largest(array: Array, leading: int) -> Array:
+    """The largest of each run's elements."""
+    return np.asarray(array.reshape(*array.shape[:leading], -1).max(axis=-1, initial=0.0))
 
 
 def reason(kernel: Kernel, agreement: Agreement) -> str:

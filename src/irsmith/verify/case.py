@@ -304,8 +304,13 @@ class Case:
             self.problem = Problem(symptom, message)
 
     def _compare_further(self, stage: str, main: Mapping[str, Array], adjoints: Mapping[str, Array]) -> None:
-        """Hold a further text's adjoint against the derivatives, where the first text's was held against them."""
+        """Hold a further text's adjoint against the first text's, and against the derivatives where that one was."""
         evidence, where, truth = self.evidence, self.evidence.points, self.evidence.differentiate()
+        unlike = () if where is None else backward.other_elements(self.row.kernel, where, main, adjoints)
+        if unlike:
+            message = f"the {stage} text computes another adjoint of {', '.join(unlike)} than the {self.stage} text"
+            self.problem = Problem(f"{stage}_differs", message)
+            return
         passed = self._backward is not None and self._backward.status is Status.PASSED
         if not passed or where is None or truth is None or evidence.reference is None or evidence.inputs is None:
             return
@@ -331,9 +336,8 @@ class Case:
         ]
         self._measured["forward"] = found.closest
         if places:
-            second = forward.compare(
-                self.evidence.look(places[:_MOST_SUSPECTS]), take(outputs, places[:_MOST_SUSPECTS])
-            )
+            looked = places[:_MOST_SUSPECTS]
+            second = forward.compare(self.evidence.look(looked), take(outputs, looked))
             self._measured["forward"] = second.closest
             if second.different:
                 return Problem(symptom, f"{message}: {', '.join(second.different)}")

@@ -178,6 +178,8 @@ def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
         found.unknown = given.unfit(reference, kernel, streams, explored, found.seed)
     except given.UndefinedError:
         found.unknown = inputs.NOTHING_FOUND
+    except NotModelledError as error:
+        found.unknown = f"the reference does not know {error.what}"
     found.seconds["reference"] = time.perf_counter() - clock
     if found.unknown is None:
         found.explored = explored

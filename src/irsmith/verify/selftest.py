@@ -2,7 +2,8 @@
 
 A mutant of the host's text is judged without the twin's text beside it: what a compiler gets wrong stands in both.
 One that nobody flags is equivalent only if its outputs, and the adjoints of what it has, are the same, to the last
-bit, on 64 wide input sets that take in the edges of branches. Every other one is a miss. What no compiler and no
+bit, on 64 wide input sets that take in the edges of branches. Adjoints of the host's text count where the function
+has a derivative: what they are elsewhere is not said of any text. Every other one is a miss. What no compiler and no
 reference accepts is left out: seeing it takes no verifier.
 """
 
@@ -27,12 +28,15 @@ from irsmith.verify.inputs import SEARCH, Inputs
 from irsmith.verify.mutants import Mutant
 from irsmith.verify.ports import Adjoint, Array, Failed, NotModelledError, Ran, Texts, Toolchain, Trial
 from irsmith.verify.spoiled_python import spoiled_source
-from irsmith.verify.values import bits, floats, joined, leaves
+from irsmith.verify.values import bits, floats, joined, leaves, take
 from irsmith.verify.verdict import Verified
 from irsmith.verify.verifier import Settings, Verifier
 
 WIDE = 64
 """Input sets on which an equivalent mutant gives the same."""
+
+LEAST_SMOOTH = 16
+"""Of those, how many need to have a derivative for the others to be left out of account."""
 
 _SETTINGS = Settings(twin_runs=0.0, twin_compiles=0.0, removals=0.0)
 
@@ -183,11 +187,13 @@ def _all_mutants(row: Row, outcome: Verified, toolchain: Toolchain, seed: int) -
 def _alone(texts: Texts, stage: str, toolchain: Toolchain) -> Texts:
     """The texts that a spoiled one is judged beside.
 
-    What a compiler gets wrong stands in both texts, so that the host's has to be seen through without the twin's.
+    What a compiler gets wrong stands in all texts, so that the host's has to be seen through without the others.
     """
     if stage != toolchain.host:
         return texts
-    return {name: text for name, text in texts.items() if not name.startswith(f"{toolchain.twin}_")}
+    others = tuple(f"{other}_" for other in (toolchain.twin, *toolchain.also) if other != stage)
+    own = (f"{stage}_forward", f"{stage}_backward")
+    return {name: text for name, text in texts.items() if name in own or not name.startswith(others)}
 
 
 def _spoiled(row: Row, mutant: Mutant) -> Row:
@@ -215,12 +221,25 @@ def _equivalent(row: Row, mutants: Sequence[Mutant], toolchain: Toolchain) -> li
     trials += [replace(right[_stage(one, toolchain)], texts=one.texts) for one in mutants if one.texts is not None]
     outcomes = iter(toolchain.submit(trials)() if trials else [])
     expected = {stage: next(outcomes) for stage in right}
+    smooth = _smooth(row, toolchain) if toolchain.host in right else None
     return [
         _same_meaning(row.kernel, one.source, toolchain)
         if one.source is not None
-        else _same_outcome(expected[_stage(one, toolchain)], next(outcomes))
+        else _same_outcome(
+            expected[_stage(one, toolchain)],
+            next(outcomes),
+            smooth if _stage(one, toolchain) == toolchain.host else None,
+        )
         for one in mutants
     ]
+
+
+def _smooth(row: Row, toolchain: Toolchain) -> Array | None:
+    """The adjoint's runs of `_wide_trial` at which the function has a derivative; None where those are few."""
+    sets = _wide_sets(row.kernel, toolchain)
+    reference = toolchain.reference(row.kernel.source, row.kernel.name)
+    found = ~np.asarray(reference.run(sets, row.kernel.signature.launch, trace=True).kink)
+    return np.tile(found, 2) if found.sum() >= LEAST_SMOOTH else None
 
 
 def _stage(mutant: Mutant, toolchain: Toolchain) -> str:
@@ -249,11 +268,14 @@ def _wide_trial(row: Row, stage: str, toolchain: Toolchain) -> Trial:
     return Trial(row.id, row.kernel, stage, row.texts, sets, adjoint)
 
 
-def _same_outcome(first: Ran | Failed, second: Ran | Failed) -> bool:
+def _same_outcome(first: Ran | Failed, second: Ran | Failed, smooth: Array | None) -> bool:
     if isinstance(first, Failed) or isinstance(second, Failed):
         return False
-    for one, two in ((first.forward, second.forward), (first.backward, second.backward)):
-        if one is not None and (two is None or not _same_arrays(dict(one), dict(two))):
+    pairs = [(first.forward, second.forward, None), (first.backward, second.backward, smooth)]
+    for one, two, kept in pairs:
+        if one is None:
+            continue
+        if two is None or not _same_arrays(*(take(part, slice(None) if kept is None else kept) for part in (one, two))):
             return False
     return True
 

@@ -43,7 +43,7 @@ _SETTINGS: dict[str, Any] = {
     "jax_default_prng_impl": "threefry2x32",
 }
 
-_EMIT = {"xla_backend_optimization_level": "0"}
+EMIT = {"xla_backend_optimization_level": "0"}
 """XLA's passes over HLO are the same at every level; below them is machine code, which is thrown away."""
 
 _RUN = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
@@ -175,7 +175,7 @@ class Staged:
 
     def hlo_optimized(self) -> Located:
         """The HLO module after XLA's passes."""
-        compiled = self.lowered().compile(compiler_options=_EMIT)
+        compiled = self.lowered().compile(compiler_options=EMIT)
         return _module(compiled.runtime_executable().hlo_modules()[0])
 
     def exported(self, platform: str) -> Located:

@@ -14,7 +14,7 @@ import numpy as np
 
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.mutants import spoiled
-from irsmith.frontends.jax.reference import Reference
+from irsmith.frontends.jax.reference.apart import Keeper
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.frontends.jax.wider import UNITS, narrow_dtype, widened, widened_texts
@@ -26,7 +26,7 @@ from irsmith.verify.mutants import Mutant
 
 
 class JaxToolchain:
-    """The NumPy reference and XLA; see `irsmith.verify.ports.Toolchain`. A context manager that owns a worker."""
+    """The NumPy reference and XLA; see `irsmith.verify.ports.Toolchain`. A context manager that owns both processes."""
 
     host = HLO.name
     twin = STABLEHLO.name
@@ -36,6 +36,7 @@ class JaxToolchain:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._runner = Runner(limits)
+        self._keeper = Keeper()
         self._wider: dict[str, WideToolchain] = {}
 
     def __enter__(self) -> Self:
@@ -45,10 +46,11 @@ class JaxToolchain:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._runner.close()
+        self._keeper.close()
 
     def reference(self, source: str, name: str) -> ports.Reference:
         """The meaning of a source."""
-        return Reference(source, name)
+        return self._keeper.reference(source, name)
 
     def dtype(self, type_: ValueType) -> np.dtype[Any]:
         """The dtype of one value."""
@@ -101,23 +103,24 @@ class JaxToolchain:
         if narrow is None or wide is None:
             return None
         if narrow not in self._wider:
-            self._wider[narrow] = WideToolchain(self._runner, narrow)
+            self._wider[narrow] = WideToolchain(self._runner, self._keeper, narrow)
         return ports.Wider(self._wider[narrow], widened(kernel, narrow), wide)
 
 
 class WideToolchain(JaxToolchain):
-    """The same for functions of half precision whose texts are run in float32. It has another's worker."""
+    """The same for functions of half precision whose texts are run in float32. It has another's processes."""
 
     also = (HLO_OPTIMIZED.name,)
 
-    def __init__(self, runner: Runner, narrow: str) -> None:
+    def __init__(self, runner: Runner, keeper: Keeper, narrow: str) -> None:
         self._runner = runner
+        self._keeper = keeper
         self._narrow = narrow
         self.constants = 0.5 * UNITS[narrow]
 
     def reference(self, source: str, name: str) -> ports.Reference:
         """The meaning of a source whose half precision is float32."""
-        return Reference(source, name, self._narrow)
+        return self._keeper.reference(source, name, self._narrow)
 
     def wider(self, kernel: Kernel, texts: ports.Texts) -> None:
         """Nothing: it is as wide as it gets."""

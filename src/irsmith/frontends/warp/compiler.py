@@ -30,6 +30,7 @@ from irsmith.types import (
     SCALARS,
     ArrayType,
     Field,
+    IndexedArray,
     Matrix,
     Opaque,
     Quaternion,
@@ -230,7 +231,9 @@ def arguments_of(kernel: Any) -> Iterator[tuple[str, ValueType, int]]:
     from warp._src import types as warp_types
 
     for argument in kernel.adj.args:
-        if warp_types.is_array(argument.type):
+        if warp_types.matches_array_class(argument.type, warp_types.indexedarray):
+            yield argument.label, IndexedArray.of(type_of(argument.type.dtype), argument.type.ndim), 0
+        elif warp_types.is_array(argument.type):
             yield argument.label, type_of(argument.type.dtype), argument.type.ndim
         else:
             yield argument.label, type_of(argument.type), 0

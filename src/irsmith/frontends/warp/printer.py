@@ -44,6 +44,7 @@ from irsmith.types import (
     FLOAT32,
     ArrayType,
     Handle,
+    IndexedArray,
     Matrix,
     Opaque,
     Quaternion,
@@ -166,6 +167,8 @@ class _Printer:
         """A type's annotation."""
         if isinstance(type, Scalar):
             return _BARE.get(type.name, f"wp.{type.name}") if self.bare else f"wp.{type.name}"
+        if isinstance(type, IndexedArray):
+            return f"wp.indexedarray{type.rank}d[{self.type(type.element)}]"
         if isinstance(type, Struct):
             return type.name
         if isinstance(type, Handle):

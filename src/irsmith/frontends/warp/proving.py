@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from irsmith.frontends.warp import runner
-from irsmith.frontends.warp.reference import Reference, Unsupported
+from irsmith.frontends.warp.reference import Reference, Result, Unsupported
 from irsmith.frontends.warp.runner.replayed import strays
 from irsmith.frontends.warp.runner.statements import same_statements
 from irsmith.frontends.warp.runner.unset import unset
@@ -44,10 +45,8 @@ class WarpToolchain:
 
     def reference(self, source: str, name: str) -> ports.Reference:
         """The meaning of a source."""
-        try:
-            return Reference(source, name)
-        except Unsupported as error:
-            raise ports.NotModelledError(str(error), error.construct) from error
+        with _told():
+            return _Known(source, name)
 
     def dtype(self, type_: ValueType) -> np.dtype[Any]:
         """The dtype of one value."""
@@ -101,10 +100,29 @@ class WarpToolchain:
         return None if comparison.same else comparison.difference or "they differ"
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what the reference does not know in the words of who asks."""
+    try:
+        yield
+    except Unsupported as error:
+        raise ports.NotModelledError(str(error), error.construct) from error
+
+
+class _Known(Reference):
+    """The reference, which learns only as it runs what some ids stand for."""
+
+    def run(self, *given: Any, **options: Any) -> Result:
+        with _told():
+            return super().run(*given, **options)
+
+
 def _not_run(trial: ports.Trial) -> str:
     """Why a trial's text is not run here; empty where it is."""
     if trial.on_device and runner.has_tiles(trial.stage, trial.texts):
         return "tiles are launched by the block, with memory that its threads share"
+    if trial.on_device and runner.asks_block(trial.stage, trial.texts):
+        return "a block has one thread on the host"
     if trial.on_device and any(isinstance(argument.type, Handle) for argument in trial.kernel.signature.arguments):
         return "what its handles name is built in the host's memory"
     if not trial.on_device and runner.needs_a_block(trial.stage, trial.texts):

@@ -13,10 +13,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from irsmith.frontends.warp.handles import with_handles
 from irsmith.frontends.warp.reference import Reference, Unsupported
 from irsmith.frontends.warp.runner import dtype_of
 from irsmith.kernel import Argument, Direction, Kernel, Signature
-from irsmith.types import ArrayType, Domain, Field, Opaque, Struct, ValueType, scalar_of
+from irsmith.types import (
+    PLACES,
+    SHOWN,
+    ArrayType,
+    Domain,
+    Field,
+    Handle,
+    HashGrid,
+    IndexedArray,
+    Opaque,
+    Struct,
+    ValueType,
+    scalar_of,
+)
 from irsmith.verify.given import defined
 from irsmith.verify.inputs import BASES, SEARCH, Inputs
 from irsmith.verify.values import differs
@@ -25,6 +39,8 @@ LAUNCHES = {1: (8,), 2: (4, 3), 3: (3, 2, 2), 4: (2, 2, 2, 2)}
 """The launch by the number of coordinates that the kernel asks for."""
 MOST_ELEMENTS = 4096
 """Elements of an array before it grows no further."""
+MOST_POINTS = 12
+"""Points of a hash grid."""
 GROWTHS = 8
 STEPS = 1_500
 """Loop iterations in one run."""
@@ -79,9 +95,14 @@ def situated(kernel: Kernel) -> Kernel:
     except Unsupported:
         return kernel
     launch = LAUNCHES[_coordinates(ast.parse(kernel.source))]
+    kernel = with_handles(kernel, MOST_POINTS)
     best: _Trial | None = None
     for domains in _TRIED:
-        trial = _try(reference, kernel, launch, domains)
+        try:
+            trial = _try(reference, kernel, launch, domains)
+        except Unsupported:
+            # An id that no argument is: nobody knows what it stands for.
+            return kernel
         if best is None or trial.merit > best.merit:
             best = trial
         if trial.writes and trial.defined >= ENOUGH:
@@ -108,7 +129,8 @@ def _coordinates(tree: ast.Module) -> int:
 
 
 def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains: _Domains) -> _Trial:
-    shapes = {a.name: (launch * 4)[: a.rank] for a in kernel.signature.arguments}
+    grids = {a.type.of: (a.type.count,) for a in kernel.signature.arguments if isinstance(a.type, HashGrid)}
+    shapes = {a.name: grids.get(a.name, (launch * 4)[: a.rank]) for a in kernel.signature.arguments}
     for _ in range(GROWTHS):
         signature = _signature(kernel.signature, shapes, launch, domains)
         sets = Inputs(replace(kernel, signature=signature), dtype_of).sets((*BASES, *SEARCH), "situation")
@@ -116,7 +138,7 @@ def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains:
         grown = {name: _grown(shapes[name], wanted) for name, wanted in result.wanted.items()}
         if all(shapes[name] == shape for name, shape in grown.items()):
             break
-        shapes |= grown
+        shapes |= grown | grids
     sound = defined(result)
     written = {name: differs(sets[name], array) & sound for name, array in result.outputs.items()}
     ways = sum(int((way & sound).any()) for seen in result.coverage.values() for way in (seen.true, seen.false))
@@ -133,16 +155,34 @@ def _grown(shape: tuple[int, ...], wanted: Sequence[int]) -> tuple[int, ...]:
 def _signature(
     given: Signature, shapes: Mapping[str, tuple[int, ...]], launch: tuple[int, ...], domains: _Domains
 ) -> Signature:
+    places = _places(given, shapes)
     arguments = tuple(
-        replace(a, type=_bounded(a.type, domains), domain=_domain(a.type, domains), shape=shapes[a.name])
+        a
+        if isinstance(a.type, Handle)
+        else replace(
+            a,
+            type=_bounded(a.type, domains),
+            domain=places.get(a.name) or _domain(a.type, domains),
+            shape=shapes[a.name],
+        )
         for a in given.arguments
     )
     return Signature(arguments, launch)
 
 
+def _places(given: Signature, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Domain]:
+    """Where the places that indexed arrays show are drawn from: their arrays' own axes."""
+    return {
+        f"{a.name}.{PLACES}{axis}": Domain(0, extent - 1)
+        for a in given.arguments
+        if isinstance(a.type, IndexedArray)
+        for axis, extent in enumerate(shapes[f"{a.name}.{SHOWN}"])
+    }
+
+
 def _bounded(type_: ValueType, domains: _Domains) -> ValueType:
     """A struct with domains for its fields; any other type as it is."""
-    if not isinstance(type_, Struct):
+    if not isinstance(type_, Struct) or isinstance(type_, IndexedArray):
         return type_
     fields = (Field(f.name, _bounded(f.type, domains), _domain(f.type, domains)) for f in type_.fields)
     return Struct(type_.name, tuple(fields))

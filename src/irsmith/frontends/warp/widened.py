@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from irsmith.kernel import Kernel
-from irsmith.types import ArrayType, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
+from irsmith.types import ArrayType, IndexedArray, Matrix, Quaternion, Scalar, Struct, Transformation, ValueType, Vector
 from irsmith.verify.ports import Texts
 
 _HALF, _SINGLE = Scalar("float16"), Scalar("float32")
@@ -40,6 +40,8 @@ def _text(text: str) -> str:
 
 
 def _type(type_: ValueType) -> ValueType:
+    if isinstance(type_, IndexedArray):
+        return IndexedArray.of(_type(type_.element), type_.rank)
     if isinstance(type_, Struct):
         return replace(type_, fields=tuple(replace(field, type=_type(field.type)) for field in type_.fields))
     if isinstance(type_, ArrayType):

@@ -92,7 +92,7 @@ def row():
 
 @pytest.fixture(scope="session")
 def runner():
-    with Runner(Limits(run_seconds=1.0, memory=256 << 20), workers=1) as runner:
+    with Runner(Limits(run_seconds=6.0, memory=256 << 20), workers=1) as runner:
         yield runner
 
 

@@ -23,7 +23,7 @@ BAD = {
     "traps": ("__builtin_trap();", Symptom.CRASHED, "SIGILL"),
     "divides by zero": ("volatile int zero = 0; var_0 = 1 / zero;", Symptom.CRASHED, "SIGFPE"),
     "recurses": ("k_cpu_kernel_forward<wp_linear_contiguous>(dim, task_index, _wp_args);", Symptom.CRASHED, "SIGSEGV"),
-    "loops for ever": ("for (volatile int spin = 0;; ) {}", Symptom.TIMED_OUT, "1 seconds"),
+    "loops for ever": ("for (volatile int spin = 0;; ) {}", Symptom.TIMED_OUT, "6 seconds"),
     "eats memory": (EAT, Symptom.OUT_OF_MEMORY, "256 MiB"),
     "writes before": ("var_out.data[-1] = 1.0f;", Symptom.OUT_OF_BOUNDS, "before argument 'out'"),
     "writes behind": ("var_out.data[var_out.shape[0]] = 1.0f;", Symptom.OUT_OF_BOUNDS, "behind argument 'out'"),

@@ -3,7 +3,7 @@
 A source is checked before it runs: it may name no attribute that begins with an underscore, and none of the frames
 through which running code leads to its callers. It then runs with few builtins and with modules that lack what reads
 files, evaluates strings or looks attributes up by name. This keeps in a source that was written to break out by what
-Python offers; it limits neither time nor memory.
+Python offers; time, memory and system calls are limited where it runs, in `irsmith.frontends.jax.reference.worker`.
 """
 
 from __future__ import annotations

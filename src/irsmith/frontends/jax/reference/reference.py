@@ -20,15 +20,17 @@ from irsmith.frontends.jax.reference.modules import MODULES, Module
 from irsmith.verify import ports
 from irsmith.verify.stream import digest
 
-_PLAIN = ("functools", "math", "typing", "numpy", "__future__", "collections.abc", "operator", "itertools", "string")
+PLAIN = ("functools", "math", "typing", "numpy", "__future__", "collections.abc", "operator", "itertools", "string")
 """Modules that mean what they say."""
 
 
 class FaultKind(Enum):
-    """What may go wrong in a lane."""
+    """What may go wrong in a lane: the last two in a process of its own alone."""
 
     RAISED = auto()
     WRONG_RESULT = auto()
+    TIMED_OUT = auto()
+    ENDED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,16 @@ class Reference:
         narrow: A half precision whose values are kept, given and returned as float32. Numbers in the source are
             rounded to it as ever.
 
+    Attributes:
+        declared: The dtypes that the arguments are declared with, which a run in float64 does not say.
+
     Raises:
         NotModelledError: It uses something that has no meaning here.
     """
 
     def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
         self._narrow = narrow
-        self._declared: dict[str, str] = {}
+        self.declared: dict[str, str] = {}
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -109,7 +114,7 @@ class Reference:
         wide = precision == "float64"
         if not wide:
             # In float64 too, numbers in the source are rounded to what they meet.
-            self._declared = {name: values.dtype.name for name, values in inputs.items()}
+            self.declared = {name: values.dtype.name for name, values in inputs.items()}
         outputs = {name: _room(values, wide=wide) for name, values in inputs.items()}
         parameters = [name for name in inputs if not name.startswith("result")]
         results = [name for name in inputs if name.startswith("result")]
@@ -147,7 +152,7 @@ class Reference:
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
     def _taken(self, name: str, values: ports.Array, place: int) -> Array:
-        dtype = self._declared.get(name, values.dtype.name)
+        dtype = self.declared.get(name, values.dtype.name)
         return Array(values[place], self._narrow if self._narrow and dtype in FLOATS else dtype)
 
     def _misfit(self, promised: list[ports.Array], found: list[Array]) -> Fault | None:
@@ -183,7 +188,7 @@ def _room(values: ports.Array, *, wide: bool) -> ports.Array:
 def _import(name: str, _globals: Any = None, _locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     if name in MODULES:
         return MODULES[name] if fromlist else MODULES["jax"]
-    if name in _PLAIN and level == 0:
+    if name in PLAIN and level == 0:
         _, _, within = name.partition(".")
         found = confined.module(name)
         return SimpleNamespace(**{within: found}) if within and not fromlist else found

@@ -65,6 +65,13 @@ class Runner:
         return outcomes
 
     def _one(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
+        """What comes of a job; of one that ends its worker, or does not end, what comes of it in a new worker."""
+        answer = self._asked(job)
+        if isinstance(answer, Failed) and self._process is None:
+            answer = self._asked(job)
+        return answer
+
+    def _asked(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
         process = self._process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None

@@ -137,6 +137,7 @@ def main() -> None:
     for target in (0, 1, 2):
         os.dup2(nothing, target)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pipes.end_with_parent()
     try:
         compiler.start()
     except UserError as error:

@@ -359,6 +359,11 @@ def interpolation(scope: Scope) -> None:
     _ended(scope)
 
 
+def _neighbours(name: str, rank: int) -> list[str]:
+    """An array moved by one along each axis, there and back."""
+    return [f"jnp.roll({name}, {step}, axis={axis})" for axis in range(rank) for step in (1, -1)]
+
+
 def stencil(scope: Scope) -> None:
     """Neighbours on a grid."""
     rng = scope.rng
@@ -367,8 +372,7 @@ def stencil(scope: Scope) -> None:
     u = _plain(scope, before(scope, scope.argument(shape, ("u", "field", "grid", "temp"), bounds=(-1, 1))))
     k = scope.argument((), ("alpha", "kappa", "dt", "nu"), bounds=(0.05, 0.2))
     kind = rng.pick(("roll", "slice", "loop", "advect"))
-    axes = range(len(shape))
-    neighbours = [f"jnp.roll({u.text}, {step}, axis={axis})" for axis in axes for step in (1, -1)]
+    neighbours = _neighbours(u.text, len(shape))
     count = len(neighbours)
     if kind == "slice" and not two:
         text = f"{u.text}[2:] - 2.0 * {u.text}[1:-1] + {u.text}[:-2]"
@@ -393,8 +397,7 @@ def stencil(scope: Scope) -> None:
     elif kind == "loop":
         steps = rng.pick((2, 3, 4, 5))
         body = scope.inner()
-        inner = [item.replace(u.text, "v") for item in neighbours]
-        body.write(f"lap = {' + '.join(inner)} - {count}.0 * v")
+        body.write(f"lap = {' + '.join(_neighbours('v', len(shape)))} - {count}.0 * v")
         body.write(f"return v + {k.text} * lap")
         label = scope.names.claim(rng.pick(("step", "diffuse", "relax")))
         scope.put(body, f"def {label}(_, v):")

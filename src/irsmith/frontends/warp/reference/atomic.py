@@ -133,23 +133,29 @@ def _lower_bound(scope: Scope, node: ast.Call, expected: int) -> Expr:
 
 def search(scope: Scope, array: ArrayExpr, wanted: Run, line: int, part: Sequence[Run] = ()) -> Run:
     """Computes the place that `lower_bound` finds in a sorted array of one dimension, or in a part of it."""
-    view, machine, ops = array.view, scope.machine, scope.ops
+    name, machine, ops = array.view.argument, scope.machine, scope.ops
     zero = np.zeros(1, np.int32)
+    held: list[Array] = [zero]
+    places = indexing.along(scope, array, [lambda: held[0]], line)
+    extent = indexing.extent(scope, array, 0, ast.Pass()).run
 
     def run() -> Value:
-        store = machine.stores[view.argument]
+        store = machine.stores[name]
+        for prepare in array.prepare:
+            prepare()
         bounds = [compute() for compute in part]
         value = wanted()
-        lower, upper = bounds or [zero, store.extents[len(view.prefix)]]
-        prefix = [index() for index in view.prefix]
+        size = extent()
+        lower, upper = bounds or [zero, size]
         lower, upper = lower.astype(np.int32), upper.astype(np.int32)
-        bad = (lower < 0) | (upper > store.shape[-1])
+        bad = (lower < 0) | (upper > size)
         machine.fault(FaultKind.OUT_OF_BOUNDS, bad, line)
         lower, upper = np.where(bad, 0, lower), np.where(bad, 0, upper - 1)
         while np.any(lower < upper):
             open_ = lower < upper
             middle = lower + (upper - lower) // 2
-            found = store.load(store.locate([*prefix, np.where(open_, middle, 0).astype(np.int32)], line))
+            held[0] = np.where(open_, middle, 0).astype(np.int32)
+            found = store.load(store.locate([place() for place in places], line))
             less = ops.compare(np.less, found, value)
             upper = np.where(open_ & ~less, middle, upper)
             lower = np.where(open_ & less, middle + 1, lower)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import partial
 
-from irsmith.frontends.warp.reference import expressions, special, statements, tiles
+from irsmith.frontends.warp.reference import expressions, indexing, special, statements, tiles, types
 from irsmith.frontends.warp.reference.assigned import doubtful_names, once_assigned_names
 from irsmith.frontends.warp.reference.builtins.table import BUILTINS
 from irsmith.frontends.warp.reference.constructors import construct
@@ -15,7 +15,7 @@ from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
 from irsmith.frontends.warp.reference.source import Builtin, Function, Meaning, PythonModule, Source
 from irsmith.frontends.warp.reference.values import Expr, TileType, TupleType, Type, Value, zero
-from irsmith.types import BOOL, ArrayType, Scalar
+from irsmith.types import BOOL, ArrayType, IndexedArray, Scalar
 
 
 class Callables:
@@ -25,14 +25,20 @@ class Callables:
         self.source = source
         self.machine = machine
         self.ops = ops
-        self.in_progress: list[str] = []
+        self.in_progress: list[int] = []
         self.made: dict[object, _Instance] = {}
         self.scopes: list[Scope] = []
+        self.locals = 0
 
     def forget(self) -> None:
         """Empty every function's variables, which hold what another run, of other lanes, left there."""
         for scope in self.scopes:
             scope.frame[:] = [None] * len(scope.frame)
+
+    def new_local(self) -> str:
+        """A name for an array that a function makes, which no argument has."""
+        self.locals += 1
+        return f"<{self.locals}>"
 
     def zero(self, type: Type) -> Value:
         """The value of a type with every bit zero."""
@@ -56,11 +62,9 @@ class Callables:
     def call(self, scope: Scope, node: ast.Call, expected: int = 1) -> Expr:
         """Translate a call whose result is unpacked to so many names."""
         target = self.target(scope, node.func)
-        if any(isinstance(argument, ast.Starred) for argument in node.args):
-            raise Unsupported("starred argument", node)
         if isinstance(target, Builtin) and target.name in special.SPECIAL:
             return special.SPECIAL[target.name](scope, node, expected)
-        arguments = [expressions.expression(scope, argument) for argument in node.args]
+        arguments = indexing.spread(scope, node.args)
         named = {keyword.arg or "": expressions.expression(scope, keyword.value) for keyword in node.keywords}
         match target:
             case Builtin(name):
@@ -74,7 +78,9 @@ class Callables:
         return construct(scope, target, arguments, named, node)  # type: ignore[arg-type]
 
     def target(self, scope: Scope, node: ast.expr) -> Meaning:
-        """What is called by a name."""
+        """What is called by a name, or the type that an expression stands for."""
+        if (type_ := types.of_expression(scope, node)) is not None:
+            return type_
         if isinstance(node, ast.Name):
             if node.id in scope.variables:
                 raise Unsupported(f"call of variable {node.id}", node)
@@ -132,17 +138,21 @@ class Callables:
                 value = scope.plain_constant(self.source.number(defaults[argument.arg]))
             else:
                 return None
-            if not self._fits(argument.annotation, value.type):
+            if not self._fits(argument.annotation, value):
                 return None
             bound.append(value)
         return bound
 
-    def _fits(self, annotation: ast.expr | None, type: Type) -> bool:
+    def _fits(self, annotation: ast.expr | None, value: Expr) -> bool:
         if annotation is None or ast.unparse(annotation).split(".")[-1] == "Any":
             return True
-        if isinstance(type, ArrayType) and ast.unparse(annotation).endswith("Any)"):
-            return True
-        return self.source.type(annotation) == type
+        indexed = isinstance(value, ArrayExpr) and bool(value.view.tables)
+        wanted, is_open = types.wanted(self.source, annotation)
+        if isinstance(value.type, ArrayType) and indexed:
+            given: Type = IndexedArray.of(value.type.element, value.type.rank)
+        else:
+            given = value.type
+        return types.alike(wanted, given) if is_open else wanted == given
 
     def call_function(
         self,
@@ -163,9 +173,9 @@ class Callables:
         key = (id(definition), *((a.type, a.view if isinstance(a, ArrayExpr) else a.holder) for a in bound))
         instance = self.made.get(key)
         if instance is None:
-            if function.name in self.in_progress:
+            if id(definition) in self.in_progress:
                 raise Unsupported(f"recursive helper {function.name}", node)
-            self.in_progress.append(function.name)
+            self.in_progress.append(id(definition))
             instance = self.made[key] = _Instance(self, definition, bound)
             self.in_progress.pop()
         return instance.call(bound)

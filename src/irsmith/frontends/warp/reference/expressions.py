@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from irsmith.frontends.warp.reference import indexing
+from irsmith.frontends.warp.reference import indexing, types
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.geometry import meshes
 from irsmith.frontends.warp.reference.scope import ArrayExpr, ArrayView, Run, Scope
@@ -17,11 +17,25 @@ from irsmith.frontends.warp.reference.source import Function, TypedConstant
 from irsmith.frontends.warp.reference.values import (
     Array,
     Expr,
+    TupleType,
     Value,
     is_composite,
     select,
 )
-from irsmith.types import BOOL, FLOAT16, FLOAT32, FLOAT64, ArrayType, Quaternion, Scalar, Struct, Vector
+from irsmith.types import (
+    BOOL,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    PLACES,
+    SHOWN,
+    ArrayType,
+    IndexedArray,
+    Quaternion,
+    Scalar,
+    Struct,
+    Vector,
+)
 
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -79,7 +93,22 @@ def expression(scope: Scope, node: ast.expr) -> Expr:
             return _attribute(scope, node)
         case ast.Subscript():
             return indexing.load(scope, node)
+        case ast.Tuple(items):
+            return several([expression(scope, item) for item in items])
     raise Unsupported(type(node).__name__, node)
+
+
+def several(items: list[Expr]) -> Expr:
+    """Values side by side, as a function returns them.
+
+    Raises:
+        Unsupported: An array is among them.
+    """
+    if any(isinstance(item, ArrayExpr) for item in items):
+        raise Unsupported("array among several values")
+    runs = [item.run for item in items]
+    guarded = any(item.guarded for item in items)
+    return Expr(TupleType(tuple(item.type for item in items)), lambda: tuple(run() for run in runs), guarded=guarded)
 
 
 def _name(scope: Scope, name: str, node: ast.expr) -> Expr:
@@ -101,6 +130,16 @@ def _name(scope: Scope, name: str, node: ast.expr) -> Expr:
         return scope.callables.zero(type) if value is None else value
 
     return Expr(variable.type, checked, const=variable.const, guarded=True)
+
+
+def indexed(scope: Scope, type: IndexedArray, path: str) -> ArrayExpr:
+    """An indexed array that an argument or a field is."""
+    return scope.array(ArrayType(type.element, type.rank), indexed_view(type, path))
+
+
+def indexed_view(type: IndexedArray, path: str) -> ArrayView:
+    """Which arrays an indexed array is, that an argument or a field holds."""
+    return ArrayView(f"{path}.{SHOWN}", (), tuple(f"{path}.{PLACES}{axis}" for axis in range(type.rank)))
 
 
 def static_value(scope: Scope, meaning: object, node: ast.expr) -> Expr:
@@ -293,6 +332,8 @@ def _ternary(scope: Scope, node: ast.IfExp) -> Expr:
 
 
 def _attribute(scope: Scope, node: ast.Attribute) -> Expr:
+    if node.attr == "length" and isinstance(named := types.of_expression(scope, node.value), Vector):
+        return scope.plain_constant(named.length)
     if isinstance(node.value, ast.Name | ast.Attribute) and indexing.root(node.value) not in scope.variables:
         return static_value(scope, scope.source.meaning(node), node)
     owner = expression(scope, node.value)
@@ -302,6 +343,8 @@ def _attribute(scope: Scope, node: ast.Attribute) -> Expr:
 def member(scope: Scope, owner: Expr, name: str, node: ast.AST) -> Expr:
     """A component or field of a value."""
     run = owner.run
+    if (held := meshes.held(owner, name)) is not None:
+        return held
     match owner.type:
         case Vector() | Quaternion():
             place = indexing.component(owner.type, name, node)
@@ -312,9 +355,10 @@ def member(scope: Scope, owner: Expr, name: str, node: ast.AST) -> Expr:
                 raise Unsupported(f"field {name} of {struct}", node)
             index = names.index(name)
             type, path = struct.fields[index].type, f"{owner.holder}.{name}"
+            if isinstance(type, IndexedArray) and owner.holder:
+                return indexed(scope, type, path)
             if not isinstance(type, ArrayType):
-                held = path if owner.holder else ""
-                return Expr(type, lambda: run()[index], guarded=owner.guarded, holder=held)
+                return Expr(type, lambda: run()[index], guarded=owner.guarded, holder=path if owner.holder else "")
             if not owner.holder:
                 raise Unsupported(f"array of a {struct} that is no argument", node)
             return scope.array(type, ArrayView(path))

@@ -164,6 +164,10 @@ def for_loop(scope: Scope, node: ast.For) -> Statement:
     if any(bound.type != INT32 for bound in bounds):
         raise Unsupported("range of something other than int32", node)
     runs = [bound.run for bound in bounds]
+    known = scope.variables.get(node.target.id)
+    if known is not None and known.type != INT32:
+        # The loop's own variable from here on, whatever the name stood for.
+        del scope.variables[node.target.id]
     scope.declare(node.target.id, INT32, node)
     count = places.store_to(scope, node.target.id)
     loop = Loop()

@@ -137,6 +137,16 @@ class Store:
         self.save(position, combine(old))
         return old
 
+    def clear(self, leaves: Any = None) -> None:
+        """Make every element zero, in the active lanes."""
+        leaves = self.leaves if leaves is None else leaves
+        if isinstance(leaves, tuple):
+            for leaf in leaves:
+                self.clear(leaf)
+            return
+        mask = self.machine.mask
+        leaves.by_lane[slice(None) if mask is None else mask] = 0
+
     def contents(self, precision: Precision) -> Array:
         """The array as a caller sees it."""
         result = np.empty((self.lanes, *self.shape), precision.layout(self.type.element))

@@ -15,6 +15,7 @@ import numpy as np
 from irsmith.frontends.warp.reference import statements
 from irsmith.frontends.warp.reference.calls import Callables
 from irsmith.frontends.warp.reference.errors import Fault, Site, Unsupported
+from irsmith.frontends.warp.reference.expressions import indexed_view
 from irsmith.frontends.warp.reference.machine import Machine
 from irsmith.frontends.warp.reference.memory import Store, unpack
 from irsmith.frontends.warp.reference.ops import RandomlyRounded
@@ -22,7 +23,7 @@ from irsmith.frontends.warp.reference.scope import ArrayView, Scope
 from irsmith.frontends.warp.reference.source import Source
 from irsmith.frontends.warp.reference.together import MOST_LANES, ConflictError, SharedStore, folded
 from irsmith.frontends.warp.reference.values import Array, Precision, Type, Value, repeated
-from irsmith.types import ArrayType, Struct
+from irsmith.types import ArrayType, IndexedArray, Struct
 
 STEP_LIMIT = 100_000
 """Loop iterations in one run, over all threads, before the lanes still looping are stopped."""
@@ -123,6 +124,9 @@ class Reference:
                 variable = scope.declare(name, type, self.kernel)
                 if isinstance(type, ArrayType):
                     variable.view = ArrayView(name)
+                elif isinstance(type, IndexedArray):
+                    variable.type = ArrayType(type.element, type.rank)
+                    variable.view = indexed_view(type, name)
                 elif isinstance(type, Struct) and type.arrays:
                     variable.holder = name
             self._programs[precision] = _Program(machine, ops, scope, statements.block(scope, self.kernel.body).run)
@@ -189,14 +193,14 @@ class Reference:
                 _run(program, ready(1), _threads(machine, launch, order))
         kind = program.ops.precision
         return Result(
-            outputs={name: store.contents(kind) for name, store in machine.stores.items()},
+            outputs={name: machine.stores[name].contents(kind) for name in self._arrays},
             faults=machine.faults(),
             coverage={site: Coverage(*seen) for site, seen in sorted(machine.seen.items())},
             path=machine.path,
             margin=machine.margin,
             kink=machine.kink,
-            wanted={name: tuple(store.wanted) for name, store in machine.stores.items()},
-            independent=together and all(store.independent for store in machine.stores.values()),
+            wanted={name: tuple(machine.stores[name].wanted) for name in self._arrays},
+            independent=together and all(machine.stores[name].independent for name in self._arrays),
         )
 
     def _together(

@@ -26,11 +26,42 @@ Run = Callable[[], Value]
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Every so many places of an axis.
+
+    Attributes:
+        start: The first place.
+        count: How many places there are.
+        step: From each to the next.
+    """
+
+    start: Run
+    count: Run
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayView:
-    """An array argument, or what is left of it after its leading indices are fixed."""
+    """An array argument, or what is left of it after some indices are fixed and axes are cut.
+
+    Attributes:
+        argument: The argument, or the array within it.
+        axes: What became of its first axes: the index that one is fixed at, or its cut. The others are whole.
+        tables: For an indexed array, along each axis the argument that holds the places.
+    """
 
     argument: str
-    prefix: tuple[Run, ...] = ()
+    axes: tuple[Run | Cut, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    def free(self, rank: int) -> list[tuple[int, Cut | None]]:
+        """The axes that an index of the view goes along, of an array of this rank; each with its cut."""
+        found: list[tuple[int, Cut | None]] = []
+        for axis in range(rank):
+            held = self.axes[axis] if axis < len(self.axes) else None
+            if held is None or isinstance(held, Cut):
+                found.append((axis, held))
+        return found
 
 
 @dataclass(slots=True)

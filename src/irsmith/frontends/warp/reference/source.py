@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator as op
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,22 @@ from typing import Any
 import numpy as np
 
 from irsmith.frontends.warp.reference.errors import Unsupported
-from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, NUMBERS, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import QueryType, StackType, TileType, TupleType, Type, scalar_of
+from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, FEM, NUMBERS, PYTHON_TYPES
+from irsmith.frontends.warp.reference.values import (
+    ListType,
+    QueryType,
+    StackType,
+    TileType,
+    TupleType,
+    Type,
+    scalar_of,
+)
 from irsmith.syntax import nodes
 from irsmith.types import (
     SCALARS,
     ArrayType,
     Field,
+    IndexedArray,
     Matrix,
     Quaternion,
     Scalar,
@@ -77,9 +87,12 @@ class Holder:
     members: dict[str, Meaning]
 
 
-Meaning = bool | int | float | TypedConstant | Builtin | PythonModule | Function | Missing | Holder | Type
+Meaning = bool | int | float | str | TypedConstant | Builtin | PythonModule | Function | Missing | Holder | Type
 """What a module-level name or expression stands for."""
 
+
+_ARRAY = re.compile(r"(?P<indexed>indexed)?array(?:(?P<rank>[1-4])d)?")
+"""The names under which array annotations are made."""
 
 _OVERLOAD = Builtin("overload")
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -203,7 +216,11 @@ class Source:
                     return BUILTIN_TYPES[name]
                 if name in NUMBERS:
                     return NUMBERS[name]
-                return PythonModule("warp") if name == "types" else Builtin(name)
+                if name in ("types", "fem"):
+                    return PythonModule("warp" if name == "types" else "warp.fem")
+                return PYTHON_TYPES.get(name, Builtin(name))
+            if owner.name == "warp.fem" and name in FEM:
+                return FEM[name]
             if owner.name in ("math", "numpy"):
                 number = getattr(math, name, None)
                 # A function of another module stands for Warp's builtin of that name.
@@ -221,7 +238,7 @@ class Source:
     def meaning(self, node: ast.expr) -> Meaning:
         """What an expression at module level, or a type or callee inside a function, stands for."""
         match node:
-            case ast.Constant(bool() | int() | float() as value):
+            case ast.Constant(bool() | int() | float() | str() as value):
                 return value
             case ast.Name(name):
                 return self.name(name, node)
@@ -230,7 +247,7 @@ class Source:
             case ast.UnaryOp(ast.Not(), operand):
                 return not self.number(operand)
             case ast.Compare(left, [operator], [right]) if type(operator) in _COMPARISONS:
-                return _COMPARISONS[type(operator)](self.number(left), self.number(right))
+                return _COMPARISONS[type(operator)](self._plain(left), self._plain(right))
             case ast.BoolOp(operator, values):
                 return (all if isinstance(operator, ast.And) else any)(self.number(value) for value in values)
             case ast.UnaryOp(operator, operand):
@@ -252,9 +269,14 @@ class Source:
     def _element(self, node: ast.expr) -> ValueType:
         """The type that an annotation gives the elements of an array."""
         type = self.type(node)
-        if isinstance(type, TileType | QueryType | StackType | TupleType):
+        if isinstance(type, TileType | QueryType | StackType | ListType | TupleType):
             raise Unsupported(f"array of {type}", node)
         return type
+
+    def _plain(self, node: ast.expr) -> Any:
+        """The plain number or text that an expression stands for."""
+        meaning = self.meaning(node)
+        return meaning if isinstance(meaning, str) else self.number(node)
 
     def number(self, node: ast.expr) -> int | float:
         """The plain number that an expression stands for."""
@@ -312,16 +334,17 @@ class Source:
         maker = self.meaning(called)
         if not isinstance(maker, Builtin):
             return None
-        if maker.name in ("array", "array1d", "array2d", "array3d", "array4d"):
-            rank = int(maker.name[5]) if len(maker.name) > 5 else 1
+        if (array := _ARRAY.fullmatch(maker.name)) is not None:
+            indexed = bool(array["indexed"])
+            rank = int(array["rank"] or 1)
             if isinstance(node, ast.Subscript):
-                return ArrayType(self._element(node.slice), rank)
+                return _array(self._element(node.slice), rank, indexed=indexed)
             options = {keyword.arg: keyword.value for keyword in node.keywords}
             if "dtype" not in options or node.args:
                 raise Unsupported("array annotation without a dtype", node)
             if "ndim" in options:
                 rank = int(self.number(options["ndim"]))
-            return ArrayType(self._element(options["dtype"]), rank)
+            return _array(self._element(options["dtype"]), rank, indexed=indexed)
         if isinstance(node, ast.Subscript):
             return None
         options = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -329,6 +352,8 @@ class Source:
         inside_types = isinstance(called, ast.Attribute) and ast.unparse(called.value).endswith("types")
         if not inside_types and maker.name not in ("vec", "mat"):
             return None
+        if len(node.args) == 2 and "dtype" not in options:
+            options["dtype"] = node.args[1]
         if not given or "dtype" not in options:
             raise Unsupported(f"type made by {maker.name}", node)
         scalar = scalar_of(self.type(options["dtype"]))
@@ -377,6 +402,10 @@ class Source:
             if len(numbers) == count:
                 return TypedConstant(callee, tuple(numbers))
         raise Unsupported(f"constant {ast.unparse(node)}", node)
+
+
+def _array(element: ValueType, rank: int, *, indexed: bool) -> Type:
+    return IndexedArray.of(element, rank) if indexed else ArrayType(element, rank)
 
 
 def _bound_by(statement: ast.stmt) -> set[str]:

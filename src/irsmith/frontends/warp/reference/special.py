@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from irsmith.frontends.warp.reference import atomic, expressions, indexing, places
+from irsmith.frontends.warp.reference import atomic, expressions, indexing, local_arrays, places, types
 from irsmith.frontends.warp.reference.builtins.random import DRAWS, Draws
+from irsmith.frontends.warp.reference.constructors import construct
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.geometry.meshes import MESHES
 from irsmith.frontends.warp.reference.geometry.searches import SEARCHES
@@ -21,6 +22,7 @@ from irsmith.frontends.warp.reference.values import (
     Value,
     components,
     is_composite,
+    scalar_of,
     select,
 )
 from irsmith.types import FLOAT32, INT32, UINT32, ArrayType, Matrix, Quaternion, Scalar, Transformation, Vector
@@ -79,7 +81,7 @@ def _cast(scope: Scope, node: ast.Call, expected: int) -> Expr:
     if len(node.args) + len(options) != 2 or set(options) - {"dtype"} or not node.args:
         raise Unsupported("arguments of cast", node)
     value = expressions.expression(scope, node.args[0])
-    kind = scope.source.type(options["dtype"] if "dtype" in options else node.args[1])
+    kind = types.named(scope, options["dtype"] if "dtype" in options else node.args[1])
     if not (isinstance(value.type, Scalar) and isinstance(kind, Scalar)):
         raise Unsupported("cast of bits", node)
     of_float = value.type.is_float
@@ -103,7 +105,7 @@ def _identity(kind: Callable[[Scalar], Type], value: list[float]) -> Handler:
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        scalar: Type = scope.source.type(given[0]) if given else FLOAT32
+        scalar: Type = types.named(scope, given[0]) if given else FLOAT32
         if len(given) > 1 or not isinstance(scalar, Scalar):
             raise Unsupported("identity", node)
         constant = np.array([value], scope.ops.dtype(scalar))
@@ -118,7 +120,7 @@ def _identity_matrix(scope: Scope, node: ast.Call, expected: int) -> Expr:
     options |= dict(zip(("n", "dtype"), node.args, strict=False))
     if set(options) != {"n", "dtype"}:
         raise Unsupported("arguments of identity", node)
-    size, scalar = expressions.expression(scope, options["n"]).const, scope.source.type(options["dtype"])
+    size, scalar = expressions.expression(scope, options["n"]).const, types.named(scope, options["dtype"])
     if not isinstance(size, int) or not isinstance(scalar, Scalar):
         raise Unsupported("identity", node)
     constant = np.eye(size, dtype=scope.ops.dtype(scalar))[None]
@@ -215,7 +217,53 @@ def _static(scope: Scope, node: ast.Call, expected: int) -> Expr:
     del expected
     if len(node.args) != 1 or node.keywords:
         raise Unsupported("arguments of static", node)
+    match node.args[0]:
+        case ast.Call(ast.Name("len"), [ast.Name(name)]) if name in scope.variables:
+            return _len(scope, node.args[0], 1)
     return expressions.static_value(scope, scope.source.meaning(node.args[0]), node)
+
+
+def _block_dim(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``block_dim()``: how many threads a block has, which is one on a CPU."""
+    del expected
+    _arguments(scope, node, 0)
+    one = scope.machine.integer(1)
+    return Expr(INT32, lambda: one)
+
+
+def _made(kind: Callable[[Scalar], Type]) -> Handler:
+    """``quaternion(…, dtype=…)`` and its like: the scalar is what the parts are of, unless a ``dtype`` says another."""
+
+    def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
+        del expected
+        options = {keyword.arg or "": keyword.value for keyword in node.keywords}
+        given = options.pop("dtype", None)
+        parts = indexing.spread(scope, node.args)
+        named = {name: expressions.expression(scope, value) for name, value in options.items()}
+        scalar: Type = FLOAT32
+        if given is not None:
+            scalar = types.named(scope, given)
+        elif parts or named:
+            scalar = scalar_of((parts or list(named.values()))[0].type)
+        if not isinstance(scalar, Scalar):
+            raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+        return construct(scope, kind(scalar), parts, named, node)
+
+    return handler
+
+
+def _shaped(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """``vector(…, length=…, dtype=…)`` and ``matrix(…, shape=…, dtype=…)``; else a vector of what is given."""
+    options = {keyword.arg or "": keyword.value for keyword in node.keywords}
+    sizes = [options[name] for name in ("length", "shape") if name in options]
+    extents = sizes[0].elts if sizes and isinstance(sizes[0], ast.Tuple) else sizes
+    shape = [expressions.expression(scope, extent).const for extent in extents] or [len(node.args)]
+    if not all(isinstance(extent, int) and extent > 0 for extent in shape) or len(shape) > 2:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    plain = ast.Call(node.func, node.args, [keyword for keyword in node.keywords if keyword.arg == "dtype"])
+    first, *rest = (int(extent or 0) for extent in shape)
+    made = _made(lambda scalar: Matrix(first, rest[0], scalar) if rest else Vector(first, scalar))
+    return made(scope, ast.copy_location(plain, node), expected)
 
 
 SPECIAL: dict[str, Handler] = {
@@ -224,6 +272,15 @@ SPECIAL: dict[str, Handler] = {
     "len": _len,
     "cast": _cast,
     "static": _static,
+    "zeros": local_arrays.zeros,
+    "block_dim": _block_dim,
+    "quaternion": _made(Quaternion),
+    "transformation": _made(Transformation),
+    "vector": _shaped,
+    "matrix": _shaped,
+    "expect_eq": _silent,
+    "expect_neq": _silent,
+    "expect_near": _silent,
     "print": _silent,
     "printf": _silent,
     "identity": _identity_matrix,

@@ -76,3 +76,11 @@ NUMBERS: dict[str, float] = {
     for name in (lower, lower.upper())
 }
 """Numbers by their name in the ``warp`` module."""
+
+FEM: dict[str, int | float] = {
+    "NULL_ELEMENT_INDEX": -1,
+    "NULL_QP_INDEX": -1,
+    "NULL_NODE_INDEX": (1 << 31) - 1,
+    "OUTSIDE": -1.0e8,
+}
+"""Numbers by their name in the ``warp.fem`` module."""

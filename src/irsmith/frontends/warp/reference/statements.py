@@ -10,7 +10,7 @@ import numpy as np
 from irsmith.frontends.warp.reference import expressions, loops, places, tiles
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope, Statement
-from irsmith.frontends.warp.reference.values import Expr, StackType, TileType, TupleType, Value, select
+from irsmith.frontends.warp.reference.values import Expr, StackType, TileType, TupleType, Type, Value, select
 
 
 def block(scope: Scope, nodes: Sequence[ast.stmt]) -> Statement:
@@ -125,9 +125,7 @@ def _name_array(scope: Scope, target: ast.Name, expr: ArrayExpr) -> Callable[[],
 
 
 def _unpack(scope: Scope, target: ast.Tuple, value: ast.expr, node: ast.stmt) -> Callable[[], None]:
-    if not all(isinstance(name, ast.Name) for name in target.elts):
-        raise Unsupported("tuple assignment to something other than names", node)
-    names = [name for name in target.elts if isinstance(name, ast.Name)]
+    targets = target.elts
     if isinstance(value, ast.Tuple):
         exprs = [expressions.expression(scope, item) for item in value.elts]
         runs = [expr.run for expr in exprs]
@@ -138,21 +136,43 @@ def _unpack(scope: Scope, target: ast.Tuple, value: ast.expr, node: ast.stmt) ->
 
         compute: Callable[[], Value] = several
     else:
-        expr = scope.callables.call(scope, value, len(names)) if isinstance(value, ast.Call) else None
+        expr = scope.callables.call(scope, value, len(targets)) if isinstance(value, ast.Call) else None
         if expr is None or not isinstance(expr.type, TupleType):
             raise Unsupported("unpacking of one value", node)
         types, compute = list(expr.type.items), expr.run
-    if len(types) != len(names):
-        raise Unsupported(f"{len(types)} values unpacked to {len(names)} names", node)
-    for name, type in zip(names, types, strict=True):
-        scope.declare(name.id, type, node)
-    saves = [places.store_to(scope, name.id) for name in names]
+    saves = _saves(scope, targets, types, node)
 
     def unpack() -> None:
         for save, result in zip(saves, compute(), strict=True):
             save(result)
 
     return unpack
+
+
+def _saves(
+    scope: Scope, targets: Sequence[ast.expr], types: Sequence[Type], node: ast.stmt
+) -> list[Callable[[Value], None]]:
+    """For each of several targets what writes its value."""
+    if len(types) != len(targets):
+        raise Unsupported(f"{len(types)} values unpacked to {len(targets)} names", node)
+    saves: list[Callable[[Value], None]] = []
+    for target, type in zip(targets, types, strict=True):
+        if isinstance(target, ast.Tuple) and isinstance(type, TupleType):
+            saves.append(_each(_saves(scope, target.elts, type.items, node)))
+        elif isinstance(target, ast.Name):
+            scope.declare(target.id, type, node)
+            saves.append(places.store_to(scope, target.id))
+        else:
+            raise Unsupported("tuple assignment to something other than names", node)
+    return saves
+
+
+def _each(saves: list[Callable[[Value], None]]) -> Callable[[Value], None]:
+    def save(values: Value) -> None:
+        for one, value in zip(saves, values, strict=True):
+            one(value)
+
+    return save
 
 
 def _update(scope: Scope, node: ast.AugAssign) -> Callable[[], None]:
@@ -234,12 +254,7 @@ def _return(scope: Scope, node: ast.Return) -> Statement:
             machine.mask = machine.none
 
         return Statement(stop, leaves=True)
-    if isinstance(node.value, ast.Tuple):
-        items = [expressions.expression(scope, item) for item in node.value.elts]
-        runs = [item.run for item in items]
-        expr = Expr(TupleType(tuple(item.type for item in items)), lambda: tuple(run() for run in runs))
-    else:
-        expr = expressions.expression(scope, node.value)
+    expr = expressions.expression(scope, node.value)
     if scope.returns is not None and scope.returns != expr.type:
         raise Unsupported(f"helper that returns both {scope.returns} and {expr.type}", node)
     if isinstance(expr, ArrayExpr):

@@ -55,6 +55,16 @@ class StackType:
 
 
 @dataclass(frozen=True, slots=True)
+class ListType:
+    """What a structure holds in a row; its value has an axis for the places behind the lane's."""
+
+    element: Type
+
+    def __str__(self) -> str:
+        return f"list[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """What a function with several results returns."""
 
@@ -64,7 +74,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | TileType | QueryType | StackType | TupleType
+Type = ValueType | TileType | QueryType | StackType | ListType | TupleType
 
 
 class Precision:

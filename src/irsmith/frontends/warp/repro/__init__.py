@@ -21,7 +21,7 @@ from irsmith.frontends.warp.runner import Job, unit
 from irsmith.frontends.warp.runner.layout import launch_rank
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Argument, Kernel
-from irsmith.types import ArrayType, Bvh, HashGrid, Mesh, Struct, ValueType
+from irsmith.types import ArrayType, Bvh, HashGrid, IndexedArray, Mesh, Struct, ValueType
 from irsmith.verify import backward, evidence
 from irsmith.verify.derivative import OUTPUTS, unit_roundoff
 from irsmith.verify.evidence import Evidence
@@ -118,8 +118,10 @@ def _structure(argument: Argument) -> dict[str, Any] | None:
     return None
 
 
-def _layout(type_: ValueType) -> list[Any] | None:
+def _layout(type_: ValueType) -> list[Any] | str | None:
     """The fields of a struct that holds arrays, each with what it is: an array, such a struct, or anything else."""
+    if isinstance(type_, IndexedArray):
+        return "indexed"
     if not isinstance(type_, Struct) or not type_.arrays:
         return None
     return [[f.name, "array" if isinstance(f.type, ArrayType) else _layout(f.type)] for f in type_.fields]

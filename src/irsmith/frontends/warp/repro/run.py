@@ -38,6 +38,8 @@ ARRAY = np.dtype(
     ],
     align=True,
 )
+# And indexedarray_t.
+INDEXED = np.dtype([("data", ARRAY), ("indices", np.uint64, (4,)), ("shape", np.int32, (4,))], align=True)
 
 Arrays = dict[str, Any]
 Launch = Callable[[Arrays, "Arrays | None"], None]
@@ -128,7 +130,13 @@ def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) 
                 struct[name] = _id(argument, values)
         elif present is None or name in present:
             # An array that a struct holds stands in the struct.
-            array, member = values[name], field(struct, name.split("."))
+            array, (*path, last) = values[name], name.split(".")
+            owner = field(struct, path)
+            if owner.dtype == INDEXED and last != "data":
+                axis = int(last.removeprefix("indices"))
+                owner["indices"][axis], owner["shape"][axis] = array.ctypes.data, len(array)
+                continue
+            member = owner[last]
             member["data"], member["ndim"] = array.ctypes.data, rank
             member["shape"][:rank], member["strides"][:rank] = array.shape[:rank], array.strides[:rank]
             if name in gradients:
@@ -137,6 +145,8 @@ def _packed(values: Arrays, gradients: Arrays, present: set[str] | None = None) 
 
 
 def _value_dtype(argument: dict[str, Any], value: Any) -> Any:
+    if argument["layout"] == "indexed":
+        return INDEXED
     if argument["layout"]:
         return _with_arrays(argument["layout"], value.dtype)
     return np.dtype(np.uint64) if argument["structure"] else np.dtype((_as_in_c(value.dtype), value.shape))
@@ -157,8 +167,8 @@ def _with_arrays(layout: list[Any], dtype: Any) -> Any:
     """The dtype of a struct with the arrays that it holds among its values."""
     members = []
     for name, part in layout:
-        if part == "array":
-            members.append((name, ARRAY))
+        if part in ("array", "indexed"):
+            members.append((name, ARRAY if part == "array" else INDEXED))
         else:
             members.append((name, _with_arrays(part, dtype[name]) if part else _as_in_c(dtype[name])))
     return np.dtype(members, align=True)
@@ -227,6 +237,9 @@ def by_warp() -> Launch:
 
 
 def _warp_value(type_: Any, value: Any, path: str, array: Callable[[str, Any], Any]) -> Any:
+    if "indexed" in type(type_).__name__.lower():
+        places = [array(f"{path}.indices{axis}", int) for axis in range(type_.ndim)]
+        return importlib.import_module("warp").indexedarray(array(f"{path}.data", type_.dtype), places)
     if value.dtype.names is None:
         return type_(*value.reshape(-1).tolist())
     instance = type_()

@@ -2,7 +2,7 @@
 
 `Runner` takes `Job` values and gives one outcome for each: `Ran` with the arrays, or `Failure` with a
 symptom. How rows share a translation unit is in `unit`, how they are kept apart while they run in `execute`
-and `sandbox`, and what calls Warp's native libraries in `native`.
+and `irsmith.frontends.sandbox`, and what calls Warp's native libraries in `native`.
 """
 
 from irsmith.frontends.warp.runner.jobs import (
@@ -19,7 +19,7 @@ from irsmith.frontends.warp.runner.jobs import (
 )
 from irsmith.frontends.warp.runner.layout import dtype_of
 from irsmith.frontends.warp.runner.pool import Runner
-from irsmith.frontends.warp.runner.unit import has_tiles, needs_a_block
+from irsmith.frontends.warp.runner.unit import asks_block, has_tiles, needs_a_block
 
 __all__ = [
     "Backward",
@@ -33,6 +33,7 @@ __all__ = [
     "Runner",
     "Sets",
     "Symptom",
+    "asks_block",
     "dtype_of",
     "has_tiles",
     "needs_a_block",

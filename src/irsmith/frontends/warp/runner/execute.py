@@ -22,8 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irsmith.frontends import pipes
-from irsmith.frontends.warp.runner import sandbox, unit
+from irsmith.frontends import pipes, sandbox
+from irsmith.frontends.warp.runner import unit
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.layout import Arena, arena
 from irsmith.frontends.warp.runner.native import CompilerError, Native

@@ -17,11 +17,14 @@ from irsmith.frontends.warp.runner.geometry import built
 from irsmith.frontends.warp.runner.jobs import Job, Sets
 from irsmith.kernel import Argument
 from irsmith.types import (
+    PLACES,
+    SHOWN,
     UINT64,
     ArrayType,
     Bvh,
     Handle,
     HashGrid,
+    IndexedArray,
     Matrix,
     Mesh,
     Opaque,
@@ -56,6 +59,12 @@ ARRAY = np.dtype(
     align=True,
 )
 """Warp's ``array_t``."""
+
+INDEXED = np.dtype(
+    [(SHOWN, ARRAY), (PLACES, np.uint64, (4,)), ("shape", np.int32, (4,))],
+    align=True,
+)
+"""Warp's ``indexedarray_t``."""
 
 _LAUNCH_RANK = re.compile(r"\bwp::launch_bounds_t<([1-4])> dim\b")
 
@@ -95,6 +104,8 @@ def _passed_dtype(type_: ValueType) -> np.dtype[np.void]:
     """What the kernel receives for a value: of a struct with the descriptors of the arrays that it holds."""
     if isinstance(type_, ArrayType):
         return ARRAY
+    if isinstance(type_, IndexedArray):
+        return INDEXED
     if isinstance(type_, Struct) and type_.arrays:
         return np.dtype([(field.name, _passed_dtype(field.type)) for field in type_.fields], align=True)
     return dtype_of(type_)
@@ -116,6 +127,19 @@ def _descriptors(struct: np.ndarray, argument: Argument) -> np.ndarray:
     return struct
 
 
+def _put_array(struct: np.ndarray, argument: Argument, array: np.ndarray, pointer: np.ndarray) -> None:
+    """Say where an array lies, wherever in a struct that stands."""
+    *path, last = argument.name.split(".")
+    for part in path:
+        struct = struct[part]
+    if struct.dtype == INDEXED and last != SHOWN:
+        axis = int(last.removeprefix(PLACES))
+        struct[PLACES][:, axis] = pointer
+        struct["shape"][:, axis] = array.shape[1]
+        return
+    _describe(struct[last], array, argument, pointer)
+
+
 def bounds_dtype(rank: int) -> np.dtype[np.void]:
     """Warp's ``launch_bounds_t<rank>``."""
     return np.dtype([("shape", np.uint32, (rank,)), ("size", np.uint64), ("coord_mult", np.uint64)], align=True)
@@ -126,6 +150,11 @@ def argument_dtype(argument: Argument) -> np.dtype[np.void]:
     if isinstance(argument.type, Handle):
         return dtype_of(UINT64)
     return ARRAY if argument.rank else _passed_dtype(argument.type)
+
+
+def adjoint_dtype(argument: Argument) -> np.dtype[np.void]:
+    """What a CUDA kernel receives for the adjoint of an argument: that of an indexed array is an array."""
+    return ARRAY if isinstance(argument.type, IndexedArray) else argument_dtype(argument)
 
 
 def arguments_dtype(arguments: Sequence[Argument]) -> np.dtype[np.void]:
@@ -345,7 +374,7 @@ def _calls(
     pointers = iter([base + np.uint64(place.offset) for place in places])
     for argument in arguments:
         if argument.rank:
-            _describe(_descriptors(primal, argument), sets[argument.name], argument, next(pointers))
+            _put_array(primal, argument, sets[argument.name], next(pointers))
         elif isinstance(argument.type, Handle):
             structures = built(argument.type, sets[argument.name], argument.domain)
             primal[argument.name] = structures.ids
@@ -355,7 +384,7 @@ def _calls(
     for argument in arguments:
         if argument.rank and adjoints is not None and argument.name in adjoints:
             pointer = next(pointers)
-            _describe(_descriptors(adjoint, argument), adjoints[argument.name], argument, pointer)
+            _put_array(adjoint, argument, adjoints[argument.name], pointer)
             _descriptors(primal, argument)["grad"] = pointer
     bounds = launch_bounds(job)
     structs = [primal] if adjoints is None else [primal, adjoint]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from irsmith.frontends.base import Stage
 from irsmith.frontends.warp.runner.jobs import Job
-from irsmith.frontends.warp.runner.layout import argument_dtype, arguments_dtype, launch_bounds
+from irsmith.frontends.warp.runner.layout import adjoint_dtype, argument_dtype, arguments_dtype, launch_bounds
 from irsmith.frontends.warp.stages import CPP, CUDA
 
 STAGES: dict[str, Stage] = {"cpp": CPP, "cuda": CUDA}
@@ -180,7 +180,8 @@ def _cuda_row(index: int, job: Job) -> list[str]:
     sizes = [launch_bounds(job).itemsize, *(argument_dtype(argument).itemsize for argument in arguments)]
     entries = [f'#line 1 "{FILE}{index}: signature"', _entry(forward, f"{job.name}_cuda_kernel_forward", sizes)]
     if job.backward is not None:
-        entries.append(_entry(backward, f"{job.name}_cuda_kernel_backward", sizes + sizes[1:]))
+        adjoints = [adjoint_dtype(argument).itemsize for argument in arguments]
+        entries.append(_entry(backward, f"{job.name}_cuda_kernel_backward", sizes + adjoints))
     return _renamed(names, index, [*_parts(index, job, CUDA), *entries])
 
 
@@ -211,6 +212,13 @@ def has_tiles(stage: str, texts: Mapping[str, str | None]) -> bool:
     """Whether a text has tiles, which belong to a block of threads."""
     parts = ("forward", "functions_forward")
     return any(_TILES.search(texts.get(f"{stage}_{part}") or "") for part in parts)
+
+
+def asks_block(stage: str, texts: Mapping[str, str | None]) -> bool:
+    """Whether what a text computes depends on how many threads a block has."""
+    return any(
+        "builtin_block_dim()" in (texts.get(f"{stage}_{part}") or "") for part in ("forward", "functions_forward")
+    )
 
 
 def needs_a_block(stage: str, texts: Mapping[str, str | None]) -> bool:

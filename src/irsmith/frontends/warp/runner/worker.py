@@ -17,8 +17,8 @@ from functools import cached_property
 from pathlib import Path
 
 from irsmith.errors import UserError
-from irsmith.frontends import pipes
-from irsmith.frontends.warp.runner import compiling, execute, sandbox
+from irsmith.frontends import pipes, sandbox
+from irsmith.frontends.warp.runner import compiling, execute
 from irsmith.frontends.warp.runner.device import Device
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.native import Native

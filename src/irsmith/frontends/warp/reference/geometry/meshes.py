@@ -14,7 +14,7 @@ from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.geometry import calls, triangles
 from irsmith.frontends.warp.reference.geometry.calls import POINT, Handler
 from irsmith.frontends.warp.reference.scope import Scope
-from irsmith.frontends.warp.reference.values import Array, Expr, Type, Value, along
+from irsmith.frontends.warp.reference.values import Array, Expr, ListType, Type, Value, along
 from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Field, Struct
 
 _SURE = (Field("result", BOOL), Field("sign", FLOAT32), Field("face", INT32))
@@ -241,23 +241,30 @@ def _get(scope: Scope, node: ast.Call, expected: int) -> Expr:
     return Expr(ARRAYS, lambda: calls.mesh(mesh.run(), node), guarded=True)
 
 
-def element(scope: Scope, node: ast.Subscript) -> Expr | None:
-    """An element of one of a mesh's arrays, or None if the subscript is of something else."""
-    array = node.value
-    if not isinstance(array, ast.Attribute) or array.attr not in _HELD or not isinstance(array.value, ast.Name):
+def held(owner: Expr, name: str) -> Expr | None:
+    """One of a mesh's arrays, or None if the field is of something else, or no array."""
+    if owner.type != ARRAYS or name not in _HELD:
         return None
-    if array.value.id not in scope.variables or scope.variables[array.value.id].type != ARRAYS:
-        return None
-    owner, index = expressions.expression(scope, array.value), expressions.expression(scope, node.slice)
-    if index.type != INT32:
-        raise Unsupported(f"index of type {index.type}", node)
-    held, line = _HELD.index(array.attr), node.lineno
+    place = _HELD.index(name)
+    return Expr(ListType(INT32 if place == 2 else POINT), lambda: owner.run()[place], guarded=True)
+
+
+def element(scope: Scope, owner: Expr, index: Expr, node: ast.AST) -> Expr:
+    """An element of one of a mesh's arrays."""
+    assert isinstance(owner.type, ListType)
+    line = getattr(node, "lineno", 0)
 
     def run() -> Value:
-        values = owner.run()[held]
-        return values[np.arange(len(values)), _number(scope, index.run(), values.shape[1], len(values), line)]
+        values = owner.run()
+        number = _number(scope, index.run(), values.shape[1], max(len(values), scope.machine.lanes), line)
+        return values[np.arange(len(number)) if len(values) == len(number) else 0, number]
 
-    return Expr(INT32 if held == 2 else POINT, run, guarded=True)
+    return Expr(owner.type.element, run, guarded=True)
+
+
+def length(scope: Scope, owner: Expr) -> Expr:
+    """How many elements one of a mesh's arrays has."""
+    return Expr(INT32, lambda: scope.machine.integer(owner.run().shape[1]), guarded=owner.guarded)
 
 
 MESHES: dict[str, Handler] = {

@@ -13,7 +13,7 @@ from irsmith.frontends.warp.reference import expressions, indexing, tiles
 from irsmith.frontends.warp.reference.constructors import construct
 from irsmith.frontends.warp.reference.errors import FaultKind, Unsupported
 from irsmith.frontends.warp.reference.memory import Sharing
-from irsmith.frontends.warp.reference.scope import ArrayExpr, Run, Scope
+from irsmith.frontends.warp.reference.scope import ArrayExpr, Cut, Run, Scope
 from irsmith.frontends.warp.reference.tile_calls.arguments import (
     Handler,
     element_type,
@@ -123,7 +123,10 @@ class _Window:
             raise Unsupported(f"tile of {len(shape)} dimensions of {array.type}", node)
         self.element, self.name = array.type.element, array.view.argument
         self._scope, self._shape, self._line = scope, shape, node.lineno
-        self._prefix, self._prepare = array.view.prefix, array.prepare
+        self._prefix = [axis for axis in array.view.axes if not isinstance(axis, Cut)]
+        if array.view.tables or len(self._prefix) < len(array.view.axes):
+            raise Unsupported("tile of an array that is indexed or cut", node)
+        self._prepare = array.prepare
         offset = several(found["offset"]) if "offset" in found else []
         if len(offset) not in (0, len(shape)):
             raise Unsupported("offset of a tile", node)

@@ -1,4 +1,4 @@
-"""Limits on the process that runs compiled code.
+"""Limits on the processes that run what others wrote: compiled code, and a source that gives a reference its meaning.
 
 What they stop: a crash, an endless loop, memory beyond a bound, output without end, processes left behind;
 and on Linux for x86-64 every system call but those that memory and output need, so that no file is opened,
@@ -6,7 +6,7 @@ no program started, no connection made and no process signalled.
 
 What they do not stop: code that spoils the memory of its own process and thereby the rows that run after it
 in the same batch (it can forge their results, not those already sent); code that reads its process's
-memory; on other platforms than Linux for x86-64, anything that the user may do. Nor do they apply to the
+memory; on other platforms than Linux for x86-64, anything that the user may do. Nor do they apply to a
 compiler, which a text can make read any file that the user may read.
 """
 
@@ -32,6 +32,7 @@ _ALLOWED_X86_64 = {
     "fstat": 5,
     "lseek": 8,
     "mmap": 9,
+    "mprotect": 10,
     "munmap": 11,
     "brk": 12,
     "rt_sigaction": 13,
@@ -85,6 +86,16 @@ def limit_compiler(memory: int) -> None:
     """Bound a worker: no core files, and an address space for the compiler."""
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_AS, memory)
+
+
+def limit_interpreter(memory: int) -> None:
+    """Bound a process that runs sources one after the other, until its parent ends: it ends then, whatever it does."""
+    _set(resource.RLIMIT_CORE, 0)
+    used = address_space()
+    if used:
+        _set(resource.RLIMIT_AS, used + memory)
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _set(what: int, value: int, grace: int = 0) -> None:
