@@ -46,7 +46,7 @@ def rigid_body(s: Sketch) -> None:
     _spatial(s, kinds)
     if s.rng.chance(0.3):
         s.attempt(lambda: (motions.apart if "h" in kinds else motions.replaced)(s))
-    if "t" in kinds and "v" in kinds and s.rng.chance(0.12):
+    if "t" in kinds and "v" in kinds and s.rng.chance(0.3):
         s.attempt(lambda: motions.chained(s))
     if "w" in kinds and "t" in kinds:
         s.attempt(lambda: motions.carried(s))
