@@ -61,7 +61,7 @@ def replaced(s: Sketch) -> None:
     """
     rng = s.rng
     targets = [value for value in s.assignable if value.kind == "t"]
-    kind = rng.pick("vvq")
+    kind = rng.pick("vqq" if any(value.kind == "q" for value in s.pool) else "v")
     values = [value for value in s.pool if value.kind == kind]
     if not targets or not values:
         raise Discard("replaced")
