@@ -149,6 +149,10 @@ def test_the_order_of_independent_statements_counts_for_the_structure_alone() ->
     swapped = changed((one + two, two + one))
     assert swapped.structure_id != of(BASE).structure_id
     assert swapped.skeleton_id == of(BASE).skeleton_id
+    # Nor does it matter which field of a struct is read first.
+    gained = "    second = helper(b[i]) - p.gain\n"
+    there, back = changed((two, gained)), changed((one + two, gained + one))
+    assert there.skeleton_id == back.skeleton_id != swapped.skeleton_id
     # A statement that needs another is not free to move.
     chained = BASE.replace("helper(b[i]) - 1.0", "first - 1.0")
     moved = chained.replace(one + two.replace("helper(b[i])", "first"), two.replace("helper(b[i])", "first") + one)

@@ -247,6 +247,15 @@ def root_of_nothing(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)
     y[i] = x[i, 0] + wp.sqrt(wp.abs(x[i, 1] * wp.min(x[i, 2], 0.0)))
 
 
+@wp.kernel
+def local_array(x: wp.array2d(dtype=float), n: int, y: wp.array(dtype=float)):
+    """An array of the own thread: the adjoint does not store in it again, and reads zeros."""
+    i = wp.tid()
+    kept = wp.zeros(shape=(2,), dtype=float)
+    kept[0] = x[i, 0] * x[i, 1]
+    y[i] = kept[0] * kept[0] + x[i, 2]
+
+
 CONTROL = unrolled_product
 WRONG = [
     dynamic_product,
@@ -272,6 +281,7 @@ WRONG = [
     result_of_atomic,
     atomic_extreme,
     root_of_nothing,
+    local_array,
 ]
 
 

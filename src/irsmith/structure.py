@@ -295,6 +295,7 @@ class _Walk:
                 if token is None:
                     token = self.globals[name] = f"@{len(self.globals)}"
                     self._queue.append(name)
+                    self._number_fields(self.members[name])
                 return token
             if name in _BUILTINS:
                 return _ABBREVIATED.get(name, name)
@@ -372,6 +373,12 @@ class _Walk:
         if isinstance(node, ast.Call):
             return self._struct_of_annotation(node.func)
         return ""
+
+    def _number_fields(self, node: ast.stmt) -> None:
+        """Number a struct's fields as it declares them: the order of the statements that use them says nothing."""
+        for item in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+                self._field(item.target.id)
 
     def _field(self, name: str) -> str:
         token = self.field_names.get(name)

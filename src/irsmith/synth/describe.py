@@ -26,6 +26,8 @@ def describe(s: Sketch, category: str) -> tuple[str, str]:
     subject = (outputs[0] if outputs else inputs[0]).rpartition(".")[2].removesuffix("_out").removeprefix("new_")
     if len(subject) < 3:
         subject = theme.items[0].split()[-1]
+    if verb in subject.lower():
+        verb = "compute"
     name = s.module_name(f"{verb}_{subject}".lower() + rng.pick(_TAILS))
     item = rng.pick(theme.items)
     text = f"{verb.capitalize()} {_listing(outputs)} of each {item}"

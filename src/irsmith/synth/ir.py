@@ -53,7 +53,8 @@ class Expr(NamedTuple):
     that is written no other way; ``tuple`` and ``axis``; functions by ``function``, a helper, or ``builtin``, an
     operator of the table; ``dtype``; and ``shared`` for where the tile is held); ``query`` (a call of a
     builtin of geometry, or the variable of that name that holds what it gave; a loop's ``stop`` where it goes over it);
-    ``adjoint`` (in a custom gradient, what is added up for the parameter of that name).
+    ``adjoint`` (in a custom gradient, what is added up for the parameter of that name); ``row``, ``column`` and
+    ``slice`` (a part of the array of that name, args are its place, or its first and the one behind its last).
     """
 
     op: str

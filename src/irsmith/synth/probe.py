@@ -253,6 +253,14 @@ class Probe:
         """Give what each thread draws at random its lanes."""
         self.values[value.name] = self.draw(value)
 
+    def element(self, value: Expr) -> None:
+        """Give an element that is read other lanes than it had."""
+        self._elements[_place(value)] = self.draw(value)
+
+    def goes_through(self, body: tuple[Stmt, ...]) -> None:
+        """Give variables what statements that assign leave in them."""
+        self._through(body, None, None)
+
     def constant(self, value: Expr) -> None:
         """Give a name lanes that do not matter, such as a random state's."""
         self.values[value.name] = 0.0  # type: ignore[assignment]

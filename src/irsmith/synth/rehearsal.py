@@ -8,13 +8,19 @@ the same, or is not finite.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from irsmith.kernel import Argument, Direction
+from irsmith.synth.algebra import NO_SPAN
+from irsmith.synth.algebra import name as variable
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, While
+from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, Thread, While
+from irsmith.synth.phases.indexed import plain
 from irsmith.synth.variants import BeyondError, Doubt, Run
+from irsmith.types import INT32, Domain
 
 _UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile", "query"})
+_PARTS = frozenset({"row", "column", "slice"})
 _FEW, _MANY = 16, 96
 """Threads of the first round, which nearly every variant passes, and of the second, for the others."""
 
@@ -27,7 +33,8 @@ def rehearse(program: Program) -> None:
     """
     if not _repeatable(program):
         return
-    doubts: list[Doubt] = [a for a in program.arguments if _matters(a, program.body)]
+    program, excused = _plain(program)
+    doubts: list[Doubt] = [a for a in program.arguments if a.name not in excused and _matters(a, program.body)]
     doubts += _removable(program.body, set(), inside=())
     try:
         run = Run(program, doubts, _FEW)
@@ -39,6 +46,51 @@ def rehearse(program: Program) -> None:
         raise Discard("changes nothing")
     if run.trouble():
         raise Discard(run.trouble())
+
+
+def _plain(program: Program) -> tuple[Program, set[str]]:
+    """A program that says the same without what cannot be tried, and the arguments that only that reads.
+
+    That is indexed arrays, and helpers that are given parts of arrays or records, in whose place stand arrays of what
+    they return.
+    """
+    added: list[Argument] = []
+    records: set[str] = set()
+    first = program.body[0]
+    names = first.names if isinstance(first, Thread) else ()
+    coords = tuple(variable(name, INT32, NO_SPAN) for name in names)
+
+    def stood_for(s: Stmt) -> Stmt:
+        if not isinstance(s, Assign) or s.value.op != "call" or not any(_is_part(arg) for arg in s.value.args):
+            return s
+        value = s.value
+        records.update(arg.name for arg in value.args if arg.op == "name" and arg.kind == "s")
+        name = f"<{len(added)}>"
+        domain = Domain(value.span.usual_low, value.span.usual_high)
+        added.append(Argument(name, value.type, len(coords), Direction.IN, program.launch, domain))
+        return s._replace(value=value._replace(op="index", args=coords, name=name))
+
+    body = tuple(map(stood_for, program.body))
+    excused = records | {a.name for a in program.arguments if a.name not in _named(body)} if added else set()
+    excused |= {s.value.name for s in body if isinstance(s, Assign) and s.target.name in records}
+    return replace(program, arguments=(*plain(program.arguments), *added), body=body), excused
+
+
+def _is_part(e: Expr) -> bool:
+    return e.op in _PARTS or (e.op == "name" and e.kind == "s")
+
+
+def _named(body: tuple[Stmt, ...]) -> set[str]:
+    """The names that statements say."""
+    found: set[str] = set()
+    queue: list[object] = list(body)
+    while queue:
+        node = queue.pop()
+        if isinstance(node, Expr):
+            found |= {node.name, node.name.partition(".")[0]}
+        if isinstance(node, tuple):
+            queue += [part for part in node if isinstance(part, tuple)]
+    return found
 
 
 def _repeatable(program: Program) -> bool:

@@ -336,9 +336,8 @@ class Case:
         ]
         self._measured["forward"] = found.closest
         if places:
-            second = forward.compare(
-                self.evidence.look(places[:_MOST_SUSPECTS]), take(outputs, places[:_MOST_SUSPECTS])
-            )
+            looked = places[:_MOST_SUSPECTS]
+            second = forward.compare(self.evidence.look(looked), take(outputs, looked))
             self._measured["forward"] = second.closest
             if second.different:
                 return Problem(symptom, f"{message}: {', '.join(second.different)}")

@@ -47,6 +47,19 @@ def test_indices_stay_within_what_they_index():
     assert known.inputs.sets(["even"] * 8, "x")["at"].max() < shapes(found)["x"][0]
 
 
+def test_indices_that_say_who_writes_are_drawn_apart():
+    found = situated(kernel(["i = wp.tid()", "out[at[i]] = x[i]"], FLOATS, INDICES, OUT))
+    known = evidence(found)
+    assert known.unknown is None
+    written = known.inputs.sets(["even"] * 8, "x")["at"]
+    assert all(len(set(places)) == len(places) for places in written)
+
+
+def test_a_race_that_no_input_ends_is_told():
+    known = evidence(situated(kernel(["i = wp.tid()", "out[0] = x[i]"], FLOATS, OUT)))
+    assert known.unknown == "what it writes depends on the order in which threads run"
+
+
 def test_numbers_that_are_not_finite_are_drawn_around():
     found = situated(kernel(["i = wp.tid()", "out[i] = wp.sqrt(x[i])"], FLOATS, OUT))
     assert found.signature.arguments[0].domain.low > 0

@@ -136,9 +136,10 @@ def declared(source: str) -> Iterator[types.ModuleType]:
         yield module
     finally:
         # Warp keeps modules and their kernels for the life of the process: drop them, or memory grows.
-        # What the source has imported stays, for it is imported once a process.
+        # What the source has imported stays, for it is imported once a process, and with it what that has made.
         new = [name for name in context.user_modules if name not in before]
-        made = [context.user_modules.pop(name) for name in new if name == MODULE_NAME or name not in sys.modules]
+        ours = [name for name in new if _is_of(context.user_modules[name], module)]
+        made = [context.user_modules.pop(name) for name in ours]
         # They may refer to each other.
         for one in made:
             one._detach_references()
@@ -147,6 +148,12 @@ def declared(source: str) -> Iterator[types.ModuleType]:
         sys.modules.pop(MODULE_NAME, None)
         linecache.cache.pop(FILE_NAME, None)
         module.__dict__.clear()
+
+
+def _is_of(made: Any, module: types.ModuleType) -> bool:
+    """Whether a Warp module is that of a Python module, or holds what that has made."""
+    members = [*made._get_live_kernels(), *made.functions.values()]
+    return made.name == MODULE_NAME or any(member.func.__globals__ is module.__dict__ for member in members)
 
 
 @contextmanager

@@ -156,7 +156,8 @@ class _Printer:
         if isinstance(type, Scalar):
             return _BARE.get(type.name, f"wp.{type.name}") if self.bare else f"wp.{type.name}"
         if isinstance(type, IndexedArray):
-            return f"wp.indexedarray{type.rank}d[{self.type(type.element)}]"
+            axes = "" if type.rank == 1 else f"{type.rank}d"
+            return f"wp.indexedarray{axes}(dtype={self.type(type.element)})"
         if isinstance(type, Struct):
             return type.name
         if isinstance(type, Handle):
@@ -306,6 +307,12 @@ class _Printer:
             return self.of_tiles(e)
         if op == "query":
             return f"wp.{e.name}({', '.join([self.expr(arg) for arg in args])})" if args else e.name
+        if op == "row":
+            return f"{e.name}[{self.expr(args[0])}]"
+        if op == "column":
+            return f"{e.name}[:, {self.expr(args[0])}]"
+        if op == "slice":
+            return f"{e.name}[{':'.join([self.expr(arg) for arg in args])}]"
         if op in {"constant", "function"}:
             return e.name
         if op == "tuple":

@@ -31,8 +31,8 @@ from irsmith.types import (
     ValueType,
     scalar_of,
 )
-from irsmith.verify.given import defined
-from irsmith.verify.inputs import BASES, SEARCH, Inputs
+from irsmith.verify.given import LEAST_DECIDED, RealInputs, decided, defined
+from irsmith.verify.inputs import BASES, SEARCH
 from irsmith.verify.values import differs
 
 LAUNCHES = {1: (8,), 2: (4, 3), 3: (3, 2, 2), 4: (2, 2, 2, 2)}
@@ -62,7 +62,9 @@ _TRIED = tuple(
     _Domains(Domain(*floats), Domain(*wholes))
     for floats, wholes in (
         ((-2.0, 2.0), (0, 3)),
+        ((-2.0, 2.0), (0, 15)),
         ((0.1, 2.0), (0, 3)),
+        ((0.1, 2.0), (0, 15)),
         ((-2.0, 2.0), (-1, 2)),
         ((-2.0, 2.0), (0, 1)),
         ((0.1, 1.0), (1, 2)),
@@ -74,16 +76,26 @@ _TRIED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A signature that was tried, with how well it served: the share of sets that are defined, and the ways taken."""
+    """A signature that was tried, with how well it served.
+
+    Attributes:
+        signature: The signature.
+        defined: The share of sets on which all is defined.
+        decided: The share of those on which the order of threads does not matter either.
+        writes: Whether something is written.
+        ways: How many ways of branches are taken.
+    """
 
     signature: Signature
     defined: float
+    decided: float
     writes: bool
     ways: int
 
     @property
-    def merit(self) -> tuple[bool, bool, int, float]:
-        return self.writes, self.defined >= LEAST, self.ways, self.defined
+    def merit(self) -> tuple[bool, bool, bool, int, float, float]:
+        """What speaks for it, the weightiest first."""
+        return self.writes, self.decided >= LEAST_DECIDED, self.defined >= LEAST, self.ways, self.decided, self.defined
 
 
 def situated(kernel: Kernel) -> Kernel:
@@ -105,7 +117,7 @@ def situated(kernel: Kernel) -> Kernel:
             return kernel
         if best is None or trial.merit > best.merit:
             best = trial
-        if trial.writes and trial.defined >= ENOUGH:
+        if trial.writes and trial.decided >= ENOUGH:
             break
     if best is None or not best.writes or best.defined < LEAST:
         return kernel
@@ -133,17 +145,20 @@ def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains:
     shapes = {a.name: grids.get(a.name, (launch * 4)[: a.rank]) for a in kernel.signature.arguments}
     for _ in range(GROWTHS):
         signature = _signature(kernel.signature, shapes, launch, domains)
-        sets = Inputs(replace(kernel, signature=signature), dtype_of).sets((*BASES, *SEARCH), "situation")
+        sets = RealInputs(replace(kernel, signature=signature), dtype_of).sets((*BASES, *SEARCH), "situation")
         result = reference.run(sets, launch, step_limit=STEPS)
         grown = {name: _grown(shapes[name], wanted) for name, wanted in result.wanted.items()}
         if all(shapes[name] == shape for name, shape in grown.items()):
             break
         shapes |= grown | grids
-    sound = defined(result)
+    clear = decided(reference, sets, launch, result)
+    sound = clear if clear.mean() >= LEAST_DECIDED else defined(result)
     written = {name: differs(sets[name], array) & sound for name, array in result.outputs.items()}
     ways = sum(int((way & sound).any()) for seen in result.coverage.values() for way in (seen.true, seen.false))
     changed = {name for name, which in written.items() if which.any()}
-    return _Trial(_directed(signature, changed), float(sound.mean()), bool(changed), ways)
+    return _Trial(
+        _directed(signature, changed), float(defined(result).mean()), float(clear.mean()), bool(changed), ways
+    )
 
 
 def _grown(shape: tuple[int, ...], wanted: Sequence[int]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from irsmith.synth.names import RESERVED, initials
 from irsmith.synth.themes import THEMES
 from irsmith.types import HashGrid
 
-_NAMED = frozenset({"name", "index", "extent", "adjoint"})
+_NAMED = frozenset({"name", "index", "extent", "adjoint", "row", "column", "slice"})
 
 
 def renamed(program: Program, rng: Stream) -> Program | None:

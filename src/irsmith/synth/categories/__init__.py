@@ -29,6 +29,7 @@ from irsmith.synth.categories import (
     searches,
     sizes,
     tiles,
+    views,
 )
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import Theme, media, nature, numbers
@@ -133,6 +134,9 @@ CATEGORIES: dict[str, Category] = {
     "generic": Category(generics.generic, 0.5, 0.9, floor=15),
     "wide_vector": Category(sizes.wide_vector, 0.4, 0.9, floor=10),
     "oblong_matrix": Category(sizes.oblong_matrix, 0.4, 0.9, floor=13),
+    "indexed_array": Category(views.indexed_array, 0.3, 0.9, floor=10),
+    "row_helper": Category(views.row_helper, 0.5, 0.9, floor=14),
+    "struct_helper": Category(views.struct_helper, 0.5, 0.9, floor=14),
     "backward_recursion": Category(recursions.backward_recursion, 0.4, 0.9, floor=17),
     "custom_gradient": Category(gradients.custom_gradient, 0.5, 0.9, floor=17),
     "neighbour_sum": Category(

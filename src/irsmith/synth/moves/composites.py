@@ -315,10 +315,10 @@ def _nudge(al: Algebra, _: Stream, m: Expr, x: Expr) -> Expr:
 
 
 def _vector_of(al: Algebra, rng: Stream, *parts: Expr) -> Expr:
-    """A vector put together from scalars, the rest of it zeros."""
-    if len(parts) > al.length:
+    """A vector put together from scalars, with at most one component of zero."""
+    if not al.length - 1 <= len(parts) <= al.length or len(parts) < 2:
         raise Discard("vector")
-    values = [*parts, *[al.literal(rng.pick((0.0, 0.0, 1.0)))] * (al.length - len(parts))]
+    values = [*parts, *[al.literal(0.0)] * (al.length - len(parts))]
     return al.make(*rng.shuffled(values))
 
 
@@ -346,17 +346,16 @@ def _around(al: Algebra, rng: Stream, v: Expr) -> Expr:
 
 
 COMPOSITE_MOVES: Moves = {
-    "f": ((0.25, _vector_of),),
-    "ff": ((0.6, _vector_of),),
+    "ff": ((0.4, _vector_of),),
     "fff": ((4.0, _vector_of),),
     "v": (
         (3, _vector_scale), (1.8, _unary("normalize")), (0.2, _bare("vabs")), (0.5, _bare("vneg")), (3,
         _unary("length")),
         (0.25, _unary("vsign")), (0.5, _unary("vlow")), (0.5, _unary("vhigh")), (0.25, _which("argmin")),
-        (0.3, _which("argmax")), (0.5, _norm("norm_l1")), (0.4, _norm("norm_l2")), (0.4, _reals("norm_huber")),
-        (0.3, _reals("norm_pseudo_huber")), (0.5, _reals("smooth_normalize")), (0.3, _skew), (0.3, _unary("diag")),
+        (0.3, _which("argmax")), (0.3, _norm("norm_l1")), (0.3, _norm("norm_l2")), (0.2, _reals("norm_huber")),
+        (0.2, _reals("norm_pseudo_huber")), (0.2, _reals("smooth_normalize")), (0.3, _skew), (0.3, _unary("diag")),
         (1.5, _unary("length_sq")), (2.5, _component), (1.5, _self_dot), (0.8, _component_sum), (1, _safe_unit),
-        (1.6, _along), (1.6, _moved), (0.8, _around),
+        (1.6, _along), (0.8, _moved), (0.6, _around),
     ),
     "vv": (
         (5, _binary("vadd")), (6, _binary("vsub")), (2, _binary("cw_mul")), (0.5, _ratios), (3, _cross),

@@ -94,11 +94,27 @@ def _roll_pitch_yaw(al: Algebra, _: Stream, q: Expr) -> Expr:
 
 
 def _twist(operator: str) -> Move:
-    def move(al: Algebra, _: Stream, q: Expr, v: Expr) -> Expr:
+    def move(al: Algebra, rng: Stream, q: Expr, v: Expr) -> Expr:
         _single(al)
-        return al.do(operator, al.do("normalize", v), _unit(al, q))
+        axis = al.do("normalize", v) if rng.chance(0.4) else _frame_axis(al, rng)
+        return al.do(operator, axis, _unit(al, q))
 
     return move
+
+
+def _twist_about(operator: str) -> Move:
+    """How far a rotation turns about an axis, along that axis: what a joint's angle does."""
+
+    def move(al: Algebra, rng: Stream, q: Expr, v: Expr) -> Expr:
+        return al.do("vscale", leaf(v), _twist(operator)(al, rng, q, v))
+
+    return move
+
+
+def _frame_axis(al: Algebra, rng: Stream) -> Expr:
+    axis = [0.0, 0.0, 0.0]
+    axis[rng.below(3)] = 1.0
+    return al.make(*map(al.literal, axis))
 
 
 def _turn(al: Algebra, _: Stream, v: Expr, angle: Expr) -> Expr:
@@ -107,10 +123,7 @@ def _turn(al: Algebra, _: Stream, v: Expr, angle: Expr) -> Expr:
 
 def _turned(al: Algebra, rng: Stream, v: Expr, angle: Expr) -> Expr:
     """A vector turned about an axis of the frame."""
-    axis = [0.0, 0.0, 0.0]
-    axis[rng.below(3)] = 1.0
-    fixed = al.make(*map(al.literal, axis))
-    return al.do("qrotate", al.do("qaxis_angle", fixed, angle), v)
+    return al.do("qrotate", al.do("qaxis_angle", _frame_axis(al, rng), angle), v)
 
 
 def _attitude(al: Algebra, _: Stream, a: Expr, b: Expr, c: Expr) -> Expr:
@@ -182,7 +195,8 @@ RIGID_MOVES: Moves = {
         (1, _angles("qto_euler")), (0.6, _plain("qlength")), (1.2, _component)),
     "qq": ((4, _apart("qmul")), (2.5, _conjugated), (1.2, _apart("qdot"))),
     "qv": ((5, _plain("qrotate")), (3, _plain("qrotate_inv")), (0.7, _twist("qtwist")),
-        (0.7, _twist("qtwist_angle")), (1.4, _twist("qtwist_signed")), (1.5, _pose)),
+        (0.7, _twist("qtwist_angle")), (1.4, _twist("qtwist_signed")), (1.5, _pose),
+        (0.5, _twist_about("qtwist_angle")), (0.5, _twist_about("qtwist_signed"))),
     "qf": ((2, _part_way), (1, lambda al, rng, q, f: al.do("mul", _component(al, rng, q), f)),),
     "qqf": ((3, _blend),),
     "qvv": ((1, _model),),

@@ -6,6 +6,7 @@ from irsmith.kernel import Argument, Direction
 from irsmith.synth.algebra import exactly
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.ir import Comment, Expr, If, Return, Span, Stmt
+from irsmith.synth.phases.indexed import behind
 from irsmith.synth.sketch import Sketch
 from irsmith.types import INT32, Domain
 
@@ -26,7 +27,8 @@ def guard(s: Sketch) -> None:
     if rng.chance(0.6):
         bounds = _by_argument(s)
     else:
-        owner = next((a for a in s.arguments if a.rank == rank and a.shape == s.extents), None)
+        hidden = behind(s.arguments)
+        owner = next((a for a in s.arguments if a.rank == rank and a.shape == s.extents and a.name not in hidden), None)
         if owner is None:
             return
         bounds = [

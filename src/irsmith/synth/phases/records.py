@@ -78,14 +78,14 @@ def _struct(s: Sketch, names: tuple[str, ...], role: str, vectors: int, count: i
     return struct
 
 
-def _bring(s: Sketch, owner: Expr) -> None:
+def bring(s: Sketch, owner: Expr) -> None:
     """Bring the values that a struct holds into scope, unread; those of structs within it too."""
     struct = owner.type
     assert isinstance(struct, Struct)
     for entry in struct.fields:
         place = s.al.field(owner, struct, entry.name)
         if isinstance(entry.type, Struct):
-            _bring(s, place)
+            bring(s, place)
         elif not isinstance(entry.type, ArrayType):
             s.add(place)
 
@@ -97,7 +97,7 @@ def parameters(s: Sketch) -> None:
     text = s.names.claim(rng.pick(_ARGUMENTS))
     s.arguments.append(Argument(text, struct, 0, Direction.IN))
     s.probe.shared.add(text)
-    _bring(s, Expr("name", "s", struct, NO_SPAN, (), text))
+    bring(s, Expr("name", "s", struct, NO_SPAN, (), text))
 
 
 def items(s: Sketch, *, write: bool = False) -> Expr:
@@ -111,7 +111,7 @@ def items(s: Sketch, *, write: bool = False) -> Expr:
     text = s.names.claim(rng.pick((struct.name.lower(), struct.name[0].lower(), "item", "cur")))
     owner = Expr("name", "s", struct, NO_SPAN, (), text)
     s.emit(Assign(owner, element))
-    _bring(s, owner)
+    bring(s, owner)
     return owner
 
 
@@ -161,7 +161,7 @@ def holding(s: Sketch, kinds: str, settings: int, links: int = 0) -> list[Expr]:
         s.arguments.append(Argument(path, element, field.type.rank, Direction.IN, s.extents, domain))
         found.append(Expr("index", kind_of(element), element, usual(domain.low, domain.high), (), path))
     s.probe.shared.add(text)
-    _bring(s, Expr("name", "s", struct, NO_SPAN, (), text))
+    bring(s, Expr("name", "s", struct, NO_SPAN, (), text))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from irsmith.kernel import Direction
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, Unpack, While
+from irsmith.synth.phases.indexed import behind
 from irsmith.synth.sketch import Sketch
 
 
@@ -15,6 +16,7 @@ def refuse_unread(s: Sketch) -> None:
         Discard: There is one.
     """
     inputs = {argument.name for argument in s.arguments if argument.direction is not Direction.OUT}
+    inputs -= behind(s.arguments)
     bodies = [(tuple(s.body), inputs), *((helper.body, {p.name for p in helper.parameters}) for helper in s.helpers)]
     for body, given in bodies:
         read: set[str] = set()

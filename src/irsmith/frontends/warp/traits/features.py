@@ -8,7 +8,7 @@ from functools import cache
 
 from irsmith.frontends.warp.traits.module import Module
 from irsmith.kernel import Direction
-from irsmith.types import Struct
+from irsmith.types import IndexedArray, Struct
 
 _DTYPES = re.compile(r"(?:vec\d|mat\d+|quat|transform|spatial_(?:vector|matrix))(f|d|h|b|ub|s|us|i|ui|l|ul)?")
 _LETTERS = {
@@ -40,7 +40,8 @@ _BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
 
 FEATURES = frozenset({
     "multi_dimensional", "helper", "custom_gradient", "struct", "generic", "constant", "early_return", "nested_loop",
-    "bitwise", "docstring", "comment", "in_place", *_SCALARS, *_PREFIXES.values(), *_NAMED.values(), *_NODES.values(),
+    "bitwise", "docstring", "comment", "in_place", "indexed_array", *_SCALARS, *_PREFIXES.values(), *_NAMED.values(),
+    *_NODES.values(),
 })  # fmt: skip
 """Every tag that names a feature."""
 
@@ -65,10 +66,11 @@ def features(module: Module) -> set[str]:
     found |= {"helper"} if module.helpers else set()
     if module.gradients:
         found.add("custom_gradient")
-    if used & module.classes.keys() or any(
-        isinstance(argument.type, Struct) for argument in module.kernel.signature.arguments
-    ):
+    types = [argument.type for argument in module.kernel.signature.arguments]
+    if used & module.classes.keys() or any(isinstance(t, Struct) and not isinstance(t, IndexedArray) for t in types):
         found.add("struct")
+    if any(isinstance(t, IndexedArray) for t in types):
+        found.add("indexed_array")
     if any(name.isupper() and len(name) > 1 for name in used):
         found.add("constant")
     if any(argument.direction is Direction.INOUT for argument in module.kernel.signature.arguments):
