@@ -36,7 +36,9 @@ def _dropped(line: str, _: Stream) -> str | None:
     found = _PLAIN.fullmatch(line)
     if found is None or found[2] not in ("add", "sub", "mul", "div", "add_any", "max", "min", "pow"):
         return None
-    return f"{found[1]}max {found[3]} {found[3]}"
+    # A number has no axes, whatever the result has.
+    kept = found[4] if ":" in found[3] else found[3]
+    return f"{found[1]}max {kept} {kept}"
 
 
 def _number(line: str, random: Stream) -> str | None:

@@ -136,7 +136,9 @@ class Scope:
             self.write(f"# {text}")
 
     def put(self, block: Scope, head: str) -> None:
-        """Add a function within this one."""
+        """Add a function within this one, with an empty line above unless it comes first."""
+        if self.lines and self.lines[-1]:
+            self.lines.insert(len(self.lines) - self.lines[-1].lstrip().startswith("# "), "")
         self.lines.append("    " * self.indent + head)
         self.lines += block.lines
         self.draft.budget -= 1

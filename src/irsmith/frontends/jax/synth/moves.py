@@ -359,6 +359,9 @@ def chosen(scope: Scope, x: Expr) -> Expr | None:
     low, high = hull(a, b)
     parts = test, a, b
     text = f"jnp.where({', '.join(part.text for part in parts)})"
+    if x.size and text.count(x.text) > 1:
+        # Who writes a value twice gives it a name.
+        return None
     made = called(text, x, test, a, b, shape=x.shape, low=low, high=high)
     return made if made.reach <= scope.draft.limit else None
 

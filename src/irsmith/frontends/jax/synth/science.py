@@ -10,12 +10,15 @@ from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, mul, products
 from irsmith.frontends.jax.synth.learning.common import BATCH, WIDTH, before, tamed
 from irsmith.frontends.jax.synth.moves import MIXED, PLAIN, grown
-from irsmith.frontends.jax.synth.straight import fill, finish
+from irsmith.frontends.jax.synth.straight import fill, finish, statement
 
 _SIGNAL = ("signal", "x", "wave", "series", "samples", "field")
 
 
 def _ended(scope: Scope) -> None:
+    # The shortest functions would be alike without one more.
+    if scope.budget <= 3 and scope.rng.chance(0.85):
+        statement(scope, MIXED, reshape=0.12)
     fill(scope, MIXED, reshape=0.12)
     finish(scope)
 
@@ -326,8 +329,12 @@ def interpolation(scope: Scope) -> None:
     rng = scope.rng
     n, m = rng.pick((4, 5, 6, 8)), rng.pick((4, 6, 8, 10))
     q = before(scope, scope.argument((m,), ("x", "query", "t", "positions"), bounds=(0.2, n - 1.2)))
+    if rng.chance(0.4):
+        q = add(q, scope.argument(rng.pick(((), (m,))), ("shift", "phase", "start"), bounds=(-0.5, 0.5)))
     q = _plain(scope, q)
     values = scope.argument((n,), ("table", "fp", "knots", "samples"), bounds=(-1, 1))
+    values = _plain(scope, before(scope, values)) if rng.chance(0.5) else values
+    low, high = values.low, values.high
     kind = rng.pick(("interp", "linear", "nearest", "cubic", "bilinear"))
     inside = (
         q
@@ -339,14 +346,14 @@ def interpolation(scope: Scope) -> None:
     if kind == "interp":
         cast = "" if scope.draft.real in ("float32", "float64") else f", dtype={values.text}.dtype"
         text = f"jnp.interp({inside.text}, jnp.arange({n}{cast or ', dtype=' + values.text + '.dtype'}), {values.text})"
-        scope.assign(called(text, inside, values, shape=(m,), low=-1, high=1), "y")
+        scope.assign(called(text, inside, values, shape=(m,), low=low, high=high), "y")
         _ended(scope)
         return
     floor = scope.names.claim(rng.pick(("i0", "left", "base")))
     scope.use(inside)
     if kind == "nearest":
         scope.write(f"{floor} = jnp.round({inside.text}).astype(jnp.int32)")
-        scope.assign(Expr(f"{values.text}[{floor}]", 7, (m,), values.dtype, -1, 1, values.names), "y")
+        scope.assign(Expr(f"{values.text}[{floor}]", 7, (m,), values.dtype, low, high, values.names), "y")
     else:
         scope.write(f"{floor} = jnp.floor({inside.text}).astype(jnp.int32)")
         frac = scope.assign(Expr(f"{inside.text} - {floor}", 3, (m,), values.dtype, 0, 1, inside.names), "frac")
@@ -355,7 +362,7 @@ def interpolation(scope: Scope) -> None:
                 called(f"{frac.text} * {frac.text} * (3.0 - 2.0 * {frac.text})", frac, shape=(m,), low=0, high=1), "s"
             )
         text = f"(1.0 - {frac.text}) * {values.text}[{floor}] + {frac.text} * {values.text}[{floor} + 1]"
-        scope.assign(replace(called(text, frac, values, shape=(m,), low=-1, high=1), binding=3), "y")
+        scope.assign(replace(called(text, frac, values, shape=(m,), low=low, high=high), binding=3), "y")
     _ended(scope)
 
 

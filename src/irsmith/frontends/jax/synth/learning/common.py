@@ -22,7 +22,9 @@ BIAS = ("b", "bias", "b1", "offset_b")
 
 
 def ended(scope: Scope) -> None:
-    """A few more statements, and the return."""
+    """A few more statements, and the return. The shortest functions would be alike without one."""
+    if scope.budget <= 3 and scope.rng.chance(0.85):
+        statement(scope, LAYER, reshape=0.12)
     while scope.budget > 3:
         if scope.budget > 7 and scope.rng.chance(0.12):
             attempt(scope, scope.rng.pick((choices.where, choices.masked, maps.mapped)))
@@ -34,7 +36,7 @@ def ended(scope: Scope) -> None:
 
 def before(scope: Scope, x: Expr) -> Expr:
     """What may happen to an input first."""
-    if scope.budget > 5 and scope.rng.chance(0.5):
+    if scope.rng.chance(0.6):
         made = grown(scope, x, LAYER, scope.rng.pick((1, 1, 2)))
         if made.text != x.text and made.reach <= 12:
             return scope.assign(made)

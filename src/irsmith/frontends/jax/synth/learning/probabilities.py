@@ -11,6 +11,7 @@ from irsmith.frontends.jax.synth.expr import Expr, add, called, div, mul
 from irsmith.frontends.jax.synth.learning.common import (
     WEIGHT,
     WIDTH,
+    affine,
     before,
     ended,
     held,
@@ -59,29 +60,38 @@ def softmax(scope: Scope) -> None:
 
 
 def log_softmax(scope: Scope) -> None:
-    """The logarithm of a softmax."""
+    """The logarithm of a softmax, from the library or by hand."""
     rng = scope.rng
     x = before(scope, scope.argument(matrix_shape(scope), ("logits", "x", "scores"), bounds=(-3, 3)))
-    width = x.shape[-1]
-    if rng.chance(0.5):
-        text = f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)"
-        made = called(text, x, shape=x.shape, low=-x.width - math.log(width), high=0)
-    else:
-        lse = scope.assign(
-            called(
-                f"{scope.draft.nn}.logsumexp({x.text}, axis=-1, keepdims=True)",
-                x,
-                shape=kept_shape(x.shape),
-                low=x.low,
-                high=x.high + math.log(width),
-            ),
-            "lse",
+    if rng.chance(0.35):
+        x = scope.assign(div(x, scope.argument((), ("temperature", "tau", "temp"), bounds=(0.5, 2))))
+    if rng.chance(0.3):
+        x = scope.assign(affine(scope, x))
+    x = tamed(scope, x)
+    low, kind = -x.width - math.log(x.shape[-1]), rng.pick(("library", "library", "lse", "sum", "shifted"))
+    if kind == "library":
+        made = called(f"{scope.draft.nn}.log_softmax({x.text}, axis=-1)", x, shape=x.shape, low=low, high=0)
+        scope.assign(made, rng.pick(_LOGARITHMS))
+        ended(scope)
+        return
+    x, across = held(scope, x), "axis=-1, keepdims=True"
+    if kind == "shifted":
+        top = called(f"jnp.max({x.text}, {across})", x, shape=kept_shape(x.shape), low=x.low, high=x.high)
+        x = scope.assign(
+            replace(called(f"{x.text} - {top.text}", x, top, shape=x.shape, low=-x.width, high=0), binding=3),
+            rng.pick(("shifted", "z")),
         )
-        made = replace(
-            called(f"{x.text} - {lse.text}", x, lse, shape=x.shape, low=-x.width - math.log(width), high=0), binding=3
-        )
-    scope.assign(made, rng.pick(("log_probs", "logp", "lp")))
+    text = f"jnp.log(jnp.sum(jnp.exp({x.text}), {across}))"
+    if kind == "lse":
+        text = f"{scope.draft.nn}.logsumexp({x.text}, {across})"
+    total = called(text, x, shape=kept_shape(x.shape), low=x.low, high=x.high + math.log(x.shape[-1]))
+    total = scope.assign(total, rng.pick(("lse", "log_total", "log_z"))) if rng.chance(0.6) else total
+    made = called(f"{x.text} - {total.text}", x, total, shape=x.shape, low=low, high=0)
+    scope.assign(replace(made, binding=3), rng.pick(_LOGARITHMS))
     ended(scope)
+
+
+_LOGARITHMS = ("log_probs", "logp", "lp")
 
 
 def cross_entropy(scope: Scope) -> None:
