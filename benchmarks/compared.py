@@ -41,20 +41,3 @@ def print_overhead(compiler: str, unit: str, bare: list[float], made: list[float
     print(f"{'ratio':20} {statistics.median(ratios):.3f}  ({min(ratios):.3f} to {max(ratios):.3f})")
     print(f"{'of which generation':20} {statistics.median(drawn):.2f} ms a {unit}")
     print(f"{'share':20} {statistics.median(shares):.1%}  ({min(shares):.1%} to {max(shares):.1%})")
-
-
-def print_speedup(seconds: Callable[[int], float], repeats: int, what: str) -> None:
-    """What two workers take against one, with the median of the ratios.
-
-    Args:
-        seconds: What a run takes with so many workers.
-        repeats: How often.
-        what: What is made.
-    """
-    ratios = []
-    for _ in range(repeats):
-        one, two = seconds(1), seconds(2)
-        ratios.append(one / two)
-        print(f"{what}: {one:.1f} s with one worker, {two:.1f} s with two, ratio {ratios[-1]:.2f}")
-    if ratios:
-        print(f"two workers over one, median: {statistics.median(ratios):.2f}")

@@ -17,6 +17,7 @@ Both promise too little where structures have a long tail, and neither promises 
 from __future__ import annotations
 
 import argparse
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import figures
+from benchmarks.machine import machine
 from irsmith import recipe as recipes
 from irsmith.drawing import Drawing
 from irsmith.kernel import Kernel
@@ -106,12 +109,16 @@ def main() -> None:
     parser.add_argument("--category")
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--workers", type=int, default=2)
+    figures.option(parser)
     options = parser.parse_args()
     base = recipes.read(options.recipe) if options.recipe else Recipe()
     if options.category:
         base = replace(base, categories=recipes.evenly([options.category]))
     recipe = replace(base, count=options.count, seed=options.seed)
+    print(machine())
+    began = time.monotonic()
     found = structures(recipe, options.workers)
+    took = time.monotonic() - began
     ids = [structure for _, structure, _ in found]
     skeletons = {skeleton for _, _, skeleton in found}
     by_category: dict[str, list[str]] = defaultdict(list)
@@ -119,6 +126,8 @@ def main() -> None:
         by_category[category].append(structure)
     print(f"{len(found)} kernels of {recipe.count} indices, seed {recipe.seed}")
     print(f"distinct structures {len(set(ids)) / len(ids):.3%}, skeletons {len(skeletons) / len(ids):.3%}")
+    rate = len(set(ids)) / took
+    print(f"distinct structures a second: {rate:.0f}, with {options.workers} processes, from index to structure")
     for category, members in sorted(by_category.items()):
         _, times = Counter(members).most_common(1)[0]
         print(f"  {category:20} {len(members):6}  {len(set(members)) / len(members):8.2%}  most frequent {times}")
@@ -130,6 +139,7 @@ def main() -> None:
     if options.against is not None:
         other = {structure for _, structure, _ in structures(replace(recipe, seed=options.against), options.workers)}
         print(f"shared with seed {options.against}: {len(set(ids) & other) / len(set(ids)):.3%} of structures")
+    figures.keep(options.json, {"kernels": len(ids), "distinct": len(set(ids)), "rate": rate, "seen": seen})
 
 
 if __name__ == "__main__":

@@ -26,8 +26,14 @@ from irsmith.kernel import Direction, Kernel
 from irsmith.recipe import Recipe
 
 
-def jax_alone(kernel: Kernel, options: dict[str, str] | None) -> None:
-    """Trace, lower, compile with the options and print one function and its vector-Jacobian product."""
+def jax_alone(kernel: Kernel, options: dict[str, str] | None, stage: str | None = None) -> None:
+    """Trace, lower, compile with the options and print one function and its vector-Jacobian product.
+
+    Args:
+        kernel: The function.
+        options: XLA's.
+        stage: How far down, and the only text that is printed; None for all.
+    """
     import jax
     import numpy as np
 
@@ -35,27 +41,32 @@ def jax_alone(kernel: Kernel, options: dict[str, str] | None) -> None:
         function = plain(getattr(module, kernel.name))
         given = [a for a in kernel.signature.arguments if a.direction is not Direction.OUT]
         shapes = [jax.ShapeDtypeStruct(a.shape, numpy_dtype(str(a.type))) for a in given]
-        results = flat(_printed(function, shapes, options))
+        results = flat(_printed(function, shapes, options, stage))
         active = [place for place, a in enumerate(given) if a.type.is_float]
         cotangents = [result for result in results if jax.numpy.issubdtype(result.dtype, np.floating)]
         if active and cotangents:
             labels = [f"a{place}" for place in range(len(given) + len(cotangents))]
             try:
-                _printed(product(function, kernel.name, len(given), active, labels), [*shapes, *cotangents], options)
+                backward = product(function, kernel.name, len(given), active, labels)
+                _printed(backward, [*shapes, *cotangents], options, stage)
             except ValueError:
                 # A loop of unknown length has no reverse.
                 return
 
 
-def _printed(function: object, shapes: list[object], options: dict[str, str] | None) -> object:
+def _printed(function: object, shapes: list[object], options: dict[str, str] | None, stage: str | None) -> object:
     import jax
 
     traced = jax.jit(function, keep_unused=True).trace(*shapes)
-    lowered = traced.lower()
-    str(traced.jaxpr)
-    lowered.as_text("stablehlo")
-    lowered.as_text("hlo")
-    lowered.compile(compiler_options=options).as_text()
+    if stage in (None, "jaxpr"):
+        str(traced.jaxpr)
+    if stage != "jaxpr":
+        lowered = traced.lower()
+        for dialect in ("stablehlo", "hlo"):
+            if stage in (None, dialect):
+                lowered.as_text(dialect)
+        if stage in (None, "hlo_optimized"):
+            lowered.compile(compiler_options=options).as_text()
     return traced.out_info
 
 

@@ -15,6 +15,7 @@ import linecache
 import sys
 import tempfile
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.compared import overhead, print_overhead
@@ -29,8 +30,12 @@ SHARD = 250
 _numbers = itertools.count()
 
 
-def warp_alone(kernel: Kernel) -> None:
-    """Declare, build and emit one kernel as Warp's own JIT does it, but for two devices from one build."""
+def warp_alone(kernel: Kernel, devices: Sequence[str] = ("cpu", "cuda")) -> str:
+    """Declare, build and emit one kernel as Warp's own JIT does it, but for all devices from one build.
+
+    Returns:
+        What was emitted for the last device.
+    """
     import warp as wp
     from warp._src import context
 
@@ -44,9 +49,9 @@ def warp_alone(kernel: Kernel) -> None:
     options = warp_module.resolve_options(wp.config, block_dim=1) | {"output_arch": None}
     hasher = context.ModuleHasher(warp_module._get_live_kernels(), options)
     builder = context.ModuleBuilder(warp_module, options, hasher)
-    builder.codegen("cpu")
-    builder.codegen("cuda")
+    emitted = [str(builder.codegen(device)) for device in devices]
     del context.user_modules[name], sys.modules[name], linecache.cache[file]
+    return emitted[-1]
 
 
 def main() -> None:

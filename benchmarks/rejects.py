@@ -27,7 +27,9 @@ UNROLLED = 16
 
 _TILES = {
     "tile_min", "tile_max", "tile_reduce", "tile_scan_inclusive", "tile_scan_exclusive", "tile_scan_max_inclusive",
-    "tile_scan_min_inclusive", "tile_diag_add", "tile_from_thread", "tile_sort",
+    "tile_scan_min_inclusive", "tile_diag_add", "tile_from_thread", "tile_sort", "tile_cholesky_inplace",
+    "tile_cholesky_solve", "tile_cholesky_solve_inplace", "tile_lower_solve_inplace", "tile_upper_solve",
+    "tile_upper_solve_inplace", "tile_stack_push",
 }  # fmt: skip
 """Builtins of tiles through which Warp has no gradient, or a wrong one."""
 

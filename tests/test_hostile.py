@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.dataset.spoiling import rewrite, shards_of, with_value
 
 import irsmith
+from irsmith import Recipe
+from irsmith.apart.sealed import Sealed
 from irsmith.cli.text import printable
 from irsmith.dataset.card import cell
 from irsmith.export import TABLE
+from irsmith.frontends import sealing
+from irsmith.pipeline import Pipeline
 
 PLANTED = "\x1b]0;owned\x07\x1b[2J[red]x[/red][/]</pre><script>owned()</script><img src=x onerror=owned()>|`"
 
@@ -64,6 +70,9 @@ LINES = {
     "audit": ["audit", "{}"],
     "dedup": ["dedup", "{}"],
     "diff": ["diff", "{}", "{}"],
+    "compare": ["compare", "{}", "{}"],
+    "merge": ["merge", "{}", "--out", "{}/../merged"],
+    "repro": ["repro", "{}", "0", "--out", "{}/../repro"],
     "no such row": ["show", "{}", PLANTED],
     "no such folder": ["stats", PLANTED],
     "no such format": ["export", "{}", "--format", PLANTED, "--out", "x"],
@@ -104,6 +113,82 @@ def test_proving_it_again_runs_it_apart(hostile):
     root, mark = hostile
     printed = told("verify", root, "--sample", "60")
     assert "\x1b" not in printed
+    assert not mark.exists()
+
+
+@pytest.fixture
+def server():
+    """A port that notes whether anybody comes."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.settimeout(0.2)
+        yield listening
+
+
+WRITES = "open({mark!r}, 'w')"
+EVIL = {
+    "writes": WRITES,
+    "writes by a raw call": "import ctypes; ctypes.CDLL(None).syscall(2, {mark!r}.encode(), 0o101, 0o600)",
+    "removes": "import os; os.unlink({kept!r})",
+    "renames": "import os; os.rename({kept!r}, {mark!r})",
+    "starts a program": "import os; os.system('touch {mark}')",
+    "forks": "import os; os.fork() or open({mark!r}, 'w')",
+    "in a thread": "import threading; t = threading.Thread(target=lambda: open({mark!r}, 'w')); t.start(); t.join()",
+    "connects": "import socket; socket.create_connection(('127.0.0.1', {port}))",
+    "signals": "import os; os.kill({pid}, 9)",
+    "ends the process": "import os; os._exit(0)",
+}
+"""What a source does when it is executed."""
+QUIET = ("writes by a raw call", "starts a program", "in a thread")
+"""Those that do not look whether they came to anything."""
+
+
+@pytest.mark.skipif(not sealing.possible(), reason="this system cannot filter system calls")
+@pytest.mark.parametrize("frontend", ["warp", pytest.param("jax", marks=pytest.mark.slow)])
+def test_lowering_again_what_a_stranger_wrote_changes_nothing_and_reaches_nobody(frontend, tmp_path, server):
+    kept, mark = tmp_path / "kept", tmp_path / "mark"
+    kept.touch()
+    sleeper = subprocess.Popen(["sleep", "600"])
+    pipeline = Pipeline(Recipe(frontend=frontend, seed=11))
+    honest = pipeline.drawing.kernel(0)
+    expected = pipeline.row(0).texts
+    places = {"mark": str(mark), "kept": str(kept), "port": server.getsockname()[1], "pid": sleeper.pid}
+    try:
+        with Sealed(pipeline.frontend, pipeline.stages) as sealed:
+            for name, line in EVIL.items():
+                told = sealed.texts(replace(honest, source=f"{line.format(**places)}\n{honest.source}"))
+                assert isinstance(told, str) or name in ("starts a program", "in a thread", "writes by a raw call"), (
+                    name
+                )
+                assert not mark.exists(), name
+                assert kept.exists(), name
+                assert sleeper.poll() is None, name
+                with pytest.raises(TimeoutError):
+                    server.accept()
+                assert sealed.texts(honest) == expected, name
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+@pytest.mark.skipif(not sealing.possible(), reason="this system cannot filter system calls")
+def test_verify_finds_what_a_source_would_do_beside_its_kernel(tmp_path):
+    """The row proves like any other: what else its source does when it is executed, it does sealed off."""
+    root, mark = tmp_path / "dataset", tmp_path / "mark"
+    irsmith.generate(Recipe(count=2, seed=11), root, workers=1)
+
+    def plant(table):
+        source = table["python_source"][0].as_py()
+        return with_value(table, "python_source", 0, f"{WRITES.format(mark=str(mark))}\n{source}")
+
+    shard = rewrite(root, 0, plant)
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["shards"][0] |= shard.to_json()
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    printed = told("verify", root)
+    assert "warp-11-0: its source does not lower: lower: PermissionError" in printed
+    assert "warp-11-1: " not in printed
     assert not mark.exists()
 
 

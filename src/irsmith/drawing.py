@@ -161,11 +161,17 @@ class Drawing:
 
     def _new(self, index: int) -> tuple[int, Kernel] | Reject:
         """The new kernel of an index, and which draw it was."""
+        ended: Discard | None = None
         for draw in range(DRAWS):
             try:
                 kernel = self.frontend.synthesise(self.recipe.seed, index, self._settings, draw)
             except Discard as dead_end:
-                return Reject(Step.SYNTHESISE, "DeadEnd", str(dead_end), "", "", "")
+                if ended is not None:
+                    return Reject(Step.SYNTHESISE, "DeadEnd", str(dead_end), "", "", "")
+                # Where many draws are made, one of them may end so; twice in a row, there is no way.
+                ended = dead_end
+                continue
+            ended = None
             if self._wanted(kernel):
                 return draw, kernel
         wanted = [*sorted(self.recipe.require), *(f"no {tag}" for tag in sorted(self.recipe.forbid))]

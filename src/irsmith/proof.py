@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import groupby, islice
 
+from irsmith.apart.sealed import Sealed
 from irsmith.dataset.load import Dataset
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
@@ -79,29 +81,50 @@ def prove(
     counts: Counter[str] = Counter()
     faults: list[Fault] = []
     rows = withheld = 0
-    for recipe, batch in _batches(dataset, _chosen(dataset, sample)):
-        for row, outcome in zip(batch, pipelines[recipe].verifier.verify(batch), strict=True):
-            rows += 1
-            if isinstance(outcome, Reject):
-                faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
-                continue
-            faults.extend(_lowered_otherwise(row, pipelines[recipe]))
-            counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
-            withheld += _withheld(row)
-            faults.extend(_differences(row, outcome, device=device))
-        on_progress(rows)
+    with ExitStack() as stack:
+        lowerings = {recipe: _Lowering(pipeline, stack) for recipe, pipeline in pipelines.items()}
+        for recipe, batch in _batches(dataset, _chosen(dataset, sample)):
+            for row, outcome in zip(batch, pipelines[recipe].verifier.verify(batch), strict=True):
+                rows += 1
+                if isinstance(outcome, Reject):
+                    faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
+                    continue
+                faults.extend(lowerings[recipe].faults(row))
+                counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
+                withheld += _withheld(row)
+                faults.extend(_differences(row, outcome, device=device))
+            on_progress(rows)
     return Proof(rows, dict(sorted(counts.items())), withheld, tuple(faults))
 
 
-def _lowered_otherwise(row: Row, pipeline: Pipeline) -> Iterator[Fault]:
-    """What this process, which has the row's source alone, lowers it to other than the row says."""
-    again = pipeline.frontend.lower(row.kernel, pipeline.stages)
-    if isinstance(again, Reject):
-        yield Fault(row.id, f"its source does not lower: {again.reason}: {again.message}")
-        return
-    for column, text in again.texts.items():
-        if row.texts[column] != text and not (row.texts[column] is None and _withheld(row)):
-            yield Fault(row.id, f"{column}: its source lowers to another text")
+class _Lowering:
+    """Lowers the sources of a pipeline's rows again, in a process that executes them sealed off.
+
+    What a compiler makes of another stage's text is made of what came of that.
+    """
+
+    def __init__(self, pipeline: Pipeline, stack: ExitStack) -> None:
+        self._frontend = pipeline.frontend
+        self._lowered = [stage for stage in pipeline.stages if not stage.of]
+        self._derived = [stage for stage in pipeline.stages if stage.of]
+        self._sealed = stack.enter_context(Sealed(pipeline.frontend, self._lowered))
+
+    def faults(self, row: Row) -> Iterator[Fault]:
+        """What comes of a row other than it says."""
+        again = self._sealed.texts(row.kernel) if self._lowered else {}
+        if isinstance(again, str):
+            yield Fault(row.id, f"its source does not lower: {again}")
+            return
+        found = dict(again)
+        for stage in self._derived:
+            made = self._frontend.derived(row.kernel, stage, {**row.texts, **found})
+            if isinstance(made, Reject):
+                yield Fault(row.id, f"its {stage.of} text does not compile to {stage.name}: {made.message}")
+                continue
+            found |= made
+        for column, text in found.items():
+            if row.texts[column] != text and not (row.texts[column] is None and _withheld(row)):
+                yield Fault(row.id, f"{column}: its source lowers to another text")
 
 
 def _chosen(dataset: Dataset, sample: int | None) -> Iterator[Row]:

@@ -81,8 +81,10 @@ def structs_of(signature: Signature) -> list[Struct]:
     return list(found.values())
 
 
-def _bounds(domain: Domain | None) -> dict[str, float | None]:
-    return {"low": None, "high": None} if domain is None else {"low": domain.low, "high": domain.high}
+def _bounds(domain: Domain | None) -> dict[str, float | bool | None]:
+    if domain is None:
+        return {"low": None, "high": None, "rising": None}
+    return {"low": domain.low, "high": domain.high, "rising": domain.rising}
 
 
 def _argument_record(argument: Argument) -> dict[str, Any]:
@@ -102,4 +104,4 @@ def _struct_record(struct: Struct) -> dict[str, Any]:
 
 
 def _domain(record: Mapping[str, Any]) -> Domain | None:
-    return None if record["low"] is None else Domain(record["low"], record["high"])
+    return None if record["low"] is None else Domain(record["low"], record["high"], record["rising"])

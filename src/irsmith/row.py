@@ -83,7 +83,7 @@ class Row:
         return self.kernel.provenance.package if self.kernel.provenance is not None else None
 
 
-_DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64())]
+_DOMAIN = [pa.field("low", pa.float64()), pa.field("high", pa.float64()), pa.field("rising", pa.bool_())]
 _ARGUMENT = pa.struct(
     [
         pa.field("name", pa.string(), nullable=False),
@@ -261,7 +261,7 @@ def _refuse_nulls(name: str, value: Any) -> None:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for item in value:
             _refuse_nulls(name, item)
-    elif value is None and name not in ("low", "high"):
+    elif value is None and name not in ("low", "high", "rising"):
         raise ValueError(f"{name} is null")
 
 

@@ -17,10 +17,16 @@ class Domain:
     """The closed interval from which inputs are drawn, component by component.
 
     Integer inputs take whole numbers from ``low`` to ``high``, both included; a Boolean takes both values.
+
+    Attributes:
+        low: The lower end.
+        high: The upper end.
+        rising: Whether the elements of an array rise along its last axis, as a search in it needs.
     """
 
     low: float
     high: float
+    rising: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def test_every_row_is_what_it_says(made):
         function = next(
             node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == row.kernel.name
         )
-        assert [argument.arg for argument in function.args.args] == [a.name for a in row.kernel.signature.arguments]
+        assert [argument.arg for argument in function.args.args] == [a.name for a in row.kernel.signature.parameters]
         assert row.id == f"warp-3-{row.index}"
         assert row.group_id == row.structure.structure_id
         assert row.toolchain == "warp-lang 1.19.0"

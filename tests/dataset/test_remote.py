@@ -59,6 +59,16 @@ def test_it_has_the_bytes_of_a_folder(made, store, remote):
     assert checksums(store[0] / "first") == checksums(made)
 
 
+@pytest.mark.timeout(600)
+def test_a_cluster_writes_the_same_bytes_there(made, store):
+    """Every worker of Ray's opens the store by the URI that its task has."""
+    pytest.importorskip("ray")
+    uri = store[1]("cluster")
+    irsmith.generate(RECIPE, uri, engine="ray", workers=2)
+    assert checksums(store[0] / "cluster") == checksums(made)
+    assert validate(place(uri)) == (30, [])
+
+
 def test_it_is_read_like_a_folder(made, remote):
     here, there = irsmith.load(made), irsmith.load(remote)
     assert list(there) == list(here)

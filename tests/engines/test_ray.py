@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 import threading
 import time
 from functools import partial
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.checksums import checksums
 from tests.engines.tasks import die, die_once, double, fail
 
 import irsmith
 from irsmith import Recipe, StoppedError, UserError, engines
+from irsmith.dataset import assemble as assembling
+from irsmith.dataset import repeats
+from irsmith.dataset.assemble import FEW, assemble
+from irsmith.dataset.parts import write_parquet
 
 ray = pytest.importorskip("ray")
+
+
+PARTS = FEW + 2
+"""Enough that the engine is asked to read and write them."""
 
 
 def slow(task, on_progress):
@@ -70,6 +82,40 @@ def test_unknown_engines_are_named():
         engines.opened("rey", 2, None)
     with pytest.raises(UserError, match="address: auto is of a cluster"), engines.opened("local", 2, "auto"):
         pass
+
+
+def test_putting_together_leaves_the_rows_where_they_are(run, tmp_path, monkeypatch):
+    """No part is opened where the run was started, and what comes there is eight bytes a row and what repeats are."""
+    one = tmp_path / "one"
+    irsmith.generate(Recipe(count=4 * PARTS, seed=11, shard_size=4, verify="none"), one, workers=2)
+    shards = irsmith.load(one).manifest.shards
+    first = pq.ParquetFile(one / shards[0].file).read()["structure_id"][0].as_py()
+    for shard in shards[1:]:
+        table = pq.ParquetFile(one / shard.file).read()
+        place = table.schema.get_field_index("structure_id")
+        ids = [first, *table["structure_id"].to_pylist()[1:]]
+        write_parquet(table.set_column(place, table.schema.field(place), pa.array(ids, pa.string())), one / shard.file)
+    shutil.copytree(one, tmp_path / "other")
+    here = assemble(one, shards)
+    came = []
+
+    def counted(work, tasks, on_progress):
+        for task, result in run(work, tasks):
+            came.append(len(pickle.dumps(result)))
+            yield task, result
+
+    def opened_here(path):
+        raise AssertionError(path)
+
+    for module in (repeats, assembling):
+        monkeypatch.setattr(module, "parquet", opened_here)
+    there = assemble(tmp_path / "other", shards, counted)
+    assert there == here
+    assert checksums(tmp_path / "other") == checksums(one)
+    assert sum(len(shard.dropped) for shard in there) == PARTS - 1
+    rows = sum(shard.rows for shard in shards)
+    assert sum(came) < 8 * rows + 1000 * len(came) + 500 * PARTS
+    assert sum(came) < sum(shard.bytes for shard in shards) / 10
 
 
 RECIPE = Recipe(count=48, seed=11, shard_size=4, verify="none")

@@ -17,7 +17,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Expr
 from irsmith.synth.operators import OPERATORS, Operator
 from irsmith.synth.probe import MEANINGS
-from irsmith.types import FLOAT32, INT32
+from irsmith.types import FLOAT32, FLOAT64, INT32
 
 Vec = list[float]
 Mat = list[Vec]
@@ -292,3 +292,14 @@ def test_euler_angles_are_those_of_the_rotation() -> None:
         for q, e in zip(quaternions, angles, strict=True):
             again = np.array(plain_rotations.from_euler(e.tolist(), *axes))
             assert abs(abs(float(again @ q)) - 1.0) < 1e-9
+
+
+def test_the_number_that_an_unrolled_counter_is_stays_an_index() -> None:
+    """Warp 1.19.0 takes no ``wp.float64(j)`` before ``x[j]`` where it unrolls the loop over ``j``."""
+    al = Algebra(FLOAT64, INT32, {})
+    counter = name("j", INT32, usual(0, 3))
+    assert al.cast(counter, FLOAT64).op == "cast"
+    al.numbers.add("j")
+    with pytest.raises(Discard):
+        al.cast(counter, FLOAT64)
+    assert al.cast(counter, FLOAT32).op == "cast"

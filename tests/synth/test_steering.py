@@ -12,6 +12,7 @@ from irsmith.errors import UserError
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
 from irsmith.recipe import Recipe, evenly, parse
+from irsmith.synth.errors import Discard
 
 
 def sources(count: int, **settings) -> list[str]:
@@ -52,6 +53,37 @@ def test_builtins_are_used_as_often_as_their_weights_say():
 def test_a_builtin_of_no_weight_is_used_nowhere():
     banned = tuple((name, 0.0) for name in ("sqrt", "length", "min", "max", "vmin", "vmax", "qlength", "vlow", "vhigh"))
     assert share(r"wp\.(sqrt|length|min|max)\(", sources(150, builtins=banned)) == 0
+
+
+def test_one_dead_end_is_no_reject():
+    drawing = Drawing(Recipe(seed=3, require=("branch",)))
+    real, draws = drawing.frontend, []
+
+    def ended(seed, index, settings, draw=0):
+        draws.append(draw)
+        if draw % 2 == 0:
+            raise Discard("full")
+        return real.synthesise(seed, index, settings, draw)
+
+    vars(drawing)["frontend"] = _Ending(real, ended)
+    assert isinstance(drawing.kernel(0), Kernel)
+    assert draws[:2] == [0, 1]
+    vars(drawing)["frontend"] = _Ending(real, _never)
+    assert drawing.kernel(0).symptom == "DeadEnd"
+
+
+class _Ending:
+    """A frontend whose programs do not all come to an end."""
+
+    def __init__(self, frontend, synthesise):
+        self._frontend, self.synthesise = frontend, synthesise
+
+    def __getattr__(self, name):
+        return getattr(self._frontend, name)
+
+
+def _never(*_):
+    raise Discard("full")
 
 
 def test_tags_are_required_and_forbidden():

@@ -126,6 +126,17 @@ def test_values_stay_in_their_domain(make_kernel, toolchain, mode, text, low, hi
     assert low == high or mode in (Mode.EQUAL, Mode.CLOSE) or len(np.unique(array)) > 1
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_sorted_arrays_are_sorted(make_kernel, toolchain, mode):
+    kernel = make_kernel("x = 0.7 < 3", "in x: float32 9 from -1 to 2")
+    (argument,) = kernel.signature.arguments
+    rising = replace(argument, domain=replace(argument.domain, rising=True))
+    kernel = replace(kernel, signature=replace(kernel.signature, arguments=(rising,)))
+    array = Inputs(kernel, toolchain.dtype).sets([mode] * 8, "test")["x"]
+    assert (np.diff(array, axis=1) >= 0).all()
+    assert mode in (Mode.EQUAL, Mode.CLOSE) or (np.diff(array, axis=1) > 0).any()
+
+
 def test_beyond_a_domain_floats_alone_are_larger(make_kernel, toolchain):
     """Never an index; nor half precision, in which squares would overflow."""
     texts = ("in x: float32 9 from 0.5 to 2", "in h: float16 9 from 0.5 to 2", "in a: int32 9 from 0 to 8")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from irsmith.dataset.load import Dataset
 
@@ -175,5 +175,5 @@ def _examples(first: Dataset, second: Dataset, ids: Sequence[str], columns: Sequ
 def _record(dataset: Dataset, row_id: str, columns: Sequence[str]) -> dict[str, Any]:
     arrow = dataset.arrow()
     ordered = [name for name in arrow.schema.names if name in columns]
-    record: dict[str, Any] = arrow.to_table(filter=pa.compute.field("id") == row_id, columns=ordered).to_pylist()[0]
+    record: dict[str, Any] = arrow.to_table(filter=pc.field("id") == row_id, columns=ordered).to_pylist()[0]
     return record

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
@@ -20,6 +20,9 @@ from irsmith.places import Place, Remote, parquet, place
 from irsmith.real import config_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row, from_record, schema
+
+if TYPE_CHECKING:
+    import pyarrow.dataset
 
 BATCH = 100
 
@@ -84,12 +87,15 @@ class Dataset:
         names = {name for recipe in self.recipes if recipe.frontend == frontend for name in recipe.stages}
         return tuple(stage for stage in frontends.get(frontend).stages if stage.name in names)
 
-    def arrow(self) -> ds.Dataset:
+    def arrow(self) -> pyarrow.dataset.Dataset:
         """The data files as one Arrow dataset, for queries that do not read everything."""
         parts = [self.place / item.file for item in self.manifest.shards]
         paths = [part.path if isinstance(part, Remote) else str(part) for part in parts]
         filesystem = self.place.filesystem if isinstance(self.place, Remote) else None
-        return ds.dataset(paths, format="parquet", schema=schema(self.stages), filesystem=filesystem)
+        # Imports pandas where that is installed.
+        from pyarrow import dataset
+
+        return dataset.dataset(paths, format="parquet", schema=schema(self.stages), filesystem=filesystem)
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow batches, in index order; only some columns if asked.
@@ -120,9 +126,9 @@ class Dataset:
         Raises:
             UserError: There is none.
         """
-        chosen = pa.compute.field("id") == row_id
+        chosen = pc.field("id") == row_id
         if row_id.isdecimal():
-            chosen |= pa.compute.field("index") == int(row_id)
+            chosen |= pc.field("index") == int(row_id)
         table = self.arrow().to_table(filter=chosen)
         if not table.num_rows:
             raise UserError(f"{self.place}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")

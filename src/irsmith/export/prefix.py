@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.load import BATCH, Dataset
@@ -36,7 +37,7 @@ class Prefix(Dataset):
             kept = pa.array(part.indices, pa.int64())
             with parquet(part.path) as file:
                 for batch in file.iter_batches(BATCH, columns=["index", *(n for n in names if n != "index")]):
-                    chosen = batch.filter(pa.compute.is_in(batch["index"], value_set=kept))
+                    chosen = batch.filter(pc.is_in(batch["index"], value_set=kept))
                     if chosen.num_rows:
                         yield chosen.select(names)
 

@@ -51,6 +51,7 @@ class Stage:
         parts: Its pieces, in the order of the unit.
         default: Whether a row has it when nothing is said about stages.
         joined: Whether the parts together are the unit that compiles, and not each.
+        of: The stage of whose texts a compiler makes it, without looking at the source; empty for one that is lowered.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Stage:
     parts: tuple[Part, ...]
     default: bool = True
     joined: bool = True
+    of: str = ""
 
     def columns(self) -> tuple[str, ...]:
         """The column names, in the order of concatenation."""
@@ -175,6 +177,16 @@ class Frontend(Protocol):
 
     def lower(self, kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         """Lower a kernel's text to the stages' texts."""
+        ...
+
+    def derived(self, kernel: Kernel, stage: Stage, texts: Mapping[str, str | None]) -> dict[str, str | None] | Reject:
+        """The texts of a stage that is made of another's: see `Stage.of`. No source is executed.
+
+        Args:
+            kernel: Whose.
+            stage: The stage.
+            texts: The columns of the other one.
+        """
         ...
 
     def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:

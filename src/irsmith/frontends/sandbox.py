@@ -12,19 +12,10 @@ compiler, which a text can make read any file that the user may read.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
 import resource
-import signal
-import struct
-import sys
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
-_SECCOMP_MODE_FILTER = 2
-_KILL, _ALLOW = 0x80000000, 0x7FFF0000
-_AUDIT_X86_64 = 0xC000003E
-_LOAD_WORD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+from irsmith.frontends import pipes, sealing
 
 _ALLOWED_X86_64 = {
     "read": 0,
@@ -78,8 +69,7 @@ def limit(*, memory: int, seconds: float, output: int) -> None:
     used = address_space()
     if used:
         _set(resource.RLIMIT_AS, used + memory)
-    if sys.platform == "linux":
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    pipes.end_with_parent()
 
 
 def limit_compiler(memory: int) -> None:
@@ -94,8 +84,7 @@ def limit_interpreter(memory: int) -> None:
     used = address_space()
     if used:
         _set(resource.RLIMIT_AS, used + memory)
-    if sys.platform == "linux":
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    pipes.end_with_parent()
 
 
 def _set(what: int, value: int, grace: int = 0) -> None:
@@ -106,22 +95,9 @@ def _set(what: int, value: int, grace: int = 0) -> None:
 
 def seal() -> bool:
     """Let this process make no system call but a few, for good. Say whether the system can do that."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        return False
-    numbers = sorted(_ALLOWED_X86_64.values())
-    steps = [(_LOAD_WORD, 0, 0, 4), (_JUMP_IF_EQUAL, 1, 0, _AUDIT_X86_64), (_RETURN, 0, 0, _KILL)]
-    steps += [(_LOAD_WORD, 0, 0, 0)]
-    steps += [(_JUMP_IF_EQUAL, len(numbers) - place, 0, number) for place, number in enumerate(numbers)]
-    steps += [(_RETURN, 0, 0, _KILL), (_RETURN, 0, 0, _ALLOW)]
-    program = b"".join(struct.pack("HBBI", *step) for step in steps)
-    code = ctypes.create_string_buffer(program, len(program))
-    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(code)))
-    return _prctl(_PR_SET_NO_NEW_PRIVS, 1) == 0 and _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header) == 0
+    return sealing.seal(_ALLOWED_X86_64.values())
 
 
-def _prctl(option: int, *arguments: object) -> int:
-    values = [
-        ctypes.cast(value, ctypes.c_void_p) if isinstance(value, ctypes.Array) else ctypes.c_ulong(int(str(value)))
-        for value in (*arguments, 0, 0, 0, 0)[:4]
-    ]
-    return int(ctypes.CDLL(None).prctl(option, *values))
+def seal_reader() -> bool:
+    """As `seal`, but the process may open files to read them and begin threads; what else it asks for is refused."""
+    return sealing.seal(sealing.THREADS_AND_READING, otherwise=sealing.REFUSED, readers=True)

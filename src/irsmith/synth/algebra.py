@@ -11,6 +11,7 @@ from irsmith.synth.ir import Expr, Span
 from irsmith.synth.operators import OPERATORS
 from irsmith.types import (
     BOOL,
+    FLOAT32,
     INT32,
     UINT32,
     Domain,
@@ -132,11 +133,14 @@ class Algebra:
         whole: The integer type of the kernel's data (indices are always int32).
         definitions: What each variable was last assigned, where that is known.
         length: Components of the kernel's vectors.
+        numbers: Counters of loops that are unrolled: converted to another type than float32, such a number is an index
+            no more.
         chances: How likely an application of an operator is kept, where a recipe weighs them; under the empty name
             that of every other operator.
     """
 
-    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "chances", "definitions", "length", "real", "whole")
+    __slots__ = ("_floor", "_limit", "_whole_high", "_whole_low", "chances", "definitions", "length", "numbers", "real",
+                 "whole")  # fmt: skip
 
     def __init__(self, real: Scalar, whole: Scalar, chances: Mapping[str, float]) -> None:
         self.chances = chances
@@ -144,6 +148,7 @@ class Algebra:
         self.real = real
         self.whole = whole
         self.definitions: dict[str, Expr] = {}
+        self.numbers: set[str] = set()
         self._limit = _LIMITS[real.name]
         self._floor = _NARROWEST[real.name]
         self._whole_low, self._whole_high = _WHOLE_LIMITS[whole.name]
@@ -265,7 +270,7 @@ class Algebra:
         Raises:
             Discard: The value does not fit, or nothing would be left of it.
         """
-        if value.kind not in "fi":
+        if value.kind not in "fi" or (value.name in self.numbers and type.is_float and type is not FLOAT32):
             raise Discard("cast")
         low, high, near, far = value.span
         kind = "f" if type.is_float else "i"

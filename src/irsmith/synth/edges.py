@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+Lanes = npt.NDArray[Any]
 
 
 def closest_edges(p1: Any, q1: Any, p2: Any, q2: Any, epsilon: float) -> Any:
@@ -25,3 +28,28 @@ def closest_edges(p1: Any, q1: Any, p2: Any, q2: Any, epsilon: float) -> Any:
 
 def _column(value: Any) -> Any:
     return value[..., None] if isinstance(value, np.ndarray) else value
+
+
+def triangles_meet(*corners: Lanes) -> Lanes:
+    """Whether two triangles have a point in common, as 1 or 0: an edge of one goes through the other."""
+    one, other = corners[:3], corners[3:]
+    met = np.zeros(len(corners[0]), bool)
+    for edges, face in ((one, other), (other, one)):
+        for k in range(3):
+            met |= _pierced(edges[k], edges[(k + 1) % 3], face)
+    result: Lanes = met.astype(np.float64)
+    return result
+
+
+def _pierced(start: Lanes, end: Lanes, face: tuple[Lanes, ...]) -> Lanes:
+    """Whether a segment goes through a triangle."""
+    a, u, v = face[0], face[1] - face[0], face[2] - face[0]
+    normal, way = np.cross(u, v), end - start
+    slope = (normal * way).sum(axis=-1)
+    along = (normal * (a - start)).sum(axis=-1) / np.where(np.abs(slope) < 1e-9, 1e-9, slope)
+    at = start + along[:, None] * way - a
+    size = (normal * normal).sum(axis=-1) + 1e-12
+    first = (np.cross(at, v) * normal).sum(axis=-1) / size
+    second = (np.cross(u, at) * normal).sum(axis=-1) / size
+    inside: Lanes = (along >= 0) & (along <= 1) & (first >= 0) & (second >= 0) & (first + second <= 1)
+    return inside

@@ -44,14 +44,16 @@ class Expr(NamedTuple):
     constant); ``index`` (an array element, args are the subscripts); ``field`` (of a struct); ``component``
     (of a vector); ``element`` (of a matrix, args are the matrix and two subscripts); ``extent`` (an array's
     size along an axis); ``call`` (of a helper); ``cast``; ``make`` (a vector or matrix from its components);
-    ``new`` (a struct with its defaults); ``mutable`` (a literal that will be changed in a loop); ``choose``
-    (a conditional expression: test, then, otherwise); ``static`` (a named number of the module, as a loop's bound);
+    ``new`` (a struct with its defaults); ``mutable`` (a literal that will be changed in a loop); ``tidentity`` (the
+    transform that moves nothing); ``choose`` (a conditional expression: test, then, otherwise); ``static`` (a named
+    number of the module, as a loop's bound);
     ``atomic_cas`` and ``atomic_exch`` (an element's old value:
     args are the element, what is expected in a compare-and-swap, and what replaces it); ``random`` (a call of the
     named function of a random generator's state, which it changes); ``tile`` (a call of the named builtin of tiles,
     whose operands are tiles, arrays and scalars by ``name``; extents by ``constant``, a named number of the module
     that is written no other way; ``tuple`` and ``axis``; functions by ``function``, a helper, or ``builtin``, an
-    operator of the table; ``dtype``; and ``shared`` for where the tile is held); ``query`` (a call of a
+    operator of the table; ``dtype``; ``shared`` for where the tile is held; and ``option`` for a
+    keyword that is written as it is named); ``query`` (a call of a
     builtin of geometry, or the variable of that name that holds what it gave; a loop's ``stop`` where it goes over it);
     ``adjoint`` (in a custom gradient, what is added up for the parameter of that name); ``row``, ``column`` and
     ``slice`` (a part of the array of that name, args are its place, or its first and the one behind its last).

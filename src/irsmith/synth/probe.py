@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irsmith.synth.edges import closest_edges
+from irsmith.synth.edges import closest_edges, triangles_meet
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Expr, Helper, If, Return, Stmt
 from irsmith.synth.rotations import ROTATION_MEANINGS
@@ -163,7 +163,8 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "smooth_normalize": lambda v, d: v / np.hypot(d, _length(v))[..., None], "inverse_approx": np.linalg.inv,
     "mcw_mul": np.multiply, "get_diag": lambda m: np.diagonal(m, axis1=-2, axis2=-1), "skew": _skew,
     "from_rows": lambda *rows: np.stack(rows, axis=-2), "from_cols": lambda *columns: np.stack(columns, axis=-1),
-    **ROTATION_MEANINGS, "closest_edges": closest_edges,
+    **ROTATION_MEANINGS, "closest_edges": closest_edges, "triangles_meet": triangles_meet,
+    "isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "both": np.logical_and, "either": np.logical_or, "not": np.logical_not,
 }  # fmt: skip
@@ -310,6 +311,8 @@ class Probe:
             return self._made(args, shape_of(e.type))
         if op == "qidentity":
             return np.tile((0.0, 0.0, 0.0, 1.0), (self.size, 1))
+        if op == "tidentity":
+            return np.tile((0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0), (self.size, 1))
         if op == "identity":
             return np.eye(e.type.rows)  # type: ignore[union-attr]
         if op == "choose":

@@ -14,7 +14,7 @@ from irsmith.synth.algebra import Algebra
 from irsmith.synth.categories import CATEGORIES
 from irsmith.synth.describe import describe
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Atomic, Expr, Program
+from irsmith.synth.ir import Atomic, Expr, For, If, Program, Stmt, While
 from irsmith.synth.phases.bounds import name_bounds
 from irsmith.synth.phases.guards import guard
 from irsmith.synth.phases.unread import refuse_unread
@@ -34,6 +34,13 @@ _ATTEMPTS = 40
 _FITTINGS = 24
 _SAME = 2
 _SQUEEZED = 0.9
+# Where all kernels are to be small, one that is longer than so many times what was asked, and than half of all are to
+# be, is made again, so often; the shortest is taken. Elsewhere lengths are as people's are.
+_SMALL = 40
+_OVER = 1.3
+_SHORTENED = 8
+# About how wide an argument's annotation is, and a line.
+_ANNOTATION, _WIDTH = 22, 95
 # How likely an author has left a line in that prints.
 _WATCHED = 0.012
 # How likely an author gives fixed loop bounds names.
@@ -127,15 +134,49 @@ def _of_category(rng: Stream, category: str, lines: int, settings: Settings) -> 
     Raises:
         Discard: No attempt came to an end.
     """
+    shortest: Program | None = None
+    too_long = 0
     for attempt in range(_ATTEMPTS):
         try:
             with np.errstate(all="ignore"):
-                return _attempt(rng, category, lines, settings)
+                program = _attempt(rng, category, lines, settings)
         except Discard:
             # What keeps failing may be too much to ask.
             if attempt % 4 == 3:
                 lines = max(settings.sizes.shortest, lines * 3 // 4)
+            continue
+        if shortest is None or _length(program) < _length(shortest):
+            shortest = program
+        too_long += 1
+        if settings.sizes.longest > _SMALL or too_long == _SHORTENED:
+            return shortest
+        if _length(program) <= max(settings.sizes.median, lines * _OVER):
+            return shortest
+    if shortest is not None:
+        return shortest
     raise Discard(f"nothing grew in {_ATTEMPTS} attempts", category)
+
+
+def _length(program: Program) -> int:
+    """About how many lines a kernel has: its statements, and what stands around them.
+
+    Arguments that do not fit into a line have one each.
+    """
+    given = [argument.name for argument in program.arguments if not argument.held]
+    width = len(program.name) + sum(len(name) + _ANNOTATION for name in given)
+    header = 1 if width <= _WIDTH else len(given) + 2
+    return _statements(program.body) + 1 + header + bool(program.docstring)
+
+
+def _statements(body: tuple[Stmt, ...]) -> int:
+    count = 0
+    for statement in body:
+        count += 1
+        if isinstance(statement, If):
+            count += _statements(statement.then) + _statements(statement.orelse) + bool(statement.orelse)
+        elif isinstance(statement, For | While):
+            count += _statements(statement.body)
+    return count
 
 
 def draw_lines(rng: Stream, sizes: Sizes, scale: float) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from irsmith.kernel import Argument, Direction
+from irsmith.synth.factors import FACTORS
 from irsmith.synth.ir import (
     Assign,
     Atomic,
@@ -44,7 +45,7 @@ _TABLE = 4096
 _LEAST_CHANGE = {"float16": 4e-3, "float32": 1e-5, "float64": 1e-7}
 _LARGEST = {"float16": 3e4, "float32": 1e30, "float64": 1e200}
 
-_SEVERAL = {"axis_angle": axis_angle, "decompose": decompose}
+_SEVERAL = {"axis_angle": axis_angle, "decompose": decompose, **FACTORS}
 """Functions with several results."""
 
 Doubt = Argument | Stmt

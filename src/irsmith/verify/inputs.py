@@ -202,6 +202,8 @@ class Inputs:
             array[places] = spread if is_float(array.dtype) else np.clip(np.round(spread), domain.low, domain.high)
         if out:
             array[1::2] = 0
+        if domain.rising:
+            array.sort(axis=-1)
         if is_float(array.dtype):
             within = np.array([mode is not Mode.BEYOND for mode in modes])
             array[within] = _pulled_in(array[within], domain)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from irsmith import files
 from irsmith.dataset import card
@@ -45,7 +46,7 @@ def write(dataset: Dataset, out: Path, options: Options) -> Exported:
             config = config_of(batch["frontend"][0].as_py(), synthesised=batch["seed"][0].is_valid)
             whole = pa.Table.from_batches([batch]).select(schema(dataset.stages_in(config)).names)
             for split in whole["split"].unique().to_pylist():
-                chosen = whole.filter(pa.compute.field("split") == split)
+                chosen = whole.filter(pc.field("split") == split)
                 if options.splits and split not in options.splits:
                     exported.leave_out(f"split {split}", chosen.num_rows)
                 else:

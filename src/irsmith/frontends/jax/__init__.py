@@ -77,6 +77,10 @@ class Jax:
 
         return lower(kernel, stages)
 
+    def derived(self, kernel: Kernel, stage: Stage, texts: Mapping[str, str | None]) -> dict[str, str | None] | Reject:  # noqa: ARG002
+        """Nothing: every stage is lowered from the source."""
+        return {}
+
     def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:
         """Import a file and find the functions whose arguments are known."""
         from irsmith.frontends.jax.read import read

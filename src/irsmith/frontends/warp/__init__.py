@@ -92,6 +92,13 @@ class Warp:
 
         return lower(kernel, stages)
 
+    def derived(self, kernel: Kernel, stage: Stage, texts: Mapping[str, str | None]) -> dict[str, str | None] | Reject:  # noqa: ARG002
+        """PTX of the texts for CUDA, with NVRTC."""
+        from irsmith.frontends.warp.lower import derived
+        from irsmith.frontends.warp.stages import CUDA
+
+        return derived(kernel, {column: texts.get(column) for column in CUDA.columns()})
+
     def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:  # noqa: ARG002
         """Import a file and find its kernels."""
         from irsmith.frontends.warp.read import read

@@ -59,42 +59,11 @@ _NOT_COUNTED = reasons((
     ("needs a texture, an image that no text holds", "texture_sample"),
 ))  # fmt: skip
 _WITHOUT_REFERENCE = reasons((
-    (
-        "factors are unique only up to sign and order, which Warp does not document",
-        "svd3 svd2 qr3 eig3",
-    ),
     ("16-bit floats of this kind have no NumPy dtype", "bfloat16"),
     ("a local array, which only some kernels may declare", "array zeros"),
-    ("draws until a test passes, for which the reference has no bound", "poisson"),
-    ("differs between devices: 1 on a CPU", "block_dim"),
-    ("the numbers that each thread of a block draws: they change with the size of the block", "tile_randf tile_randi"),
-    ("elements that are not set yet", "tile_empty"),
     ("needs a mesh whose triangles are grouped, which inputs do not hold", "mesh_get_group_root"),
-    ("at its edges single precision decides, by steps that are not documented", "intersect_tri_tri"),
-    (
-        "its CUDA text calls a function of a library that is linked apart",
-        "tile_fft tile_ifft tile_cholesky tile_cholesky_inplace tile_cholesky_solve tile_cholesky_solve_inplace "
-        "tile_lower_solve tile_lower_solve_inplace tile_upper_solve tile_upper_solve_inplace",
-    ),
-    (
-        "what threads of a block do to each other, in no defined order",
-        "tile_stack tile_stack_push tile_stack_pop tile_stack_clear tile_stack_count tile_scatter_add "
-        "tile_scatter_masked",
-    ),
-    (
-        "a search that the threads of a block make together",
-        "tile_bvh_query_aabb tile_bvh_query_ray tile_bvh_query_next tile_query_valid tile_mesh_query_aabb "
-        "tile_mesh_query_aabb_next bvh_query_aabb_tiled bvh_query_ray_tiled bvh_query_next_tiled mesh_query_aabb_tiled "
-        "mesh_query_aabb_next_tiled",
-    ),
 ))  # fmt: skip
-_NOT_EMITTED = reasons((
-    ("for inputs beyond the bounds that programs keep to", "isnan isinf isfinite"),
-    ("needs a sorted array; inputs are drawn in no order", "lower_bound sample_cdf"),
-    ("says nothing", "pos"),
-    ("the start of a chain of frames, which no program walks", "transform_identity"),
-    ("a Boolean is compared for, not converted to", "bool"),
-))  # fmt: skip
+_NOT_EMITTED = reasons((("says nothing", "pos"),))
 
 
 def coverage(programs: int) -> Coverage:

@@ -98,7 +98,8 @@ def module_options(kernel: Any) -> dict[str, Any]:
     from warp._src import context
 
     usual = context.Module("irsmith_defaults", None).options
-    names = ("max_unroll", "enable_backward", "fast_math", "fuse_fp", "mode", "block_dim", "default_grid_stride")
+    names = ("max_unroll", "enable_backward", "fast_math", "fuse_fp", "mode", "block_dim", "default_grid_stride",
+             "enable_mathdx_gemm", "enable_mathdx_solver", "enable_mathdx_fft")  # fmt: skip
     given = kernel.module.options
     return {name: given[name] for name in names if given[name] != usual[name]}
 

@@ -36,7 +36,7 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
     spans: list[LineSpan] = []
     for stage in stages:
         if stage is PTX:
-            compiled = _ptx(kernel, devices["cuda"])
+            compiled = derived(kernel, _columns(CUDA, devices["cuda"]))
             if isinstance(compiled, Reject):
                 return compiled
             texts |= compiled
@@ -52,9 +52,10 @@ def _columns(stage: Stage, parts: Mapping[str, str]) -> dict[str, str | None]:
     return {f"{stage.name}_{part.name}": parts[part.name] or None for part in stage.parts}
 
 
-def _ptx(kernel: Kernel, cuda: Mapping[str, str]) -> dict[str, str | None] | Reject:
+def derived(kernel: Kernel, cuda: Mapping[str, str | None]) -> dict[str, str | None] | Reject:
+    """The PTX of a kernel's columns of CUDA."""
     try:
-        parts = ptx.emit(kernel.name, _columns(CUDA, cuda))
+        parts = ptx.emit(kernel.name, cuda)
     except ptx.UnknownPtxError as error:
         return _reject(kernel, type(error).__name__, str(error))
     if isinstance(parts, Failure):

@@ -9,7 +9,17 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from irsmith.folding import folded, quoted
-from irsmith.frontends.warp.spelling import ATOM, AUGMENTED, SPELLINGS, SUM, TERNARY, TILED, UNARY, VECTOR_SUFFIX
+from irsmith.frontends.warp.spelling import (
+    ATOM,
+    AUGMENTED,
+    OF_LIBRARIES,
+    SPELLINGS,
+    SUM,
+    TERNARY,
+    TILED,
+    UNARY,
+    VECTOR_SUFFIX,
+)
 from irsmith.kernel import Argument, Kernel, Signature
 from irsmith.synth.ir import (
     Assign,
@@ -30,6 +40,7 @@ from irsmith.synth.ir import (
     While,
 )
 from irsmith.types import (
+    BOOL,
     FLOAT32,
     ArrayType,
     Handle,
@@ -83,7 +94,7 @@ class _Printer:
         self.constants: set[str] = set()
         self.vectors: set[str] = set()
         self.lines: list[str] = []
-        self.multiplies = False
+        self.options: set[str] = set()
 
     # The module.
 
@@ -114,9 +125,10 @@ class _Printer:
         self.block(program.body, "    ")
         if self.aliases:
             lines[imported:imported] = ["", *(f"{name} = {made}" for name, made in self.aliases.items())]
-        if self.multiplies:
-            # Without it, a CUDA text calls functions of a library that is linked apart.
-            lines[imported:imported] = ["", 'wp.set_module_options({"enable_mathdx_gemm": False})']
+        if self.options:
+            # Without them, a CUDA text calls functions of a library that is linked apart.
+            given = ", ".join(f'"enable_mathdx_{name}": False' for name in sorted(self.options))
+            lines[imported:imported] = ["", f"wp.set_module_options({{{given}}})"]
         lines.append("")
         return "\n".join(lines)
 
@@ -291,6 +303,9 @@ class _Printer:
         if op == "qidentity":
             scalar = e.type.scalar  # type: ignore[union-attr]
             return f"wp.quat_identity({'' if scalar is FLOAT32 else f'dtype={self.type(scalar)}'})"
+        if op == "tidentity":
+            scalar = e.type.scalar  # type: ignore[union-attr]
+            return f"wp.transform_identity({'' if scalar is FLOAT32 else f'dtype={self.type(scalar)}'})"
         if op == "rand_init":
             return f"wp.rand_init({', '.join([self.expr(arg) for arg in args])})"
         if op in {"atomic_cas", "atomic_exch"}:
@@ -325,12 +340,15 @@ class _Printer:
 
     def of_tiles(self, e: Expr) -> str:
         """A call of a builtin of tiles."""
-        self.multiplies |= e.name == "tile_matmul"
+        if e.name in OF_LIBRARIES:
+            self.options.add(OF_LIBRARIES[e.name])
         texts: list[str] = []
         for arg, name in zip_longest(e.args, TILED.get(e.name, ())[: len(e.args)], fillvalue=""):
             assert isinstance(arg, Expr)
             if arg.op == "shared":
                 texts.append('storage="shared"')
+            elif arg.op == "option":
+                texts.append(arg.name)
             elif arg.op == "axis":
                 texts.append(f"axis={self.expr(arg.args[0])}")
             elif arg.op == "dtype":
@@ -346,7 +364,7 @@ class _Printer:
     def start(self, e: Expr) -> str:
         """A variable's starting value, such that a loop may change it."""
         if isinstance(e.type, Scalar):
-            digits = number(e.value) if e.type.is_float else str(int(e.value))
+            digits = number(e.value) if e.type.is_float else str(bool(e.value) if e.type is BOOL else int(e.value))
             return f"{self.conversion(e.type)}({digits})"
         assert isinstance(e.type, Vector | Matrix | Quaternion | Transformation)
         return f"{self.composite(e.type)}()"

@@ -63,10 +63,11 @@ _RIGID = {
     "ttwist": ("transform_twist", 2), "twrench": ("transform_wrench", 2), "wadjoint": ("spatial_adjoint", 2),
     "noise": ("noise", 2), "noise_line": ("noise", 2), "pnoise": ("pnoise", 4), "pnoise_space": ("pnoise", 5),
     "curlnoise": ("curlnoise", 2), "axis_angle": ("quat_to_axis_angle", 1), "decompose": ("transform_decompose", 1),
+    "svd2": ("svd2", 1), "svd3": ("svd3", 1), "qr3": ("qr3", 1), "eig3": ("eig3", 1),
     "set_position": ("transform_set_translation", 2), "set_rotation": ("transform_set_rotation", 2),
 }  # fmt: skip
 _CHANCE = {
-    "randf": 1, "randn": 1, "randi": 3, "randu": 3, "sample_unit_ring": 1, "sample_unit_disk": 1,
+    "randf": 1, "randn": 1, "poisson": 2, "randi": 3, "randu": 3, "sample_unit_ring": 1, "sample_unit_disk": 1,
     "sample_unit_square": 1, "sample_triangle": 1, "sample_unit_sphere_surface": 1, "sample_unit_sphere": 1,
     "sample_unit_hemisphere_surface": 1, "sample_unit_hemisphere": 1, "sample_unit_cube": 1,
 }  # fmt: skip
@@ -103,6 +104,10 @@ SPELLINGS: dict[str, Spelling] = {
     **{name: _call(f"wp.{name}", count) for name, count in _CHANCE.items()},
     "randf_between": _call("wp.randf", 3),
     "closest_edges": _call("wp.closest_point_edge_edge", 5),
+    "triangles_meet": _call("wp.intersect_tri_tri", 6),
+    "isfinite": _call("wp.isfinite", 1),
+    "isinf": _call("wp.isinf", 1),
+    "isnan": _call("wp.isnan", 1),
     "invert": Spelling("~{}", UNARY, (UNARY,)),
     "square": Spelling("{0} * {0}", PRODUCT, (PRODUCT + 1,)),
     "both": _infix("and", AND),
@@ -119,9 +124,18 @@ TILED: dict[str, tuple[str, ...]] = {
     "tile_ones": ("shape", "dtype"), "tile_full": ("shape", "value", "dtype"), "tile_reshape": ("", "shape"),
     "tile_broadcast": ("", "shape"), "tile_view": ("", "offset", "shape"), "tile_assign": ("", "", "offset"),
     "tile_astype": ("", "dtype"), "tile_from_thread": ("shape", "value", "thread_idx"),
-    "tile_matmul": ("", "", "", "alpha"), "tile_arange": ("", "", "", ""),
+    "tile_matmul": ("", "", "", "alpha"), "tile_arange": ("", "", "", ""), "tile_empty": ("shape", "dtype"),
+    "tile_stack": ("capacity", "dtype"), "tile_randf": ("shape", "rng", "min", "max"),
+    "tile_randi": ("shape", "rng", "min", "max"),
 }  # fmt: skip
 """The names by which the operands of builtins of tiles are given; those that have none stand in their order."""
+
+OF_LIBRARIES: dict[str, str] = {
+    "tile_matmul": "gemm", "tile_fft": "fft", "tile_ifft": "fft",
+    **{f"tile_{name}{how}": "solver"
+       for name in ("cholesky", "cholesky_solve", "lower_solve", "upper_solve") for how in ("", "_inplace")},
+}  # fmt: skip
+"""Builtins of tiles for which a GPU's text calls a library unless a module option says otherwise, and which."""
 
 AUGMENTED: dict[str, str] = {
     name: sign for name, sign in _SIGNS.items() if sign in {"+", "-", "*", "/", "%", "//", "&", "|", "^"}

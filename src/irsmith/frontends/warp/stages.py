@@ -51,4 +51,5 @@ PTX = Stage(
         _BACKWARD,
     ),
     default=False,
+    of=CUDA.name,
 )

@@ -9,6 +9,7 @@ from irsmith.synth.categories import (
     base,
     bodies,
     faces,
+    factors,
     folds,
     generics,
     gradients,
@@ -117,6 +118,7 @@ CATEGORIES: dict[str, Category] = {
     "matrix_vector": Category(linear.matrix_vector, 0.6, 0.9, floor=13),
     "vector_update": Category(linear.vector_update, 0.6, 0.8, floor=15),
     "dense_solve": Category(linear.dense_solve, 0.5, floor=11),
+    "matrix_factors": Category(factors.matrix_factors, 0.4, 0.8, (nature.PARTICLES, numbers.ROBOTICS), floor=12),
     "activation": Category(learning.activation, 0.6, 0.8, (numbers.LEARNING,)),
     "loss": Category(learning.loss, 0.7, 0.9, _NETWORKS, floor=14),
     "normalisation": Category(learning.normalisation, 0.6, 0.9, (numbers.LEARNING,), floor=14),
@@ -155,6 +157,10 @@ CATEGORIES: dict[str, Category] = {
     "tile_scan": Category(tiles.tile_scan, 0.3, 0.8, floor=9),
     "tile_gather": Category(tiles.tile_gather, 0.3, 0.8, floor=10),
     "tile_block": Category(tiles.tile_block, 0.3, 0.8, floor=9),
+    "tile_solve": Category(tiles.tile_solve, 0.3, 0.8, (numbers.ROBOTICS, numbers.PLAIN, numbers.STATISTICS), floor=11),
+    "tile_spectrum": Category(tiles.tile_spectrum, 0.15, 0.8, (media.SIGNAL,), floor=12),
+    "tile_share": Category(tiles.tile_share, 0.3, 0.8, floor=12),
+    "tile_search": Category(tiles.tile_search, 0.3, 0.8, _SURFACES, floor=16),
 }
 """Every category, by name."""
 

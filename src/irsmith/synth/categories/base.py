@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from irsmith.synth.errors import Discard
 from irsmith.synth.moves import MATHEMATICAL, PLAIN
-from irsmith.synth.phases import atomics, bits, branches, functions, loops, records, straight
+from irsmith.synth.phases import atomics, bits, branches, functions, guarded, loops, records, straight
 from irsmith.synth.sketch import Sketch
 
 _RANKS = (1,) * 20 + (2,) * 8 + (3,) * 4 + (4,)
@@ -60,6 +60,8 @@ def _extras(s: Sketch) -> None:
         records.constant(s)
     if s.budget > 6 and rng.chance(0.02):
         s.attempt(lambda: bits.of_float(s))
+    if s.budget > 5 and rng.chance(0.02):
+        s.attempt(lambda: guarded.finite(s))
 
 
 def arithmetic(s: Sketch) -> None:
@@ -140,6 +142,8 @@ def loop(s: Sketch) -> None:
     opened(s, s.rng.pick(("f", "f", "fv")))
     straight.temps(s, s.rng.pick((0, 0, 1, 2)))
     must(s, loops.loop)
+    if s.rng.chance(0.06):
+        s.attempt(lambda: guarded.flagged(s))
     spend(s, loops.loop)
     straight.finish(s)
 

@@ -226,7 +226,7 @@ def normalisation(s: Sketch) -> None:
         p.loop(stop, counters, each)
         return p.now(acc)
 
-    size = float(most)
+    size = float(most) if isinstance(stop, int) else p.real(stop)
 
     def squared(v: Q) -> Q:
         return p.do("square", v if v.e.op in {"name", "index"} else p.let(v, "v", "xv", "t"))

@@ -42,10 +42,12 @@ def rotation(s: Sketch) -> None:
 
 def rigid_body(s: Sketch) -> None:
     """Rigid transforms and spatial vectors: frames changed, points moved, twists and wrenches combined."""
-    kinds = s.rng.pick(("tv", "ttv", "tw", "twv", "wv", "wwf", "tvf", "hv", "tvq", "wmm"))
+    kinds = s.rng.pick(("tv", "ttv", "tw", "twv", "wv", "wwf", "tvf", "hv", "tvq", "tqv", "wmm"))
     _spatial(s, kinds)
     if s.rng.chance(0.3):
         s.attempt(lambda: (motions.apart if "h" in kinds else motions.replaced)(s))
+    if "t" in kinds and "v" in kinds and s.rng.chance(0.3):
+        s.attempt(lambda: motions.chained(s))
     if "w" in kinds and "t" in kinds:
         s.attempt(lambda: motions.carried(s))
     spend(s, branches.branch, motions.replaced, motions.apart, kinds=kinds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from irsmith.kernel import Argument, Direction
-from irsmith.synth.algebra import NO_SPAN, TRUTH, exactly, usual
+from irsmith.synth.algebra import NO_SPAN, TRUTH, exactly, usual, whole
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.pen import Pen, Q, closing, grown
 from irsmith.synth.ir import Assign, Expr, For, While
@@ -135,6 +135,9 @@ def edge_contact(s: Sketch) -> None:
     p = Pen(s)
     s.open(1)
     n = s.extents[0]
+    if rng.chance(0.25):
+        _triangles(p)
+        return
     if rng.chance(0.5):
         count = rng.pick((12, 16, 24))
         vertices = p.vectors(("vertices", "x", "pos", "particle_q", "points"), -1.0, 1.0, (count,))
@@ -183,6 +186,34 @@ def edge_contact(s: Sketch) -> None:
     s.repertoire = PLAIN
     if s.fresh:
         closing(s, kinds="f")
+
+
+def _triangles(p: Pen) -> None:
+    """Pairs of triangles: whether they meet, and what it costs."""
+    s, rng = p.s, p.s.rng
+    n = s.extents[0]
+    corners = []
+    for names, letters in ((("tri_a", "first", "cloth_tri"), "abc"), (("tri_b", "second", "body_tri"), "xyz")):
+        array = p.vectors(names, -1.0, 1.0, (n, 3))
+        for k in range(3):
+            corner = p.at(array, p.coords[0], k)
+            corners.append(p.let(corner, f"{letters[k]}0", f"{names[0][4:] or 'p'}{k}", f"v_{letters[k]}"))
+    met = Q(p, Expr("triangles_meet", "i", INT32, usual(0, 1), tuple(corner.e for corner in corners)))
+    hit = p.let(met, "hit", "meets", "overlap", "touching")
+    first, second = corners[:3], corners[3:]
+    middle = [(a + b + c) / 3.0 for a, b, c in (first, second)]
+    gap = p.let(middle[0] - middle[1], "gap", "delta", "d")
+    reach = p.fn("length", gap) if rng.chance(0.5) else p.norm2(gap)
+    reach = p.let(reach, "dist", "reach", "sep")
+    cost = p.value(("penalty", "stiffness", "weight"), 0.5, 3.0)
+    if rng.chance(0.4):
+        area = p.fn("length", p.fn("cross", first[1] - first[0], first[2] - first[0])) * 0.5
+        reach = reach * p.let(area, "area", "area_a")
+    value = p.choose(s.al.compare("eq", hit.e, whole(1)), cost * reach, rng.pick((0.0, -1.0)))
+    p.keep(value, "energy", "loss", "response")
+    if rng.chance(0.4):
+        p.store(("hits", "meets_out", "flags"), hit)
+    closing(s, kinds="f")
 
 
 def _handle(grid: str) -> Expr:

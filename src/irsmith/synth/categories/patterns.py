@@ -10,7 +10,7 @@ from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands, size_of
 from irsmith.synth.ir import Assign, Atomic, Expr, If, Return, Span, Stmt
 from irsmith.synth.moves import MECHANICAL
-from irsmith.synth.phases import atomics, branches, functions, loops, records, straight, whiles
+from irsmith.synth.phases import atomics, branches, functions, loops, records, straight, tables, whiles
 from irsmith.synth.sketch import Sketch
 from irsmith.synth.themes import nature, numbers
 from irsmith.types import FLOAT16, INT32, Domain
@@ -293,6 +293,8 @@ def gather(s: Sketch) -> None:
     opened(s, rng.pick(("f", "fv")))
     for _ in range(rng.pick((1, 1, 2))):
         must(s, _gathered)
+    if rng.chance(0.12):
+        s.attempt(lambda: tables.looked_up(s))
     spend(s, branches.branch)
     straight.finish(s)
 

@@ -299,6 +299,8 @@ class Pen:
         most = most or (stop if isinstance(stop, int) else int(stop.e.span.high))
         text = s.names.claim(s.names_free(tuple(names)))
         counter = variable(text, INT32, Span(0, max(1, most - 1), most // 4, max(most // 4 + 1, 3 * most // 4)))
+        if isinstance(stop, int) and not isinstance(first, Q) and not isinstance(step, Q) and not backwards:
+            s.al.numbers.add(text)
         s.probe.argument(counter)
         s.probe.looping += 1
         body = s.block(lambda: fill(Q(self, counter)))

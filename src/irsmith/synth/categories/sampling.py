@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from irsmith.kernel import Argument, Direction
 from irsmith.synth.algebra import usual
 from irsmith.synth.categories.pen import Pen, Q, closing, grown, outside
 from irsmith.synth.ir import Assign, Expr, Span
 from irsmith.synth.sketch import Sketch
-from irsmith.types import FLOAT32, UINT32
+from irsmith.types import FLOAT32, INT32, UINT32, Domain
 
 _UNIT = usual(0.0, 1.0)
 
@@ -203,7 +204,7 @@ def random_sample(s: Sketch) -> None:
         if rng.chance(0.5)
         else p.perhaps(p.at(p.reals(("scales", "sigmas", "radii"), 0.3, 2.0)), "sc", "r_i", "sig")
     )
-    form = rng.pick(("exponential", "normal", "disc", "box_muller", "jitter", "choice", "logistic"))
+    form = rng.pick(("exponential", "normal", "disc", "box_muller", "jitter", "choice", "bins", "logistic"))
     u = _draw(p, state, ("u", "u1", "r1", "xi"))
     if form == "exponential":
         x = (
@@ -243,6 +244,19 @@ def random_sample(s: Sketch) -> None:
         offset = p.make(*[part - 0.5 for part in drawn])
         base = p.at(p.vectors(("points", "grid_pos", "cells"), -2.0, 2.0))
         p.keep(base + offset * scale, "jittered", "pt", "moved")
+    elif form == "bins":
+        n = rng.pick((4, 6, 8, 16))
+        text = s.names.free(("cdf", "cumulative", "cum_weights"), rng)
+        s.arguments.append(Argument(text, FLOAT32, 1, Direction.IN, (n,), Domain(0.0, 1.0, rising=True)))
+        held = Expr("name", "f", FLOAT32, _UNIT, (), text)
+        place = Expr("random", "i", INT32, usual(0, n - 1), (state, held), "sample_cdf")
+        target = Expr("name", "i", INT32, place.span, (), s.names.claim(s.names_free(("bin", "pick", "k", "idx"))))
+        s.emit(Assign(target, place))
+        s.probe.weights = {}
+        s.settle(target.name, s.probe.draw(target))
+        centres = p.reals(("values", "centers", "payoffs", "bin_values"), -1.0, 1.0, (n,))
+        p.keep(p.at(centres, Q(p, target)) * scale + u if rng.chance(0.5) else p.at(centres, Q(p, target)) * u + scale,
+               "sample", "drawn", "x")  # fmt: skip
     else:
         table = p.reals(("cdf", "levels", "weights"), 0.05, 0.9, (n := rng.pick((3, 4, 6)),))
         picked = p.start(0.0, "picked", "choice", "bin_val")

@@ -41,6 +41,7 @@ _DRAWS = Choice((
     (Draw("randn", 1, Span(-6.0, 6.0, -0.7, 0.7), ("noise", "gauss", "eps", "z", "kick")), 3.0),
     (Draw("randi", 1, usual(0, 1), ("pick", "k", "choice", "face")), 1.5),
     (Draw("randu", 1, usual(0, 1), ("pick", "slot", "bucket")), 0.8),
+    (Draw("poisson", 1, usual(0, 12), ("events", "n_events", "count", "arrivals")), 0.8),
     (Draw("sample_unit_ring", 2, _BALL, ("dir", "ring_pt", "heading")), 1.5),
     (Draw("sample_unit_disk", 2, _BALL, ("disk_pt", "offset", "lens")), 1.5),
     (Draw("sample_unit_square", 2, _HALF, ("uv", "jitter", "offset")), 1.2),
@@ -94,6 +95,9 @@ def draw(s: Sketch, source: Expr) -> Expr:
         low, high = rng.pick(((-1.0, 1.0), (-0.5, 0.5), (0.5, 1.5), (0.0, 2.0), (-3.14, 3.14), (0.9, 1.1)))
         span = usual(low, high)
         args += [Expr("literal", "f", FLOAT32, exactly(bound), (), "", bound) for bound in (low, high)]
+    elif operator == "poisson":
+        kind, type = "i", UINT32
+        args.append(_rate(s))
     elif operator in {"randi", "randu"}:
         kind, type = "i", INT32 if operator == "randi" else UINT32
         high = rng.pick((2, 3, 4, 6, 8, 10, 16, 100))
@@ -111,6 +115,16 @@ def draw(s: Sketch, source: Expr) -> Expr:
     s.probe.drawn(target)
     s.assignable.append(target)
     return s.add(target)
+
+
+def _rate(s: Sketch) -> Expr:
+    """How many events are expected: a number, or one that all threads are given."""
+    if s.al.real is not FLOAT32 or s.rng.chance(0.4):
+        rate = s.rng.pick((0.5, 1.0, 2.0, 3.5, 4.0, 12.0))
+        return Expr("literal", "f", FLOAT32, exactly(rate), (), "", rate)
+    made = s.value(s.names_free(("rate", "lam", "intensity", "mean_count")), FLOAT32, 0.5, 6.0)
+    s.read(made)
+    return made
 
 
 def noise(s: Sketch, source: Expr) -> Expr:

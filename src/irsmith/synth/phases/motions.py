@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 
-from irsmith.synth.algebra import RESULTS, union, usual
+from irsmith.synth.algebra import RESULTS, union, usual, whole
+from irsmith.synth.algebra import name as variable
 from irsmith.synth.cancel import same
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import operands
-from irsmith.synth.ir import Do, Expr, Span, Unpack
+from irsmith.synth.ir import Assign, Do, Expr, For, Span, Unpack
 from irsmith.synth.rotations import axis_angle, decompose
 from irsmith.synth.sketch import Sketch
-from irsmith.types import FLOAT32
+from irsmith.types import FLOAT32, INT32, Domain
 
 
 def apart(s: Sketch) -> None:
@@ -60,7 +61,7 @@ def replaced(s: Sketch) -> None:
     """
     rng = s.rng
     targets = [value for value in s.assignable if value.kind == "t"]
-    kind = rng.pick("vvq")
+    kind = rng.pick("vqq" if any(value.kind == "q" for value in s.pool) else "v")
     values = [value for value in s.pool if value.kind == kind]
     if not targets or not values:
         raise Discard("replaced")
@@ -82,6 +83,33 @@ def replaced(s: Sketch) -> None:
     s.read(changed)
     s.read(point)
     s.define(s.al.do("tpoint", changed, point))
+
+
+def chained(s: Sketch) -> None:
+    """The frame at the end of a chain of joints, and a point in it.
+
+    Raises:
+        Discard: There is no point.
+    """
+    rng = s.rng
+    (point,) = operands(s, 1, "v")
+    count = rng.pick((2, 3, 3, 4))
+    type = RESULTS["t"](s.al.real)[1]
+    # No longer than one, such that a chain of them grows no lengths.
+    joints = s.array(s.names_free(("joints", "joint_xform", "links", "local_tf")), type, (s.extents[0], count),
+                     Domain(-0.5, 0.5), kind="t")  # fmt: skip
+    span = Span(-4.0, 4.0, -0.5, 0.5)
+    target = Expr("name", "t", type, span, (), s.names.claim(s.names_free(("X", "frame", "world_tf", "pose"))))
+    s.emit(Assign(target, Expr("tidentity", "t", type, span)))
+    counter = variable(s.names.claim(s.names_free(("k", "j", "link"))), INT32, usual(0, count - 1))
+    s.probe.argument(counter)
+    joint = joints._replace(args=(s.coords[0], counter))
+    s.emit(
+        For(counter.name, None, whole(count), None, (Assign(target, Expr("tmul", "t", type, span, (target, joint))),))
+    )
+    s.probe.weights = {}
+    s.settle(target.name, s.probe.draw(joint))
+    s.define(s.al.do("tpoint", target, point))
 
 
 def carried(s: Sketch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from irsmith.kernel import Direction
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Return, Stmt, Unpack, While
@@ -11,6 +13,8 @@ from irsmith.synth.sketch import Sketch
 
 def refuse_unread(s: Sketch) -> None:
     """Refuse a kernel with an input or a variable that nothing reads. A change of a variable does not read it.
+
+    Of what a call with several results gives, one that is read is enough.
 
     Raises:
         Discard: There is one.
@@ -23,8 +27,20 @@ def refuse_unread(s: Sketch) -> None:
         made: set[str] = set()
         _statements(body, read, made)
         unread = (made | given) - read
+        unread -= {name for names in _together(body) if names & read for name in names}
         if unread:
             raise Discard(f"unread {min(unread)}")
+
+
+def _together(body: tuple[Stmt, ...]) -> Iterator[set[str]]:
+    """The names that are made by one call."""
+    for statement in body:
+        if isinstance(statement, Unpack):
+            yield {target.name for target in statement.targets}
+        elif isinstance(statement, If):
+            yield from _together(statement.then + statement.orelse)
+        elif isinstance(statement, For | While):
+            yield from _together(statement.body)
 
 
 def _statements(body: tuple[Stmt, ...], read: set[str], made: set[str]) -> None:

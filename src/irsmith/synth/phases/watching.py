@@ -15,10 +15,12 @@ def watched(program: Program, rng: Stream) -> Program:
     body = program.body
     if not isinstance(body[0], Thread) or len(body) < 3:
         return program
+    # A tile is no number, though to what grows expressions it is one.
+    tiles = any(isinstance(s, Assign) and _of_tiles(s.value) for s in body)
     variables = [
         (place, s.target)
         for place, s in enumerate(body)
-        if isinstance(s, Assign) and s.target.op == "name" and s.target.type in (FLOAT32, INT32)
+        if isinstance(s, Assign) and s.target.op == "name" and s.target.type in (FLOAT32, INT32) and not tiles
     ]
     if not variables:
         return program
@@ -37,6 +39,11 @@ def watched(program: Program, rng: Stream) -> Program:
     if rng.chance(0.7):
         line = If(Expr("eq", "b", BOOL, TRUTH, (thread, Expr("literal", "i", INT32, exactly(0.0)))), (line,))
     return replace(program, body=(*body[:at], line, *body[at:]))
+
+
+def _of_tiles(e: Expr) -> bool:
+    """Whether an expression calls a builtin of tiles."""
+    return e.op == "tile" or any(map(_of_tiles, e.args))
 
 
 def _ends(s: Stmt) -> bool:

@@ -112,3 +112,38 @@ def test_sums_in_no_order_are_never_exact():
     assert (found[0] == 5).all()
     assert (found[1:] != 5).any()
     np.testing.assert_allclose(found, 5, rtol=1e-5)
+
+
+TRIANGLES = """
+import warp as wp
+
+
+@wp.kernel
+def meeting(p: wp.array2d[wp.vec3], out: wp.array[int]):
+    i = wp.tid()
+    out[i] = wp.intersect_tri_tri(p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4], p[i, 5])
+
+
+@wp.kernel
+def meeting_wide(p: wp.array2d[wp.vec3d], out: wp.array[int]):
+    i = wp.tid()
+    out[i] = wp.intersect_tri_tri(p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4], p[i, 5])
+"""
+
+
+@pytest.mark.parametrize(("kernel", "kind"), [("meeting", np.float32), ("meeting_wide", np.float64)])
+def test_triangles_that_meet(against_warp, kernel, kind):
+    points = np.random.default_rng(4).uniform(-1.0, 1.0, (1, 400, 6, 3))
+    # In one plane, and within it.
+    points[0, 300:, :, 2] = 0.25
+    given = {"p": points.astype(kind), "out": np.zeros((1, 400), np.int32)}
+    found = against_warp(TRIANGLES).check(kernel, given, (400,))["out"][0]
+    assert 60 < found[:300].sum() < 240
+    assert 30 < found[300:].sum() < 95
+
+
+def test_triangles_that_just_touch_are_left_open():
+    flat = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [2, 0, 0], [1, 1, 0.5]]
+    given = {"p": np.array([[flat]] * 40, np.float32), "out": np.zeros((40, 1), np.int32)}
+    shaken = Reference(TRIANGLES, "meeting").run(given, (1,), perturb=np.ones(40, bool), seed=3)
+    assert 0 < shaken.outputs["out"].sum() < 40

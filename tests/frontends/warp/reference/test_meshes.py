@@ -86,6 +86,16 @@ def faces({_ARGUMENTS}):
     g = int(0)
     while wp.mesh_query_aabb_next(box, g):
         out[i, 2] += 1.0 + float(g)
+    block = wp.tile_mesh_query_aabb(id, x[i], x[i] + around)
+    while wp.tile_query_valid(block):
+        k = wp.untile(wp.tile_mesh_query_aabb_next(block))
+        if k >= 0:
+            out[i, 2] += 100.0 + float(k)
+    old = wp.mesh_query_aabb_tiled(id, x[i] - around, x[i])
+    while wp.tile_query_valid(old):
+        m = wp.untile(wp.mesh_query_aabb_next_tiled(old))
+        if m >= 0:
+            out[i, 2] += 1000.0 + float(m)
     held = wp.mesh_get(id)
     at[i] += held.points[held.indices[i % 6]] - held.velocities[i % 6]
     bvh = wp.mesh_get_bvh(id)
@@ -116,6 +126,26 @@ def boxes({_ARGUMENTS}):
     e = int(0)
     while wp.bvh_query_next(capsule, e, 1.0):
         out[i, 3] += 1.0 + float(e)
+    block = wp.tile_bvh_query_aabb(id, x[i] - around, x[i] + around)
+    while wp.tile_query_valid(block):
+        k = wp.untile(wp.tile_bvh_query_next(block))
+        if k >= 0:
+            out[i, 0] += 100.0 + float(k)
+    along = wp.tile_bvh_query_ray(id, x[i], d[i])
+    while wp.tile_query_valid(along):
+        m = wp.untile(wp.tile_bvh_query_next(along))
+        if m >= 0:
+            out[i, 1] += 100.0 + float(m)
+    old = wp.bvh_query_aabb_tiled(id, x[i], x[i] + around)
+    while wp.tile_query_valid(old):
+        n = wp.untile(wp.bvh_query_next_tiled(old))
+        if n >= 0:
+            out[i, 2] += 1000.0 + float(n)
+    older = wp.bvh_query_ray_tiled(id, x[i], d[i])
+    while wp.tile_query_valid(older):
+        q = wp.untile(wp.bvh_query_next_tiled(older))
+        if q >= 0:
+            out[i, 3] += 1000.0 + float(q)
 """
 OPEN = f"""
 import warp as wp

@@ -79,6 +79,18 @@ def k(x: wp.array(dtype=wp.vec3), out: wp.array(dtype=float)):
     s = wp.untile(t * 2.0)
     wp.tile_atomic_add(out, wp.tile_sum(wp.tile(s[0])))
 """,
+    "a transform that threads share": """
+wp.set_module_options({"enable_mathdx_fft": False})
+
+
+@wp.kernel
+def k(x: wp.array2d(dtype=wp.vec2), out: wp.array2d(dtype=wp.vec2)):
+    i = wp.tid()
+    t = wp.tile_load(x, shape=(1, 256), offset=(i, 0))
+    wp.tile_fft(t)
+    wp.tile_ifft(t)
+    wp.tile_store(out, t, offset=(i, 0))
+""",
     "no backward": """
 @wp.kernel(enable_backward=False)
 def k(x: wp.array(dtype=float)):
@@ -169,3 +181,12 @@ def k(x: wp.array(dtype=int)):
     comparison = same_statements("k", row(source).texts)
     assert not comparison.same
     assert "block" in comparison.difference
+
+
+def test_a_transform_of_another_size_is_not_the_same(row):
+    texts = row(OTHERS["a transform that threads share"]).texts
+    cuda = texts["cuda_forward"]
+    assert "2048, 1, 1, var_" in cuda
+    for wrong in ("2048, 1, 2, var_", "4096, 1, 1, var_", "2048, 2, 1, var_"):
+        changed = {**texts, "cuda_forward": cuda.replace("2048, 1, 1, var_", wrong, 1)}
+        assert not same_statements("k", changed).same

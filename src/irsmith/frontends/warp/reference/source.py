@@ -14,7 +14,15 @@ import numpy as np
 
 from irsmith.frontends.warp.reference.errors import Unsupported
 from irsmith.frontends.warp.reference.spelling import BUILTIN_TYPES, FEM, NUMBERS, PYTHON_TYPES
-from irsmith.frontends.warp.reference.values import ListType, QueryType, TileType, TupleType, Type, scalar_of
+from irsmith.frontends.warp.reference.values import (
+    ListType,
+    QueryType,
+    StackType,
+    TileType,
+    TupleType,
+    Type,
+    scalar_of,
+)
 from irsmith.syntax import nodes
 from irsmith.types import (
     SCALARS,
@@ -261,7 +269,7 @@ class Source:
     def _element(self, node: ast.expr) -> ValueType:
         """The type that an annotation gives the elements of an array."""
         type = self.type(node)
-        if isinstance(type, TileType | QueryType | ListType | TupleType):
+        if isinstance(type, TileType | QueryType | StackType | ListType | TupleType):
             raise Unsupported(f"array of {type}", node)
         return type
 

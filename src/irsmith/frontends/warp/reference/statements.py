@@ -10,7 +10,7 @@ import numpy as np
 from irsmith.frontends.warp.reference import expressions, loops, places, tiles
 from irsmith.frontends.warp.reference.errors import FaultKind, Site, Unsupported
 from irsmith.frontends.warp.reference.scope import ArrayExpr, Scope, Statement
-from irsmith.frontends.warp.reference.values import Expr, TileType, TupleType, Type, Value, select
+from irsmith.frontends.warp.reference.values import Expr, StackType, TileType, TupleType, Type, Value, select
 
 
 def block(scope: Scope, nodes: Sequence[ast.stmt]) -> Statement:
@@ -78,8 +78,8 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, node: ast.stmt) -> 
     if isinstance(target, ast.Tuple):
         return _unpack(scope, target, value, node)
     expr = expressions.expression(scope, value)
-    if isinstance(expr.type, TileType) and isinstance(value, ast.Name):
-        raise Unsupported("second name for a tile", node)
+    if isinstance(expr.type, TileType | StackType) and isinstance(value, ast.Name):
+        raise Unsupported("second name for a tile or a stack", node)
     if isinstance(target, ast.Name):
         if isinstance(expr, ArrayExpr):
             return _name_array(scope, target, expr)

@@ -44,6 +44,17 @@ class QueryType:
 
 
 @dataclass(frozen=True, slots=True)
+class StackType:
+    """A stack of a block; its value is how many items it holds ``(lanes,)`` and its slots ``(lanes, slots, ...)``."""
+
+    element: Type
+    capacity: int
+
+    def __str__(self) -> str:
+        return f"stack[{self.element}]"
+
+
+@dataclass(frozen=True, slots=True)
 class ListType:
     """What a structure holds in a row; its value has an axis for the places behind the lane's."""
 
@@ -63,7 +74,7 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = ValueType | TileType | QueryType | ListType | TupleType
+Type = ValueType | TileType | QueryType | StackType | ListType | TupleType
 
 
 class Precision:

@@ -59,6 +59,7 @@ _CUDA_WORDS = (
 _BLOCK_USE = re.compile(r"\bbuiltin_block_dim\(|\bWP_TILE_")
 _EXTENTS = re.compile(r"\btile_(?:shape|stride)_t<[\d,]*>")
 _BLOCK = re.compile(r"\b256\b")
+_SPECTRUM = re.compile(r"(wp::vec2(?P<kind>[fd])), (?P<bytes>\d+), (?P<batch>\d+), (?P<each>\d+), (?=var_|adj_)")
 _FIELD = re.compile(r"(?P<type>.+) (?P<name>\w+);")
 _ARRAY = re.compile(r"wp::array_t<(?P<element>.+)>")
 _DISPATCHED = re.compile(r"\b_wp_args->(\w+)\.strides\[0\]")
@@ -137,7 +138,17 @@ def _host(line: str) -> str:
 
 def _of_one_thread(line: str) -> str:
     """A line of CUDA with the tiles that have an element for each thread of a block as a block of one has them."""
+    if "tile_fft(" in line or "tile_ifft(" in line:
+        line = _SPECTRUM.sub(_whole_spectrum, line)
     return _EXTENTS.sub(lambda match: _BLOCK.sub("1", match[0]), line)
+
+
+def _whole_spectrum(match: re.Match[str]) -> str:
+    """What a Fourier transform is told of its work, if one thread does all of it: no memory that several share."""
+    size = int(match["each"]) * 256
+    if int(match["bytes"]) != size * (8 if match["kind"] == "f" else 16):
+        return match[0]
+    return f"{match[1]}, 0, {match['batch']}, {size}, "
 
 
 def _pairs(place: str, cpp: list[str], cuda: list[str], *, strided: bool = False) -> None:

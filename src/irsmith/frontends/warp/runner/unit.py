@@ -67,7 +67,7 @@ _ENTRY_END = """\
 
 _BLOCK_DIM = re.compile(r"#define WP_TILE_BLOCK_DIM (\d+)\n")
 _TILES = re.compile(r"\bwp::(?:adj_)?(?:tile_(?!shared_storage_t\b)|(?:tile|untile)\b)")
-_OF_THREADS = re.compile(r"\bwp::(?:tile|untile)(?:<[^;]*>)?\(")
+_OF_THREADS = re.compile(r"\bwp::(?:tile|untile)(?:<[^;]*>)?\(|\btile_i?fft\(")
 _PLAIN_HEADER = re.compile(
     r"(?:#define WP_NO_BFLOAT16\n)?\s*#define WP_TILE_BLOCK_DIM (?P<block>\d+)\n"
     r"#define WP_NO_CRT\n#include \"builtin\.h\"\n"
@@ -222,7 +222,9 @@ def asks_block(stage: str, texts: Mapping[str, str | None]) -> bool:
 
 
 def needs_a_block(stage: str, texts: Mapping[str, str | None]) -> bool:
-    """Whether a CUDA text makes tiles of what each thread of a block holds, so that one thread cannot run it."""
+    """Whether a CUDA text makes tiles of what each thread of a block holds, or shares out a transform among
+    them, so that one thread cannot run it.
+    """
     if stage != "cuda":
         return False
     parts = ("forward", "functions_forward")

@@ -1,4 +1,4 @@
-"""Geometry that needs no structure: the closest points of two edges."""
+"""Geometry that needs no structure: the closest points of two edges, and whether two triangles meet."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ import numpy as np
 from irsmith.frontends.warp.reference.builtins import scalar as scalars
 from irsmith.frontends.warp.reference.builtins import vector
 from irsmith.frontends.warp.reference.builtins.overload import Overload, Table, fixed
+from irsmith.frontends.warp.reference.geometry import triangles
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.values import Array, along
-from irsmith.types import FLOAT32, Vector
+from irsmith.types import FLOAT32, FLOAT64, INT32, Vector
 
 _POINT = Vector(3, FLOAT32)
+
+_LEVEL = 4e-6
+"""How far a corner is from the other's plane, times the length of that one's normal, from which on it is off it: four
+times what Möller's method takes."""
+
+_FLAT = 1e-4
+"""Triangles of less area than this, as a part of the square of how far out they lie, are as good as none."""
 
 
 def _closest(ops: Ops, p1: Array, q1: Array, p2: Array, q2: Array, epsilon: Array) -> Array:
@@ -46,7 +54,46 @@ def _closest(ops: Ops, p1: Array, q1: Array, p2: Array, q2: Array, epsilon: Arra
     return np.stack(np.broadcast_arrays(s, t, distance), axis=-1)
 
 
+def _meet(ops: Ops, *corners: Array) -> Array:
+    """Whether two triangles have a point in common: 1 or 0.
+
+    They have none if some direction keeps them apart: a normal, one across two edges, or one across an edge within its
+    triangle, which tells where both lie in one plane. How triangles that just touch are judged is open.
+    """
+    lanes = max(len(corner) for corner in corners)
+    points = np.stack(np.broadcast_arrays(*corners), axis=1)
+    reach = np.abs(points).reshape(lanes, -1).max(axis=1).astype(np.float64)
+    moved = np.stack([triangles.moved(ops, points[:, place], reach) for place in range(6)], axis=1)
+    one, other = moved[:, :3], moved[:, 3:]
+    edges = [[face[:, (k + 1) % 3] - face[:, k] for k in range(3)] for face in (one, other)]
+    normals = [np.cross(sides[0], sides[1]) for sides in edges]
+    ways = [*normals, *(np.cross(a, b) for a in edges[0] for b in edges[1])]
+    ways += [np.cross(normal, side) for normal, sides in zip(normals, edges, strict=True) for side in sides]
+    slack = np.full(lanes, np.inf)
+    for way in ways:
+        size = np.sqrt((way * way).sum(axis=1))
+        some = size > 1e-12
+        along_it = [(face * (way / np.where(some, size, 1.0)[:, None])[:, None]).sum(axis=2) for face in (one, other)]
+        (low, high), (low2, high2) = ((place.min(axis=1), place.max(axis=1)) for place in along_it)
+        slack = np.where(some, np.minimum(slack, np.minimum(high - low2, high2 - low)), slack)
+    flat = np.min([np.sqrt((normal * normal).sum(axis=1)) for normal in normals], axis=0) <= _FLAT * reach * reach
+    heights = [
+        np.abs(((corner - face[:, :1]) * normal[:, None]).sum(axis=2))
+        for normal, face, corner in ((normals[0], one, other), (normals[1], other, one))
+    ]
+    flat |= (np.concatenate(heights, axis=1) <= _LEVEL).any(axis=1)
+    # What has next to no area may be said to meet anything, and so may a corner that is next to the other's plane.
+    noise = triangles.noise(ops, flat.shape)
+    ops.decide(np.where(flat, noise * 2.0**32, 0.0).astype(np.int64))
+    result: Array = ((slack >= 0) ^ (flat & (noise > 0))).astype(np.int32)
+    ops.decide(result, reach + slack, reach)
+    return result
+
+
+_WIDE = Vector(3, FLOAT64)
+
 TABLE: Table = {
+    "intersect_tri_tri": tuple(Overload(fixed(*[point] * 6, result=INT32), _meet) for point in (_POINT, _WIDE)),
     "closest_point_edge_edge": (Overload(fixed(_POINT, _POINT, _POINT, _POINT, FLOAT32, result=_POINT), _closest),),
 }
-"""Edges."""
+"""Edges and triangles."""

@@ -93,6 +93,81 @@ def _normal(draws: Draws) -> Array:
     return ops.mul(ops.sqrt(ops.mul(draws.number(-2.0), radius)), ops.library(np.cos, angle))
 
 
+_MOST = 10_000
+"""Draws after which a lane is given up: of means up to a million none needs a hundredth of them."""
+
+
+def _events(draws: Draws, mean: Array) -> Array:
+    """How many events come in a time in which ``mean`` are expected: Poisson's distribution.
+
+    Below ten, how many uniform numbers are multiplied until the product is at most ``exp(-mean)`` (Knuth); from ten on,
+    Hörmann's transformed rejection (1993).
+    """
+    lanes = max(len(mean), len(draws.state))
+    mean = np.broadcast_to(mean, (lanes,))
+    many = draws.ops.compare(np.greater_equal, mean, draws.number(10.0))
+    none = mean == 0
+    count = np.zeros(lanes, np.uint32)
+    state = np.broadcast_to(draws.state, (lanes,))
+    with np.errstate(all="ignore"):
+        for method, where in ((_multiplied, ~many & ~none), (_rejected, many)):
+            if where.any():
+                count, state = method(draws, mean, where, count, state)
+    draws.state = state
+    return count
+
+
+def _multiplied(draws: Draws, mean: Array, where: Array, count: Array, state: Array) -> tuple[Array, Array]:
+    ops = draws.ops
+    least = ops.library(np.exp, -mean)
+    product = np.ones(len(mean), draws.dtype)
+    for _ in range(_MOST):
+        draws.state = state
+        product = np.where(where, ops.mul(product, draws.unit()), product)
+        state = np.where(where, draws.state, state)
+        where = where & ops.compare(np.greater, product, least)
+        count = count + where.astype(np.uint32)
+        if not where.any():
+            break
+    draws.ops.machine.fault(FaultKind.STEP_LIMIT, where, draws.line)
+    return count, state
+
+
+def _rejected(draws: Draws, mean: Array, where: Array, count: Array, state: Array) -> tuple[Array, Array]:
+    ops, number = draws.ops, draws.number
+    b = ops.add(number(0.931), ops.mul(number(2.53), ops.sqrt(mean)))
+    a = ops.add(number(-0.059), ops.mul(number(0.02483), b))
+    steepness = ops.add(number(1.1239), ops.div(number(1.1328), ops.sub(b, number(3.4))))
+    sure = ops.sub(number(0.9277), ops.div(number(3.6224), ops.sub(b, number(2.0))))
+    log_mean = ops.library(np.log, mean)
+    for _ in range(_MOST):
+        draws.state = state
+        u = ops.sub(draws.unit(), number(0.5))
+        v = draws.unit()
+        state = np.where(where, draws.state, state)
+        edge = ops.sub(number(0.5), np.abs(u))
+        wide = ops.mul(ops.add(ops.div(ops.mul(number(2.0), a), edge), b), u)
+        k = np.floor(ops.add(ops.add(wide, mean), number(0.43)))
+        accepted = (edge >= number(0.07)) & ops.compare(np.less_equal, v, sure)
+        refused = (k < 0) | ((edge < number(0.013)) & ops.compare(np.greater, v, edge))
+        height = ops.add(ops.div(a, ops.mul(edge, edge)), b)
+        left = ops.sub(ops.add(ops.library(np.log, v), ops.library(np.log, steepness)), ops.library(np.log, height))
+        safe = np.maximum(k, draws.dtype.type(0))
+        right = ops.sub(ops.sub(ops.mul(safe, log_mean), mean), ops.library(_log_factorial, safe))
+        accepted = accepted | (~refused & ops.compare(np.less_equal, left, right))
+        done = where & accepted
+        ops.decide(np.where(done, k, -1.0))
+        count = np.where(done, k, count).astype(np.uint32)
+        where = where & ~accepted
+        if not where.any():
+            break
+    draws.ops.machine.fault(FaultKind.STEP_LIMIT, where, draws.line)
+    return count, state
+
+
+_log_factorial = np.vectorize(lambda k: math.lgamma(k + 1.0) if math.isfinite(k) else k, otypes=[np.float64])
+
+
 def _triangle(draws: Draws) -> Array:
     ops = draws.ops
     root = ops.sqrt(draws.unit())
@@ -157,6 +232,7 @@ DRAWS: dict[str, tuple[Draw, ...]] = {
     "randu": (Draw((), UINT32, Draws.bits), Draw((UINT32, UINT32), UINT32, Draws.below)),
     "randf": (Draw((), FLOAT32, Draws.unit), Draw((FLOAT32, FLOAT32), FLOAT32, Draws.between)),
     "randn": (Draw((), FLOAT32, _normal),),
+    "poisson": (Draw((FLOAT32,), UINT32, _events),),
     "sample_triangle": (Draw((), Vector(2, FLOAT32), _triangle),),
     "sample_unit_ring": (Draw((), Vector(2, FLOAT32), _ring),),
     "sample_unit_disk": (Draw((), Vector(2, FLOAT32), _disk),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from irsmith.frontends.warp.reference.builtins import (
+    decompositions,
     geometry,
     matrix,
     noise,
@@ -27,6 +28,21 @@ def _joined(*tables: Table) -> Table:
 
 # Scalars first: they are by far the most used.
 BUILTINS = _joined(
-    *(module.TABLE for module in (scalar, vector, matrix, quaternion, random, norms, rotation, rigid, noise, geometry))
+    *(
+        module.TABLE
+        for module in (
+            scalar,
+            vector,
+            matrix,
+            quaternion,
+            random,
+            norms,
+            rotation,
+            rigid,
+            noise,
+            geometry,
+            decompositions,
+        )
+    )
 )
 """The overloads of each builtin, tried in order. More than one is tried only for other argument types."""

@@ -18,7 +18,7 @@ from irsmith.frontends.warp.reference.geometry import calls, triangles
 from irsmith.frontends.warp.reference.geometry.calls import POINT, Handler
 from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.scope import Scope
-from irsmith.frontends.warp.reference.values import Array, Expr, QueryType, Type, Value, select
+from irsmith.frontends.warp.reference.values import Array, Expr, QueryType, TileType, Type, Value, select
 from irsmith.types import BOOL, FLOAT32, INT32, UINT64
 
 _FAR = float(np.finfo(np.float32).max)
@@ -178,6 +178,46 @@ def _next(scope: Scope, node: ast.Call, expected: int) -> Expr:
     return Expr(BOOL, run, guarded=True)
 
 
+def _next_of_block(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """A tile of what the threads of a block find next, of which a CPU's has one: an item's number, or -1."""
+    del expected
+    if len(node.args) != 1 or node.keywords:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    query = _variable(scope, node)
+
+    def run() -> Value:
+        here, found, along = query.load()
+        left = found & (np.arange(found.shape[1]) >= here[:, None])
+        more, number = left.any(axis=1), left.argmax(axis=1).astype(np.int32)
+        # Beyond the last of all, a search has ended.
+        query.save((np.where(more, number + 1, found.shape[1] + 1).astype(np.int32), found, along))
+        return np.where(more, number, -1).astype(np.int32)[:, None]
+
+    return Expr(TileType(INT32, (1,)), run, guarded=True)
+
+
+def _valid(scope: Scope, node: ast.Call, expected: int) -> Expr:
+    """Whether a block's search has not yet said that there is nothing more."""
+    del expected
+    if len(node.args) != 1 or node.keywords:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    query = _variable(scope, node)
+
+    def run() -> Value:
+        here, found, _ = query.load()
+        return here <= found.shape[1]
+
+    return Expr(BOOL, run, guarded=True)
+
+
+def _variable(scope: Scope, node: ast.Call) -> places.Place:
+    """The variable that holds a search, a call's first argument."""
+    query = places.place(scope, node.args[0]) if isinstance(node.args[0], ast.Name) else None
+    if query is None or not isinstance(query.type, QueryType):
+        raise Unsupported(f"{ast.unparse(node.func)} of what is no search", node)
+    return query
+
+
 def _point_id(scope: Scope, node: ast.Call, expected: int) -> Expr:
     """The point at a place of a grid's own order, which is not defined: here that of the points."""
     del expected
@@ -224,6 +264,14 @@ SEARCHES: dict[str, Handler] = {
     "mesh_query_aabb": _of_mesh(_mesh_overlap, POINT, POINT),
     "mesh_query_sphere": _of_mesh(_touching, POINT, FLOAT32),
     "mesh_get_bvh": _mesh_boxes,
+    **dict.fromkeys(("tile_bvh_query_aabb", "bvh_query_aabb_tiled"), _of_boxes(_overlap, POINT, POINT)),
+    **dict.fromkeys(("tile_bvh_query_ray", "bvh_query_ray_tiled"), _of_boxes(_along, POINT, POINT)),
+    **dict.fromkeys(("tile_mesh_query_aabb", "mesh_query_aabb_tiled"), _of_mesh(_mesh_overlap, POINT, POINT)),
+    **dict.fromkeys(
+        ("tile_bvh_query_next", "bvh_query_next_tiled", "tile_mesh_query_aabb_next", "mesh_query_aabb_next_tiled"),
+        _next_of_block,
+    ),
+    "tile_query_valid": _valid,
     **dict.fromkeys(("hash_grid_query_next", "bvh_query_next", "mesh_query_next", "mesh_query_aabb_next"), _next),
 }
 """Builtins by name."""

@@ -94,17 +94,17 @@ def _apart(triangles: Triangles, point: Array) -> tuple[Array, Array, Array]:
     return a, b, c
 
 
-def _noise(ops: Ops, shape: tuple[int, ...]) -> Array:
+def noise(ops: Ops, shape: tuple[int, ...]) -> Array:
     """Numbers of the size of a few units in the last place of 1, in the lanes that are shaken; else nothing."""
     ones = np.ones(shape, ops.dtype(FLOAT32))
-    noise: Array = ops.shake(ones, _ULPS) - ones
-    return noise.astype(np.float64)
+    moved: Array = ops.shake(ones, _ULPS) - ones
+    return moved.astype(np.float64)
 
 
 def moved(ops: Ops, value: Array, reach: Array) -> Array:
     """A point or a direction ``(lanes, 3)`` in float64, moved by what rounding does to numbers of some size."""
     size = np.maximum(reach, np.abs(value).max(axis=-1))
-    result: Array = value + _noise(ops, value.shape) * size[:, None]
+    result: Array = value + noise(ops, value.shape) * size[:, None]
     return result
 
 
@@ -123,7 +123,7 @@ def closest(ops: Ops, triangles: Triangles, point: Array, *, furthest: bool = Fa
     if ops.machine.tracing:
         _leave_open(ops, triangles, away, part, reach, furthest=furthest)
     # Of triangles that share the point, it is open which one is named.
-    away = away + _noise(ops, away.shape) * reach[:, None]
+    away = away + noise(ops, away.shape) * reach[:, None]
     face = (away.argmax(axis=1) if furthest else away.argmin(axis=1)).astype(np.int32)
     lanes = np.arange(len(face))
     a, b, c = triangles.face(face)
@@ -151,7 +151,7 @@ def _leave_open(ops: Ops, triangles: Triangles, away: Array, part: Array, reach:
     places = _feature(corners, np.arange(away.shape[1]), part)
     first = np.take_along_axis(places, near.argmax(axis=1)[:, None], axis=1)
     several = (near & (places != first)).any(axis=1)
-    ops.decide(np.where(several, _noise(ops, several.shape) * 2.0**32, 0.0).astype(np.int64))
+    ops.decide(np.where(several, noise(ops, several.shape) * 2.0**32, 0.0).astype(np.int64))
 
 
 def distances(ops: Ops, triangles: Triangles, point: Array) -> Array:

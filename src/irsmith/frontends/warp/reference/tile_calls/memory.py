@@ -1,4 +1,4 @@
-"""Builtins that make tiles, of numbers and of what threads hold, and that load, store and add to arrays."""
+"""Builtins that make tiles, and that load, store and add to arrays."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ from irsmith.frontends.warp.reference.values import (
     Expr,
     TileType,
     TupleType,
-    Type,
     Value,
     along,
     components,
     scalar_of,
 )
-from irsmith.types import FLOAT16, FLOAT32, INT32, ArrayType, Matrix, Scalar, Vector
+from irsmith.types import FLOAT16, FLOAT32, INT32, ArrayType, Scalar
 
 
 def _filled(number: int | None) -> Handler:
+    """All elements are a number; without one they are not set: nothing of them may show, so floats are undefined."""
+
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
         found = named(node, "shape", "dtype")
         type = TileType(element_type(scope, found.get("dtype"), FLOAT32), shape_of(scope, needed(found, "shape", node)))
-        value = np.full((1, *components(type)), number, scope.ops.dtype(scalar_of(type)))
+        dtype = scope.ops.dtype(scalar_of(type))
+        unset = np.nan if dtype.kind == "f" else 77
+        value = np.full((1, *components(type)), unset if number is None else number, dtype)
         return Expr(type, lambda: value)
 
     return handler
@@ -56,29 +59,19 @@ def _full(scope: Scope, node: ast.Call, expected: int) -> Expr:
     kind = element_type(scope, found.get("dtype"), value.type)
     if kind != value.type:
         value = construct(scope, kind, [value], {}, node)
-    return _repeated(TileType(kind, shape_of(scope, needed(found, "shape", node))), value)
+    return repeated(TileType(kind, shape_of(scope, needed(found, "shape", node))), value)
 
 
-def _repeated(type: TileType, value: Expr) -> Expr:
+def repeated(type: TileType, value: Expr) -> Expr:
+    """A tile whose elements are all one value."""
     run, rank = value.run, len(type.shape)
 
-    def repeated() -> Value:
+    def spread() -> Value:
         one = run()
         wide = one.reshape(len(one), *(1,) * rank, *components(type.element))
         return np.broadcast_to(wide, (len(one), *components(type)))
 
-    return Expr(type, repeated, guarded=value.guarded)
-
-
-def _from_thread(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """What one thread of the block says: there is one, of number 0."""
-    del expected
-    found = named(node, "shape", "value", "thread_idx")
-    value = expressions.expression(scope, needed(found, "value", node))
-    thread = expressions.expression(scope, needed(found, "thread_idx", node))
-    if thread.const != 0 or not tiles.is_plain(value.type):
-        raise Unsupported("another thread than the first", node)
-    return _repeated(TileType(value.type, shape_of(scope, needed(found, "shape", node))), value)
+    return Expr(type, spread, guarded=value.guarded)
 
 
 def _arange(scope: Scope, node: ast.Call, expected: int) -> Expr:
@@ -104,32 +97,6 @@ def _arange(scope: Scope, node: ast.Call, expected: int) -> Expr:
         return Expr(type, lambda: ops.add(first[:, None], ops.mul(places, stride[:, None])))
     value = (first[:, None] + places * stride[:, None]).astype(dtype)
     return Expr(type, lambda: value)
-
-
-def _of_thread(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """``tile(x)``: one element for each thread of the block, of which a CPU's has one."""
-    del expected
-    found = named(node, "x", "preserve_type")
-    value = expressions.expression(scope, needed(found, "x", node))
-    kept = "preserve_type" in found and bool(expressions.expression(scope, found["preserve_type"]).const)
-    run = value.run
-    if isinstance(value.type, Scalar) or (kept and tiles.is_plain(value.type)):
-        return Expr(TileType(value.type, (1,)), lambda: run()[:, None], guarded=value.guarded)
-    if isinstance(value.type, Vector | Matrix):
-        type = TileType(value.type.scalar, (*components(value.type), 1))
-        return Expr(type, lambda: run()[..., None], guarded=value.guarded)
-    raise Unsupported(f"tile of {value.type}", node)
-
-
-def _to_thread(scope: Scope, node: ast.Call, expected: int) -> Expr:
-    """``untile(t)``: this thread's element, or vector of elements."""
-    del expected
-    tile, type = tile_of(scope, needed(named(node, "a"), "a", node))
-    run = tile.run
-    if type.shape[-1] != 1 or len(type.shape) > 2 or not isinstance(type.element, Scalar):
-        raise Unsupported(f"untile of {type}", node)
-    kind: Type = type.element if len(type.shape) == 1 else Vector(type.shape[0], type.element)
-    return Expr(kind, lambda: run()[..., 0], guarded=tile.guarded)
 
 
 # Arrays.
@@ -315,11 +282,9 @@ def _added(scope: Scope, node: ast.Call, found: dict[str, ast.expr]) -> Expr:
 MEMORY: dict[str, Handler] = {
     "tile_zeros": _filled(0),
     "tile_ones": _filled(1),
+    "tile_empty": _filled(None),
     "tile_full": _full,
-    "tile_from_thread": _from_thread,
     "tile_arange": _arange,
-    "tile": _of_thread,
-    "untile": _to_thread,
     "tile_load": _load,
     "tile_load_indexed": _load_indexed,
     "tile_store": _store,

@@ -29,6 +29,10 @@ _SIZES = ("TILE_SIZE", "TILE", "TILE_DIM", "BLOCK", "TILE_N", "CHUNK")
 _SUMS = ("total", "acc", "s", "row_sum", "tile_total")
 
 
+OUT = ("out", "result", "y", "output", "dst", "new_values")
+"""What the array may be called that a block stores its tiles to."""
+
+
 class TilePen(Pen):
     """Writes into a sketch whose coordinates are those of blocks of threads.
 
@@ -206,13 +210,13 @@ class TilePen(Pen):
         rng = self.s.rng
         work = list(tiles)
         if len(work) == 1:
-            work = [self._scaled(work[0]) if rng.chance(0.7) else -(self._scaled(work[0]))]
+            work = [self.scaled(work[0]) if rng.chance(0.7) else -(self.scaled(work[0]))]
         while len(work) > 1:
             a, b = work.pop(rng.below(len(work))), work.pop(rng.below(len(work)))
             if rng.chance(0.3):
-                a = self._scaled(a)
+                a = self.scaled(a)
             if rng.chance(0.2):
-                b = self._scaled(b)
+                b = self.scaled(b)
             word = rng.pick(("add", "sub", "mul", "add", "sub"))
             work.append(a + b if word == "add" else a - b if word == "sub" else self._product(a, b))
         value = work[0]
@@ -222,7 +226,7 @@ class TilePen(Pen):
         made = self.s.al.do("mul", a.e, b.e)
         return Q(self, made)
 
-    def _scaled(self, tile: Q) -> Q:
+    def scaled(self, tile: Q) -> Q:
         """A tile times, or divided by, what is the same for all its elements."""
         rng = self.s.rng
         if self.scalars and rng.chance(0.6):

@@ -1,0 +1,131 @@
+"""Lowering what strangers wrote: in a process that can change nothing and reach nobody.
+
+To lower a source is to execute it. This does so in a process that has imported the compiler and lowered a kernel of
+irsmith's own before it gave away, on Linux for x86-64, every system call but those that memory, time, its own threads
+and reading files need: it opens no file to write, starts no program, makes no connection and signals no process. Its
+memory and time are bounded on every system. What it answers is JSON.
+
+What this does not stop: a source that reads files (it has nobody to tell), or that changes what its process answers
+for this row and those after it; on other systems, anything that the user may do.
+
+Run as ``python -m irsmith.apart.sealed FRONTEND STAGE…`` it is that process.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from irsmith import apart, frontends
+from irsmith.drawing import Drawing
+from irsmith.frontends import pipes, sandbox
+from irsmith.frontends.base import Frontend, Stage, stage_named
+from irsmith.kernel import Kernel
+from irsmith.outcome import Reject
+from irsmith.recipe import Recipe
+
+START_SECONDS = 180.0
+"""What the process may take to import a compiler and lower a kernel with it."""
+
+
+class Sealed:
+    """Lowers kernels of strangers to stages of a frontend. A context manager that owns a process.
+
+    Args:
+        frontend: The frontend.
+        stages: Those of its stages that are not made of another's text; see `Stage.of`.
+    """
+
+    def __init__(self, frontend: Frontend, stages: Sequence[Stage]) -> None:
+        self._words = [frontend.name, *(stage.name for stage in stages)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def texts(self, kernel: Kernel) -> Mapping[str, str | None] | str:
+        """The texts of a kernel's source by column, or why there are none."""
+        try:
+            process = self._process = self._process or self._start()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            message = pickle.dumps(kernel, protocol=5)
+            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(apart.LENGTH, "little"), message)
+            answer, _ = pipes.receive(process.stdout.fileno(), time.monotonic() + apart.SECONDS)
+        except pipes.SilentError:
+            self._stop()
+            return f"did not end within {apart.SECONDS:g} seconds"
+        except pipes.ClosedError:
+            self._stop()
+            return "ended the process that lowers it"
+        texts = answer.get("texts") if isinstance(answer, dict) else None
+        if isinstance(texts, dict) and all(text is None or isinstance(text, str) for text in texts.values()):
+            return texts
+        return str(answer.get("reject", "no answer") if isinstance(answer, dict) else "no answer")
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "irsmith.apart.sealed", *self._words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(os.environ),
+            start_new_session=True,
+        )
+        self._process = process
+        assert process.stdout is not None
+        pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
+        return process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def main() -> None:
+    """Lower what is sent until the standard input ends."""
+    requests, output = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(nothing, target)
+    name, *names = sys.argv[1:]
+    frontend = frontends.get(name)
+    stages = [stage_named(frontend, stage) for stage in names]
+    drawing = Drawing(Recipe(frontend=name))
+    known = next(found for found in map(drawing.kernel, range(100)) if isinstance(found, Kernel))
+    # What the compiler imports, opens and starts when it is first used, it has by then.
+    frontend.lower(known, stages)
+    pipes.end_with_parent()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with apart.bounded():
+        sandbox.seal_reader()
+        pipes.send(output, {})
+        while True:
+            try:
+                size = int.from_bytes(pipes.read_exactly(requests, apart.LENGTH), "little")
+                kernel: Kernel = pickle.loads(pipes.read_exactly(requests, size))
+            except pipes.ClosedError:
+                return
+            found = frontend.lower(kernel, stages)
+            if isinstance(found, Reject):
+                pipes.send(output, {"reject": f"{found.reason}: {found.message}"})
+            else:
+                pipes.send(output, {"texts": dict(found.texts)})
+
+
+if __name__ == "__main__":
+    main()
