@@ -75,7 +75,8 @@ def local(a: wp.array(dtype=float), out: wp.array(dtype=float)):
 def typed(a: wp.array(dtype=wp.float64), out: wp.array(dtype=wp.float64)):
     i = wp.tid()
     x = a[i]
-    out[i] = type(x)(2.0) * x + a.dtype(1.0)
+    v = wp.vector(x, x * x, dtype=a.dtype)
+    out[i] = type(x)(2.0) * x + a.dtype(type(v).length)
 
 
 @wp.func

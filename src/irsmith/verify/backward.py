@@ -314,8 +314,8 @@ def _far(kernel: Kernel, points: Points, one: Array, two: Array) -> bool:
         smooth = ~points.observed.singular & np.isfinite(own)
         size = np.where(smooth[:, None], points.main(most), most.max(initial=0.0))
         unit = unit_roundoff(kernel)
-        # With the few digits of half precision nudges move far, and texts of one function come out alike to the last.
-        nudged = 0.0 if unit >= _HALF else FACTOR
+        # With the few digits of half precision nudges move far, and texts of one function seldom differ at all.
+        nudged = FACTOR / 2 if unit >= _HALF else FACTOR
         allowed = ULPS * unit * size + nudged * np.where(smooth, own, 0.0)[:, None]
         return not bool((apart <= allowed).all())
 

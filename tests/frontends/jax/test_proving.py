@@ -106,6 +106,28 @@ def test_a_spoiled_backward_is_called_wrong(row, toolchain):
     assert isinstance(outcome, Reject) or outcome.verdict("backward").status is Status.COMPILER_WRONG
 
 
+LEAKY = """
+import jax.numpy as jnp
+
+
+def leaky(x):
+    return jnp.where(x > 0.0, x, 0.1 * x)
+"""
+
+
+@pytest.mark.parametrize("column", ["hlo_optimized_backward", "jaxpr_backward"])
+def test_a_further_text_has_the_same_adjoint_at_a_tie_too(make, toolchain, column):
+    f = "float32"
+    kernel = make(LEAKY, "leaky", [("x", f, (3, 4))], [(f, (3, 4))])
+    row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+    edge = row.texts[column].replace("direction=GT", "direction=GE").replace("= gt ", "= ge ")
+    assert edge != row.texts[column]
+    right, wrong = Verifier(toolchain).verify([row, replace(row, texts={**row.texts, column: edge})])
+    assert not isinstance(right, Reject)
+    assert isinstance(wrong, Reject)
+    assert "computes another adjoint of x than the hlo text" in wrong.message
+
+
 FLOW = """
 import jax
 import jax.numpy as jnp

@@ -67,6 +67,20 @@ def test_numbers_of_a_source_take_the_dtype_that_they_meet():
     assert not run(source, x=x, result=x).any()
 
 
+@pytest.mark.parametrize("call", ["jnp.deg2rad(x)", "jnp.rad2deg(x)", "jnp.sinc(x)"])
+def test_the_circle_s_number_is_rounded_to_half_precision(call):
+    source = f"import jax.numpy as jnp\n\ndef f(x):\n    return {call}\n"
+    x = np.linspace(0.5, 0.9, 5, dtype=np.float16)
+    wide = Reference(source, "f", "float16").run(
+        {"x": x.astype(np.float32)[None], "result": x.astype(np.float32)[None]}, None
+    )
+    number = {"deg2rad": np.pi / 180, "rad2deg": 180 / np.pi, "sinc": np.pi}[call[4:-3]]
+    near = float(np.float16(number)) * x.astype(np.float64)
+    expected = np.sin(near) / near if "sinc" in call else near
+    assert wide.faults == (None,)
+    np.testing.assert_allclose(wide.outputs["result"][0], expected, rtol=1e-6)
+
+
 def test_positions_beyond_the_end_are_at_the_end():
     source = "def f(x, i):\n    return x[i]\n"
     x, i = np.arange(4, dtype=np.float32), np.array([9, -1, 2], np.int32)

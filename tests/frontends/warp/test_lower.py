@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -471,3 +472,32 @@ def k(x: wp.array(dtype=float)):
     assert second == first
     sys.modules.pop("curves_of_ours")
     context.user_modules.pop("curves_of_ours")
+
+
+def test_the_order_of_names_in_a_set_leaves_no_trace():
+    """Warp copies the counters that a loop changes, and keeps their names in a set."""
+    body = "\n".join(f"    for {name} in range(2):\n        s += x[{name}]" for name in "abcdef")
+    changed = "\n".join(f"        {name} = {name} + k\n        s += x[{name}]" for name in "abcdef")
+    source = (
+        "import warp as wp\n\n\n@wp.kernel\ndef k(x: wp.array(dtype=float), n: int, out: wp.array(dtype=float)):\n"
+        f"    s = float(0.0)\n{body}\n    for k in range(n):\n{changed}\n    out[0] = s\n"
+    )
+    program = (
+        "import sys\nfrom irsmith.frontends.warp.lower import lower\nfrom irsmith.frontends.warp.stages import CPP\n"
+        "from irsmith.kernel import Kernel, Signature\n"
+        "made = lower(Kernel('k', 'user', '', sys.stdin.read(), Signature(())), [CPP])\n"
+        "sys.stdout.write(made.texts['cpp_forward'])\n"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=source,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(texts) == 1
+    assert "wp::copy" in texts.pop()

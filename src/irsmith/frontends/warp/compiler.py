@@ -11,6 +11,7 @@ the order in which the kernel reaches them. The rest is what Warp writes.
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import itertools
 import linecache
@@ -395,14 +396,38 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     cpu_block = 1 if options["block_dim"] == DEFAULT_BLOCK else options["block_dim"]
     cpu = options | {"block_dim": cpu_block, "output_arch": None}
     cuda = options | {"output_arch": CUDA_ARCHITECTURE}
-    builder = _build(kernel, cpu, names, "cpu")
+    with _promoted_in_order():
+        builder = _build(kernel, cpu, names, "cpu")
     with _types_spelled_once():
         on_cpu = _texts(builder, kernel, "cpu", cpu)
     if _uses_tiles(builder):
         # Only tiles are built otherwise for another device.
-        builder = _build(kernel, cuda, names, "cuda")
+        with _promoted_in_order():
+            builder = _build(kernel, cuda, names, "cuda")
     with _types_spelled_once():
         return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
+
+
+@contextmanager
+def _promoted_in_order() -> Iterator[None]:
+    """Have counters of unrolled loops that a later loop changes copied in the order in which that loop names them.
+
+    Warp goes through a set of names, whose order is another one in each process.
+    """
+    from warp._src import codegen
+
+    promote = codegen.Adjoint._promote_mutated_iter_constants
+
+    def in_order(adjoint: Any, body: list[ast.stmt]) -> None:
+        named = [node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        for name in dict.fromkeys(node.id for node in named if isinstance(node.ctx, ast.Store)):
+            promote(adjoint, [ast.Name(name, ast.Store())])
+
+    codegen.Adjoint._promote_mutated_iter_constants = in_order
+    try:
+        yield
+    finally:
+        codegen.Adjoint._promote_mutated_iter_constants = promote
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def _sigmoid(x: Values) -> Values:
 _SMOOTH: dict[str, Any] = {
     **{name: getattr(np, name) for name in (
         "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
-        "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh", "sinc", "deg2rad", "rad2deg",
+        "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
     )},
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "reciprocal": lambda x: 1 / x,
@@ -72,7 +72,22 @@ def exp2(x: Any) -> Array:
     return unary(np.exp, floated(x) * math.log(2.0))
 
 
-SMOOTH["exp2"] = exp2
+def deg2rad(x: Any) -> Array:
+    """Degrees in radians: a product with a number that is rounded to the dtype of the argument."""
+    return floated(x) * (math.pi / 180.0)
+
+
+def rad2deg(x: Any) -> Array:
+    """Radians in degrees, likewise."""
+    return floated(x) * (180.0 / math.pi)
+
+
+def sinc(x: Any) -> Array:
+    """The sine over its argument, which is a product with a rounded number."""
+    return unary(lambda v: np.sinc(v / np.pi), floated(x) * math.pi)
+
+
+SMOOTH |= {"exp2": exp2, "deg2rad": deg2rad, "rad2deg": rad2deg, "sinc": sinc}
 
 
 def square(x: Any) -> Array:

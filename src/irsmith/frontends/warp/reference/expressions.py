@@ -332,8 +332,12 @@ def _ternary(scope: Scope, node: ast.IfExp) -> Expr:
 
 
 def _attribute(scope: Scope, node: ast.Attribute) -> Expr:
-    if node.attr == "length" and isinstance(named := types.of_expression(scope, node.value), Vector):
-        return scope.plain_constant(named.length)
+    if node.attr == "length":
+        named = types.of_expression(scope, node.value)
+        if named is None and indexing.root(node.value) in scope.variables:
+            named = expression(scope, node.value).type
+        if isinstance(named, Vector):
+            return scope.plain_constant(named.length)
     if isinstance(node.value, ast.Name | ast.Attribute) and indexing.root(node.value) not in scope.variables:
         return static_value(scope, scope.source.meaning(node), node)
     owner = expression(scope, node.value)
