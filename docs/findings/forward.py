@@ -82,6 +82,16 @@ def negated_zero(n: int, o: wp.array(dtype=float)):
     o[1] = wp.copysign(1.0, zero * -1.0)
 
 
+@wp.kernel
+def factors_of_turn(n: int, o: wp.array(dtype=float)):
+    """``wp.svd2`` of a quarter turn: the factors multiply to the identity, not to the matrix."""
+    turn = wp.mat22(0.0, float(2 - n), float(n - 2), 0.0)
+    u, s, v = wp.svd2(turn)
+    back = u * wp.diag(s) * wp.transpose(v)
+    o[0] = back[0, 0]
+    o[1] = back[1, 0]
+
+
 EXPECTED = [
     (swap_in_loop, [2.0, 1.0]),
     (tuple_aliases_vector, [1.0, 4.0]),
@@ -90,6 +100,7 @@ EXPECTED = [
     (else_of_loop, [2.0, 2.0]),
     (inverse_error_function, [0.0, 0.0]),
     (negated_zero, [-1.0, -1.0]),
+    (factors_of_turn, [0.0, 1.0]),
 ]
 """Each kernel with what Python's meaning stores, for ``n`` of 3."""
 
