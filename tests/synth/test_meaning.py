@@ -77,6 +77,7 @@ def _standin(where: list[tuple[int, ...]], hits: dict[int, int]) -> _Wp:
         lerp=lambda a, b, t: a * (1 - t) + b * t,
         where=lambda test, a, b: a if test else b,
         rint=round,
+        lower_bound=lambda array, x: min(int(np.searchsorted(array, x)), len(array) - 1),
         smoothstep=_smoothstep,
         step=lambda x: 1.0 if x < 0 else 0.0,
         div_approx=lambda a, b: a / b,
@@ -163,6 +164,8 @@ def _draw(argument: Argument, rng: random.Random) -> Any:
     if argument.rank == 0:
         return one()
     values = np.array([one() for _ in range(math.prod(argument.shape))])
+    if domain is not None and domain.rising:
+        values.sort()
     return values.reshape(argument.shape).astype(int if argument.type.is_integer else float)
 
 
@@ -188,7 +191,8 @@ def scalar_kernels(categories: str, count: int) -> list[Kernel]:
     kernels = []
     for index in range(count * 4):
         kernel = print_program(synthesise(21, "warp", index, settings))
-        if not any(word in kernel.source for word in ("vec", "mat", "struct")) and len(kernels) < count:
+        # Where a number may not be finite, Python raises an error.
+        if not any(word in kernel.source for word in ("vec", "mat", "struct", "wp.is")) and len(kernels) < count:
             kernels.append(kernel)
     return kernels
 

@@ -65,7 +65,7 @@ def tile_spectrum(s: Sketch) -> None:
         t = p.bind(_multiplied(p, t, kernel), s.probe.of(t.e), "prod", "conv", "mixed", keep=False)
     elif form == "back":
         s.emit(Do(p.call("tile_ifft", t)))
-    number = Q(p, p.literal(rng.pick((1.0 / _SIZE, 1.0 / _SIZE, 0.5, 0.0625))))
+    number = Q(p, p.literal(rng.pick((0.0039, 0.0039, 0.5, 0.0625))))
     if rng.chance(0.3):
         number = p.parameter()
         s.read(number.e)
