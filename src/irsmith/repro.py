@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from irsmith import frontends
+from irsmith.apart.sealed import Sealed
 from irsmith.dataset.load import Dataset, load
 from irsmith.dataset.parts import rejects_file
 from irsmith.drawing import Drawn
-from irsmith.engines import local
 from irsmith.errors import UserError
 from irsmith.frontends.base import default_stages
 from irsmith.kernel import Kernel, Signature
-from irsmith.outcome import Lowering, Reject, Step
+from irsmith.outcome import Reject, Step
 from irsmith.pipeline import Pipeline
 from irsmith.row import Row
 
@@ -38,7 +37,7 @@ def write(dataset: str | os.PathLike[str], row_id: str, out: str | os.PathLike[s
     """Write a row or a reject as a folder of its own: source, units, program, inputs, expected outputs.
 
     What the dataset does not hold of its texts (those of a reject, or a backward that a row withholds) is
-    lowered anew, in a worker process: the source is executed there.
+    lowered anew, which executes the source: in a process that can change nothing; see `Sealed`.
 
     Args:
         dataset: The dataset's folder.
@@ -135,27 +134,13 @@ def _reject(index: int, path: Path) -> Reject:
     raise UserError(f"{path}: holds no reject of index {index}, although the manifest says so")
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A kernel that a worker lowers."""
-
-    kernel: Kernel
-    frontend: str
-
-    def __str__(self) -> str:
-        return self.kernel.name
-
-
 def _completed(case: _Case, frontend: str) -> dict[str, str | None]:
     """The texts with those that the dataset does not hold, if the kernel lowers."""
     held = {column: text for column, text in case.texts.items() if text}
-    stages = default_stages(frontends.get(frontend))
+    found = frontends.get(frontend)
+    stages = default_stages(found)
     if all(f"{stage.name}_{part}" in held for stage in stages for part in ("forward", "backward")):
         return dict(held)
-    [(_, lowering)] = local.run(_lower, [_Task(case.kernel, frontend)], 1)
-    return {**(lowering.texts if isinstance(lowering, Lowering) else {}), **held}
-
-
-def _lower(task: _Task, on_progress: Callable[[int], Any]) -> Lowering | Reject:  # noqa: ARG001
-    frontend = frontends.get(task.frontend)
-    return frontend.lower(task.kernel, default_stages(frontend))
+    with Sealed(found, stages) as sealed:
+        again = sealed.texts(case.kernel)
+    return {**({} if isinstance(again, str) else again), **held}

@@ -200,11 +200,12 @@ def test_19_a_line_map_beyond_its_text(copy):
 
 
 def test_20_a_row_in_another_split(copy):
-    assert value(copy, 0, "split", 0) != "validation"
-    planted(copy, 0, column("split", 0, "validation"))
+    own = value(copy, 0, "split", 0)
+    other = next(split for split in ("validation", "test") if split != own)
+    planted(copy, 0, column("split", 0, other))
     [(gate, where, what)] = faults(copy)
     assert (gate, where) == ("splits", value(copy, 0, "id", 0))
-    assert what.startswith("stands in validation, and belongs to ")
+    assert what.startswith(f"stands in {other}, and belongs to {own}")
 
 
 def test_21_what_is_held_out_in_training(copy):
