@@ -100,19 +100,19 @@ def bytes_of(root, name, scratch):
 
 @pytest.fixture(scope="module")
 def prefixes(tmp_path_factory):
-    """Datasets of the first 17 and the first 18 indices."""
+    """Datasets of the first 16 and the first 17 indices; with a row more, files of parts and columns may shrink."""
     root = tmp_path_factory.mktemp("prefixes")
-    for count in (17, 18):
+    for count in (16, 17):
         irsmith.generate(replace(SMALL, count=count), root / str(count), workers=1, jsonl=True)
     return root
 
 
 @pytest.mark.parametrize("name", ["parquet", "jsonl", "pairs-jsonl", "device-jsonl", "pair-files", "chat", "hf"])
 def test_bytes_of_a_format_are_reached_by_the_fewest_rows(prefixes, tmp_path, name):
-    short, wanted = (bytes_of(prefixes / count, name, tmp_path) for count in ("17", "18"))
+    short, wanted = (bytes_of(prefixes / count, name, tmp_path) for count in ("16", "17"))
     recipe = replace(SMALL, count=None, size=str(wanted), size_format=name)
     irsmith.generate(recipe, tmp_path / "size", workers=1, jsonl=True)
-    assert rows(tmp_path / "size") == rows(prefixes / "18")
+    assert rows(tmp_path / "size") == rows(prefixes / "17")
     assert bytes_of(tmp_path / "size", name, tmp_path) == wanted > short
     assert sorted(path.name for path in (tmp_path / "size" / "data" / "warp").iterdir()) == [
         "part-000000000.parquet",
