@@ -100,9 +100,9 @@ DEAD = "ended with SIGSEGV, twice"
     ("frontend", "spoil", "symptom", "message"),
     [
         pytest.param("warp", DIES, "crashed", DEAD, id="warp dies"),
-        pytest.param("jax", DIES, "crashed", DEAD, id="jax dies"),
+        pytest.param("jax", DIES, "crashed", DEAD, id="jax dies", marks=pytest.mark.slow),
         pytest.param("warp", EATS, "MemoryError", "", id="warp eats"),
-        pytest.param("warp", EATS_OUTSIDE, "crashed", DEAD, id="warp eats outside"),
+        pytest.param("warp", EATS_OUTSIDE, "crashed", DEAD, id="warp eats outside", marks=pytest.mark.slow),
     ],
 )
 def test_what_ends_its_process_when_lowered_is_one_reject(undisturbed, tmp_path, frontend, spoil, symptom, message):

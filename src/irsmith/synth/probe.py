@@ -330,7 +330,9 @@ class Probe:
         place = 0
         for part in parts:
             width = part.shape[1] if isinstance(part, np.ndarray) and part.ndim > 1 else 1
-            made[:, place : place + width] = part[:, None] if width == 1 and isinstance(part, np.ndarray) and part.ndim else part
+            made[:, place : place + width] = (
+                part[:, None] if width == 1 and isinstance(part, np.ndarray) and part.ndim else part
+            )
             place += width
         return made if len(shape) < 2 else made.reshape(self.size, *shape)
 

@@ -35,7 +35,6 @@ class Runner:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._process: subprocess.Popen[bytes] | None = None
-        self._ready = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="irsmith-jax-runner")
 
     def close(self) -> None:
@@ -72,12 +71,17 @@ class Runner:
         return answer
 
     def _asked(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
-        process = self._process = self._process or self._start()
+        message = pickle.dumps(Request((job,), self._limits.memory), protocol=5)
+        process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        message = pickle.dumps(Request((job,), self._limits.memory), protocol=5)
-        deadline = time.monotonic() + self._limits.seconds + (0 if self._ready else START_SECONDS)
         try:
+            if process is not self._process:
+                self._process = process
+                header, _ = pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
+                if "error" in header:
+                    raise UserError(header["error"])
+            deadline = time.monotonic() + self._limits.seconds
             pipes.write_all(process.stdin.fileno(), len(message).to_bytes(8, "little"), message)
             header, payload = pipes.receive(process.stdout.fileno(), deadline)
         except pipes.SilentError:
@@ -87,15 +91,11 @@ class Runner:
             status = process.wait()
             self._stop()
             return Failed("crashed", f"the worker died (status {status})")
-        self._ready = True
-        if "error" in header:
-            raise UserError(header["error"])
         if "failure" in header:
             return Failed(*header["failure"])
         return header, payload
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._ready = False
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "irsmith.frontends.jax.runner.worker"],
             stdin=subprocess.PIPE,

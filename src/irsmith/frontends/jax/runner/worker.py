@@ -143,6 +143,7 @@ def main() -> None:
     except UserError as error:
         pipes.send(output, {"error": str(error)})
         return
+    pipes.send(output, {})
     limited = False
     while True:
         try:
