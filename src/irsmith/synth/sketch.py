@@ -255,7 +255,7 @@ class Sketch:
         pool, fresh, mark, count = list(self.pool), list(self.fresh), len(self.body), len(self.arguments)
         outer = [list(values) for values in self._outer]
         taken, budget, assignable = set(self.names.taken), self.budget, list(self.assignable)
-        module = len(self.constants), len(self.helpers), len(self.structs)
+        module = len(self.constants), len(self.helpers), len(self.structs), len(self.contracts)
         probe = self.probe
         tried, definitions = probe.state(), dict(self.al.definitions)
         try:
@@ -266,7 +266,8 @@ class Sketch:
                 values[:] = before
             del self.body[mark:], self.arguments[count:]
             del self.constants[module[0] :], self.structs[module[2] :]
-            del self.helpers[module[1] :], self.contracts[module[1] :]
+            # Not every helper has a contract.
+            del self.helpers[module[1] :], self.contracts[module[3] :]
             self.names.taken, self.budget = taken, budget
             self.al.definitions = definitions
             probe.restore(tried)
