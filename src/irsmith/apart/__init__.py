@@ -13,9 +13,6 @@ import os
 import pickle
 import resource
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +32,6 @@ START_SECONDS = 60.0
 """What a process may take to start."""
 MEMORY = 8 << 30
 """Bytes of data that a process may have while it makes rows."""
-LENGTH = 8
-"""Bytes of the number before a request: its size, the lowest byte first."""
 
 
 @contextmanager
@@ -81,7 +76,7 @@ class Apart:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: pipes.Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -123,14 +118,11 @@ class Apart:
 
     def _asked(self, index: int) -> Row | Reject | int:
         """The row, or the number of the signal that ended the process, 0 where it did not answer in time."""
-        process = self._process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        message = pickle.dumps((self._pipeline.recipe, self._pipeline.root, index), protocol=5)
+        process = self._process = self._process or pipes.Child("irsmith.apart.worker")
         try:
-            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(LENGTH, "little"), message)
-            pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
-            _, payload = pipes.receive(process.stdout.fileno(), time.monotonic() + SECONDS)
+            process.ask((self._pipeline.recipe, self._pipeline.root, index))
+            process.answer(START_SECONDS)
+            _, payload = process.answer(SECONDS)
         except pipes.SilentError:
             self._stop()
             return 0
@@ -144,20 +136,10 @@ class Apart:
             raise outcome
         return outcome
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.apart.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=dict(os.environ),
-            start_new_session=True,
-        )
-
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            process.stop()
 
 
 def _name(number: int) -> str:

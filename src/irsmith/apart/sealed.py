@@ -13,12 +13,8 @@ Run as ``python -m irsmith.apart.sealed FRONTEND STAGE…`` it is that process.
 
 from __future__ import annotations
 
-import os
-import pickle
 import resource
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -45,7 +41,7 @@ class Sealed:
 
     def __init__(self, frontend: Frontend, stages: Sequence[Stage]) -> None:
         self._words = [frontend.name, *(stage.name for stage in stages)]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: pipes.Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -58,12 +54,9 @@ class Sealed:
     def texts(self, kernel: Kernel) -> Mapping[str, str | None] | str:
         """The texts of a kernel's source by column, or why there are none."""
         try:
-            process = self._process = self._process or self._start()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            message = pickle.dumps(kernel, protocol=5)
-            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(apart.LENGTH, "little"), message)
-            answer, _ = pipes.receive(process.stdout.fileno(), time.monotonic() + apart.SECONDS)
+            process = self._process or self._start()
+            process.ask(kernel)
+            answer, _ = process.answer(apart.SECONDS)
         except pipes.SilentError:
             self._stop()
             return f"did not end within {apart.SECONDS:g} seconds"
@@ -75,32 +68,20 @@ class Sealed:
             return texts
         return str(answer.get("reject", "no answer") if isinstance(answer, dict) else "no answer")
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.apart.sealed", *self._words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=dict(os.environ),
-            start_new_session=True,
-        )
-        self._process = process
-        assert process.stdout is not None
-        pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
+    def _start(self) -> pipes.Child:
+        process = self._process = pipes.Child("irsmith.apart.sealed", *self._words)
+        process.answer(START_SECONDS)
         return process
 
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            process.stop()
 
 
 def main() -> None:
     """Lower what is sent until the standard input ends."""
-    requests, output = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
+    requests, output = pipes.kept_apart()
     name, *names = sys.argv[1:]
     frontend = frontends.get(name)
     stages = [stage_named(frontend, stage) for stage in names]
@@ -116,8 +97,7 @@ def main() -> None:
         pipes.send(output, {})
         while True:
             try:
-                size = int.from_bytes(pipes.read_exactly(requests, apart.LENGTH), "little")
-                kernel: Kernel = pickle.loads(pipes.read_exactly(requests, size))
+                kernel: Kernel = pipes.asked(requests)
             except pipes.ClosedError:
                 return
             found = frontend.lower(kernel, stages)

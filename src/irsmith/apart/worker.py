@@ -6,13 +6,12 @@ writes two frames to what was its standard output for each: one when it begins, 
 
 from __future__ import annotations
 
-import os
 import pickle
 import resource
 from functools import cache
 from typing import Any
 
-from irsmith.apart import LENGTH, bounded
+from irsmith.apart import bounded
 from irsmith.errors import StoppedError, UserError
 from irsmith.frontends import pipes
 from irsmith.pipeline import Pipeline
@@ -36,16 +35,12 @@ def _answer(output: int, recipe: Recipe, root: Place | None, index: int) -> Any:
 
 def main() -> None:
     """Make rows until the standard input ends."""
-    requests, output = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
+    requests, output = pipes.kept_apart()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipes.end_with_parent()
     while True:
         try:
-            size = int.from_bytes(pipes.read_exactly(requests, LENGTH), "little")
-            asked = pickle.loads(pipes.read_exactly(requests, size))
+            asked = pipes.asked(requests)
         except pipes.ClosedError:
             return
         with bounded():

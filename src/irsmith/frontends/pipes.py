@@ -1,7 +1,7 @@
-"""Frames on pipes: how a runner and its worker processes speak.
+"""Worker processes, and how those who start them speak with them: requests one way, frames the other.
 
-What comes back from a worker is JSON and raw bytes, and every length in it is bounded before it is read:
-nothing that compiled code could have written is ever unpickled.
+Requests are pickled, each behind its size. What comes back from a worker is JSON and raw bytes, and every length in it
+is bounded before it is read: nothing that compiled code could have written is ever unpickled.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import pickle
 import select
 import signal
 import struct
+import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 _LENGTHS = struct.Struct("<IQ")
+_SIZE = struct.Struct("<Q")
 MAX_HEADER = 64 << 20
 MAX_PAYLOAD = 16 << 30
 
@@ -97,3 +101,87 @@ def receive(descriptor: int, deadline: float | None = None) -> tuple[Any, bytes]
         return json.loads(text), payload
     except ValueError:
         raise ClosedError from None
+
+
+class Child:
+    """A process of a module of irsmith that answers requests. Who starts it ends it, with `stop`.
+
+    Args:
+        module: What it runs, as ``python -m`` does.
+        words: Its arguments.
+        environment: Variables that it has besides those of this process.
+    """
+
+    def __init__(self, module: str, *words: str, environment: Mapping[str, str] | None = None) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._requests, self._answers = process, process.stdin, process.stdout
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has come to its end."""
+        return self._process.poll() is not None
+
+    def ask(self, request: object) -> None:
+        """Send a request, which `asked` reads over there.
+
+        Raises:
+            ClosedError: The process is gone.
+        """
+        message = pickle.dumps(request, protocol=5)
+        write_all(self._requests.fileno(), _SIZE.pack(len(message)), message)
+
+    def answer(self, seconds: float) -> tuple[Any, bytes]:
+        """The next frame.
+
+        Raises:
+            ClosedError: The process is gone, or wrote something else.
+            SilentError: It is not there within so many seconds.
+        """
+        return receive(self._answers.fileno(), time.monotonic() + seconds)
+
+    def wait(self) -> int:
+        """The process's exit status, once it has one; the negative number of the signal that ended it."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def asked(descriptor: int) -> Any:
+    """The next request, in the process that `Child` started.
+
+    Raises:
+        ClosedError: There is none any more.
+    """
+    (size,) = _SIZE.unpack(read_exactly(descriptor, _SIZE.size))
+    return pickle.loads(read_exactly(descriptor, size))
+
+
+def silence() -> None:
+    """Let this process's standard streams lead nowhere: what it lowers or imports may read and print."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(nothing, target)
+    os.close(nothing)
+
+
+def kept_apart() -> tuple[int, int]:
+    """Where requests come from and answers go to, which were the standard streams; those lead nowhere from now on."""
+    requests, output = os.dup(0), os.dup(1)
+    silence()
+    return requests, output

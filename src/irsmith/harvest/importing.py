@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from irsmith import frontends
 from irsmith.errors import StoppedError, UserError
+from irsmith.frontends import pipes
 from irsmith.harvest.target import Target
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject
@@ -136,9 +137,7 @@ def _serve(connection: Connection, folder: str, target: Target, frontend: str, l
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
     # What modules print must not mix with what irsmith prints, nor what they write with the user's files.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
+    pipes.silence()
     sys.path.insert(0, str(target.path))
     sys.argv = [""]
     os.chdir(folder)

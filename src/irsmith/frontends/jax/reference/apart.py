@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import pickle
-import subprocess
-import sys
-import time
 import weakref
 from typing import Any
 
@@ -50,7 +45,7 @@ class Keeper:
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         self._seconds = seconds
         self._memory = memory
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: pipes.Child | None = None
         self._starts = 0
         self._sources: dict[int, Declared] = {}
         self._kept: dict[int, int] = {}
@@ -104,7 +99,8 @@ class Keeper:
     def _asked(self, request: Declared | Forgotten | Run) -> tuple[dict[str, Any], bytes]:
         process = self._process = self._ready()
         try:
-            header, payload = _exchanged(process, request, time.monotonic() + self._seconds)
+            process.ask(request)
+            header, payload = process.answer(self._seconds)
         except pipes.SilentError:
             raise self._ended(request, FaultKind.TIMED_OUT, f"did not end within {self._seconds:g} seconds") from None
         except pipes.ClosedError:
@@ -119,52 +115,25 @@ class Keeper:
         self._stop()
         return EndedError(kind, message)
 
-    def _ready(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
+    def _ready(self) -> pipes.Child:
+        if self._process is not None and not self._process.ended:
             return self._process
         self._stop()
         self._starts += 1
-        process = self._start()
+        # One that is sealed can start no threads, nor read how the system gives out memory, as further arenas do.
+        alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+        process = pipes.Child("irsmith.frontends.jax.reference.worker", str(self._memory), environment=alone)
         try:
-            _received(process, time.monotonic() + _START_SECONDS)
+            process.answer(_START_SECONDS)
         except (pipes.SilentError, pipes.ClosedError):
-            process.kill()
-            process.communicate()
+            process.stop()
             raise RuntimeError("the process of the reference does not start") from None
-        return process
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.frontends.jax.reference.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # One that is sealed can start no threads, nor read how the system gives out memory, as further arenas do.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        pipes.write_all(process.stdin.fileno(), self._memory.to_bytes(8, "little"))
         return process
 
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
-
-
-def _exchanged(
-    process: subprocess.Popen[bytes], request: Declared | Forgotten | Run, deadline: float
-) -> tuple[dict[str, Any], bytes]:
-    assert process.stdin is not None
-    message = pickle.dumps(request, protocol=5)
-    pipes.write_all(process.stdin.fileno(), len(message).to_bytes(8, "little"), message)
-    return _received(process, deadline)
-
-
-def _received(process: subprocess.Popen[bytes], deadline: float) -> tuple[dict[str, Any], bytes]:
-    assert process.stdout is not None
-    return pipes.receive(process.stdout.fileno(), deadline)
+            process.stop()
 
 
 class _Apart:

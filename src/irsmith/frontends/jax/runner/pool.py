@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,7 +29,7 @@ class Runner:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: pipes.Child | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="irsmith-jax-runner")
 
     def close(self) -> None:
@@ -71,19 +66,15 @@ class Runner:
         return answer
 
     def _asked(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
-        message = pickle.dumps(Request((job,), self._limits.memory), protocol=5)
-        process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
+        started = self._process is None
+        process = self._process = self._process or pipes.Child("irsmith.frontends.jax.runner.worker")
         try:
-            if process is not self._process:
-                self._process = process
-                header, _ = pipes.receive(process.stdout.fileno(), time.monotonic() + START_SECONDS)
+            if started:
+                header, _ = process.answer(START_SECONDS)
                 if "error" in header:
                     raise UserError(header["error"])
-            deadline = time.monotonic() + self._limits.seconds
-            pipes.write_all(process.stdin.fileno(), len(message).to_bytes(8, "little"), message)
-            header, payload = pipes.receive(process.stdout.fileno(), deadline)
+            process.ask(Request((job,), self._limits.memory))
+            header, payload = process.answer(self._limits.seconds)
         except pipes.SilentError:
             self._stop()
             return Failed("timed_out", f"did not end within {self._limits.seconds:g} seconds")
@@ -95,20 +86,10 @@ class Runner:
             return Failed(*header["failure"])
         return header, payload
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.frontends.jax.runner.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=dict(os.environ),
-            start_new_session=True,
-        )
-
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            process.stop()
 
 
 def _unpacked(job: Job, payload: bytes) -> Outcome:

@@ -6,8 +6,6 @@ pickled requests from its standard input and writes a frame a job to what was it
 
 from __future__ import annotations
 
-import os
-import pickle
 import resource
 from typing import Any
 
@@ -132,10 +130,7 @@ def _difference(comparison: Comparison) -> str | None:
 
 def main() -> None:
     """Answer requests until the standard input ends."""
-    requests, output = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(nothing, target)
+    requests, output = pipes.kept_apart()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipes.end_with_parent()
     try:
@@ -147,8 +142,7 @@ def main() -> None:
     limited = False
     while True:
         try:
-            size = int.from_bytes(pipes.read_exactly(requests, 8), "little")
-            request: Request = pickle.loads(pipes.read_exactly(requests, size))
+            request: Request = pipes.asked(requests)
             if not limited:
                 with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
                     used = int(file.read().split()[0]) * resource.getpagesize()

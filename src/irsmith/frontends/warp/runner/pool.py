@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 import queue
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -32,7 +27,7 @@ from irsmith.frontends.warp.runner.jobs import (
     Symptom,
 )
 from irsmith.frontends.warp.runner.layout import checked, result_arrays, unpacked
-from irsmith.frontends.warp.runner.request import LENGTH, Request
+from irsmith.frontends.warp.runner.request import Request
 from irsmith.kernel import Signature
 
 _Answer = bytes | Failure
@@ -57,7 +52,7 @@ class _Process:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: pipes.Child | None = None
 
     def ask(self, request: Request) -> list[_Answer]:
         """Send a request and wait for what comes of it.
@@ -67,14 +62,10 @@ class _Process:
             UserError: The worker cannot work here.
         """
         process = self._process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        message = pickle.dumps(request, protocol=5)
         try:
-            pipes.write_all(process.stdin.fileno(), LENGTH.pack(len(message)), message)
+            process.ask(request)
             while True:
-                deadline = time.monotonic() + request.limits.compile_seconds
-                header, payload = pipes.receive(process.stdout.fileno(), deadline)
+                header, payload = process.answer(request.limits.compile_seconds)
                 if "error" in header:
                     raise UserError(header["error"])
                 if "failures" in header:
@@ -87,15 +78,9 @@ class _Process:
         except pipes.ClosedError:
             raise WorkerDiedError(self._post_mortem()) from None
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> pipes.Child:
         self._folder.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "irsmith.frontends.warp.runner.worker", str(self._folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **native.ENVIRONMENT},
-            start_new_session=True,
-        )
+        return pipes.Child("irsmith.frontends.warp.runner.worker", str(self._folder), environment=native.ENVIRONMENT)
 
     def _post_mortem(self) -> Failure:
         code = self._process.wait() if self._process else 0
@@ -113,8 +98,7 @@ class _Process:
         """End the process."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            process.stop()
 
 
 def _answers(request: Request, header: dict[str, list[object]], payload: bytes) -> list[_Answer]:

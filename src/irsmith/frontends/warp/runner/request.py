@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 
 from irsmith.frontends.warp.runner.jobs import Job, Limits
-
-LENGTH = struct.Struct("<Q")
-"""Stands before each pickled request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import shutil
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from irsmith.frontends.warp.runner import compiling, execute
 from irsmith.frontends.warp.runner.device import Device
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.native import Native
-from irsmith.frontends.warp.runner.request import LENGTH, Request
+from irsmith.frontends.warp.runner.request import Request
 
 
 class Worker:
@@ -122,8 +121,7 @@ def main() -> None:
     limited = False
     while True:
         try:
-            (size,) = LENGTH.unpack(pipes.read_exactly(requests, LENGTH.size))
-            request = pickle.loads(pipes.read_exactly(requests, size))
+            request: Request = pipes.asked(requests)
             # CUDA's driver reserves more address space than any compiler may have.
             if not limited and request.action != "device":
                 sandbox.limit_compiler(request.limits.compile_memory)

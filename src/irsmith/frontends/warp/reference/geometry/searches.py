@@ -181,9 +181,7 @@ def _next(scope: Scope, node: ast.Call, expected: int) -> Expr:
 def _next_of_block(scope: Scope, node: ast.Call, expected: int) -> Expr:
     """A tile of what the threads of a block find next, of which a CPU's has one: an item's number, or -1."""
     del expected
-    if len(node.args) != 1 or node.keywords:
-        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
-    query = _variable(scope, node)
+    query = _only(scope, node)
 
     def run() -> Value:
         here, found, along = query.load()
@@ -199,15 +197,20 @@ def _next_of_block(scope: Scope, node: ast.Call, expected: int) -> Expr:
 def _valid(scope: Scope, node: ast.Call, expected: int) -> Expr:
     """Whether a block's search has not yet said that there is nothing more."""
     del expected
-    if len(node.args) != 1 or node.keywords:
-        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
-    query = _variable(scope, node)
+    query = _only(scope, node)
 
     def run() -> Value:
         here, found, _ = query.load()
         return here <= found.shape[1]
 
     return Expr(BOOL, run, guarded=True)
+
+
+def _only(scope: Scope, node: ast.Call) -> places.Place:
+    """The variable that holds a search, all that a call takes."""
+    if len(node.args) != 1 or node.keywords:
+        raise Unsupported(f"arguments of {ast.unparse(node.func)}", node)
+    return _variable(scope, node)
 
 
 def _variable(scope: Scope, node: ast.Call) -> places.Place:
