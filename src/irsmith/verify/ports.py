@@ -289,6 +289,10 @@ class Toolchain(Protocol):
         """What the twin's text says other than the host's, or None if they say the same."""
         ...
 
+    def in_float64(self, kernel: Kernel, texts: Texts, stage: str) -> Wider | None:
+        """The same program in float64, of one stage, where its texts can be written so: it rounds next to nothing."""
+        ...
+
     def wider(self, kernel: Kernel, texts: Texts) -> Wider | None:
         """The same program in wider arithmetic, if a row's own is too coarse to judge it by."""
         ...

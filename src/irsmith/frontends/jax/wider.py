@@ -1,4 +1,4 @@
-"""A function of half precision as the same function of float32.
+"""A function of half precision as the same function of float32, and one of float32 as one of float64.
 
 With seven or ten bits, rounding hides most of what may be wrong with a derivative. The same operations in float32 hide
 nothing of it: the texts keep their constants, which were rounded, and the reference rounds the source's numbers so.
@@ -14,11 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from irsmith.frontends.jax.dtypes import numpy_dtype
-from irsmith.frontends.jax.stages import HLO, HLO_OPTIMIZED
+from irsmith.frontends.jax.stages import HLO, HLO_OPTIMIZED, JAXPR
 from irsmith.kernel import Kernel
 from irsmith.types import SCALARS, is_differentiable
 
-WIDE = "float32"
+SINGLE, DOUBLE = "float32", "float64"
 _SHORT = {"bfloat16": "bf16", "float16": "f16"}
 UNITS = {"bfloat16": 2.0**-8, "float16": 2.0**-11}
 """What numbers are rounded by, as a share of them."""
@@ -26,7 +26,11 @@ UNITS = {"bfloat16": 2.0**-8, "float16": 2.0**-11}
 _BITS = {"bfloat16": (8, 7), "float16": (5, 10)}
 """Of the exponent and of the mantissa."""
 
-_LOOKS_AT_BITS = re.compile(r" bitcast-convert\(| reduce-precision\(")
+_LOOKS_AT_BITS = re.compile(r"\bbitcast.convert|\breduce.precision")
+_OF_OTHERS = re.compile(r"custom.call|\bffi_call\b|\bcomplex<|(?:^|[^a-zA-Z]|x)(?:bf16|f16|f64|c64|c128)[\[>]")
+"""What a text holds whose types cannot all be exchanged: a library that is called, or floats of another type."""
+_INFINITE = {"0xFF800000": "0xFFF0000000000000", "0x7F800000": "0x7FF0000000000000", "0x7FC00000": "0x7FF8000000000000"}
+"""How StableHLO writes what is not finite, in float32 and in float64."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
@@ -36,10 +40,10 @@ def narrow_dtype(kernel: Kernel) -> str | None:
     return next(iter(kinds)) if len(kinds) == 1 and kinds <= set(_SHORT) else None
 
 
-def widened(kernel: Kernel, narrow: str) -> Kernel:
-    """The function with float32 for its half precision. Its source still says what numbers are rounded to."""
+def widened(kernel: Kernel, narrow: str, wide: str) -> Kernel:
+    """The function with another type for one of its own. Its source still says what numbers are rounded to."""
     arguments = tuple(
-        replace(a, type=SCALARS[WIDE]) if str(a.type) == narrow else a for a in kernel.signature.arguments
+        replace(a, type=SCALARS[wide]) if str(a.type) == narrow else a for a in kernel.signature.arguments
     )
     return replace(kernel, signature=replace(kernel.signature, arguments=arguments))
 
@@ -61,6 +65,47 @@ def widened_texts(texts: Mapping[str, str | None], narrow: str) -> dict[str, str
         )
         taken = optimised if same and not _LOOKS_AT_BITS.search(optimised or "") else None
         found[f"{HLO_OPTIMIZED.name}_{direction}"] = None if taken is None else _widened_text(taken, narrow)
+        jaxpr = texts.get(f"{JAXPR.name}_{direction}")
+        found[f"{JAXPR.name}_{direction}"] = None if jaxpr is None else _widened_jaxpr(jaxpr, narrow)
+    return found
+
+
+def _widened_jaxpr(text: str, narrow: str) -> str | None:
+    """A jaxpr with float32 for a half precision, as the HLO text with it; None where it looks at bits."""
+    if _LOOKS_AT_BITS.search(text):
+        return None
+    kind, dtype = _SHORT[narrow], numpy_dtype(narrow)
+    exponent, mantissa = _BITS[narrow]
+    heads = " ".join(re.findall(r"\{ lambda ;([^.]*)\. let", text))
+    given = set(re.findall(r"(\w+):f32\[\]", heads))
+
+    def still_rounded(found: re.Match[str]) -> str:
+        if found[2] not in given and not found[2].endswith(":f32[]"):
+            return found[0]
+        return f"{found[1]}:f32[] = reduce_precision[exponent_bits={exponent} mantissa_bits={mantissa}] {found[2]}"
+
+    def rounded(found: re.Match[str]) -> str:
+        return f"{float(np.asarray(float(found[1]), dtype))!r}:f32["
+
+    convert = rf"(\w+):{kind}\[\] = convert_element_type\[\s*new_dtype={narrow}\s+weak_type=\w+\s*\] (\S+)"
+    exact = re.sub(convert, still_rounded, text)
+    exact = re.sub(rf"(?<![\w.])(-?(?:\d[\d.]*(?:e[+-]?\d+)?|inf|nan)):{kind}\[", rounded, exact)
+    return re.sub(rf"\b{narrow}\b", SINGLE, re.sub(rf"\b{kind}(?=\[)", "f32", exact))
+
+
+def in_float64(texts: Mapping[str, str | None], stage: str) -> dict[str, str | None] | None:
+    """A stage's texts with float64 for float32; None where one looks at the bits of a value, or has further types."""
+    found: dict[str, str | None] = {}
+    for direction in ("forward", "backward"):
+        text = texts.get(f"{stage}_{direction}")
+        if text is not None:
+            if _LOOKS_AT_BITS.search(text) or _OF_OTHERS.search(text):
+                return None
+            text = re.sub("|".join(_INFINITE), lambda number: _INFINITE[number[0]], text)
+            if re.search(r'"0x|\b0x[0-9A-F]{8}\b', text):
+                return None
+            text = re.sub(r"\bfloat32\b", DOUBLE, re.sub(r"(?<![a-wyz])f32(?=[\[>])", "f64", text))
+        found[f"{stage}_{direction}"] = text
     return found
 
 

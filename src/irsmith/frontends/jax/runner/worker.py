@@ -150,6 +150,7 @@ def main() -> None:
                 limited = True
             for job in request.jobs:
                 pipes.send(output, *answer(job))
+                compiler.used()
         except pipes.ClosedError:
             return
 
