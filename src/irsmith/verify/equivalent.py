@@ -41,7 +41,7 @@ LEAST_SMOOTH = 16
 SAME = 1e-10
 """How far two texts of one function of real numbers may be apart in float64, as a share of the largest element."""
 
-ROUNDED = 1024.0
+ROUNDED = 64.0
 """And as they are, in units of the last place of it: further off, they round too differently to be called the same."""
 
 STEP = 1e-6
@@ -85,11 +85,10 @@ def _outcomes(
 def _same_function(trial: Trial, mutant: Mutant, kept: Array | None, toolchain: Toolchain) -> bool:
     """Whether a mutant is another way to write the function of real numbers that a stage's texts are."""
     assert mutant.texts is not None
-    wide = [toolchain.in_float64(trial.kernel, texts, trial.stage) for texts in (trial.texts, mutant.texts)]
-    trials = [_in_float64(trial, one) for one in wide if one is not None]
-    if len(trials) < len(wide) or wide[0] is None:
+    wide = toolchain.in_float64(trial.kernel, (trial.texts, mutant.texts), trial.stage)
+    if wide is None:
         return False
-    first, second = wide[0].toolchain.submit(trials)()
+    first, second = wide[0].toolchain.submit([_in_float64(trial, one) for one in wide])()
     return _alike(first, second, kept, _same_numbers)
 
 

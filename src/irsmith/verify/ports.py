@@ -289,8 +289,11 @@ class Toolchain(Protocol):
         """What the twin's text says other than the host's, or None if they say the same."""
         ...
 
-    def in_float64(self, kernel: Kernel, texts: Texts, stage: str) -> Wider | None:
-        """The same program in float64, of one stage, where its texts can be written so: it rounds next to nothing."""
+    def in_float64(self, kernel: Kernel, texts: Sequence[Texts], stage: str) -> list[Wider] | None:
+        """Versions of one stage's texts in float64, which rounds next to nothing; None where they cannot be written so.
+
+        That they convert other values is not to be lost in it: then it is None too.
+        """
         ...
 
     def wider(self, kernel: Kernel, texts: Texts) -> Wider | None:

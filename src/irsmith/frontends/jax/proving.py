@@ -17,7 +17,7 @@ from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference.apart import Keeper
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
-from irsmith.frontends.jax.wider import DOUBLE, SINGLE, UNITS, in_float64, narrow_dtype, widened, widened_texts
+from irsmith.frontends.jax.wider import UNITS, doubled, in_float64, narrow_dtype, widened, widened_texts
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
 from irsmith.types import ValueType, is_differentiable
@@ -96,10 +96,10 @@ class JaxToolchain:
                     return found
         return None
 
-    def in_float64(self, kernel: Kernel, texts: ports.Texts, stage: str) -> ports.Wider | None:
-        """A function of float32 as one of float64."""
+    def in_float64(self, kernel: Kernel, texts: Sequence[ports.Texts], stage: str) -> list[ports.Wider] | None:
+        """Functions with float64 for all their floats."""
         wide = in_float64(texts, stage)
-        return None if wide is None else ports.Wider(self, widened(kernel, SINGLE, DOUBLE), wide)
+        return None if wide is None else [ports.Wider(self, doubled(kernel), one) for one in wide]
 
     def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
         """A function of half precision as one of float32."""
@@ -109,7 +109,7 @@ class JaxToolchain:
             return None
         if narrow not in self._wider:
             self._wider[narrow] = WideToolchain(self._runner, self._keeper, narrow)
-        return ports.Wider(self._wider[narrow], widened(kernel, narrow, SINGLE), wide)
+        return ports.Wider(self._wider[narrow], widened(kernel, narrow), wide)
 
 
 class WideToolchain(JaxToolchain):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,10 +27,17 @@ _BITS = {"bfloat16": (8, 7), "float16": (5, 10)}
 """Of the exponent and of the mantissa."""
 
 _LOOKS_AT_BITS = re.compile(r"\bbitcast.convert|\breduce.precision")
-_OF_OTHERS = re.compile(r"custom.call|\bffi_call\b|\bcomplex<|(?:^|[^a-zA-Z]|x)(?:bf16|f16|f64|c64|c128)[\[>]")
-"""What a text holds whose types cannot all be exchanged: a library that is called, or floats of another type."""
-_INFINITE = {"0xFF800000": "0xFFF0000000000000", "0x7F800000": "0x7FF0000000000000", "0x7FC00000": "0x7FF8000000000000"}
-"""How StableHLO writes what is not finite, in float32 and in float64."""
+_OF_OTHERS = re.compile(r"custom.call|\bffi_call\b|\bcomplex<|\bc(?:64|128)\[")
+"""What a text holds whose types cannot be exchanged alone: a library that is called, or complex numbers."""
+_FLOAT = re.compile(r"(?<![a-wyz])(?:bf16|f16|f32)(?=[\[>])|\b(?:bfloat16|float16|float32)\b")
+_CONVERTED = re.compile(r"= (\w+)\[\S* convert\(|new_dtype=(\w+)|stablehlo\.convert.*[x<](\w+)>$", re.MULTILINE)
+"""What a text converts values to."""
+_INFINITE = {
+    **dict.fromkeys(("0xFF800000", "0xFF80", "0xFC00"), "0xFFF0000000000000"),
+    **dict.fromkeys(("0x7F800000", "0x7F80", "0x7C00"), "0x7FF0000000000000"),
+}
+"""How StableHLO writes what is not finite, and how it does so in float64."""
+_BITS_OF_NUMBERS = re.compile(r"\b0x(?!7FF0{13}\b|FFF0{13}\b)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
@@ -40,10 +47,19 @@ def narrow_dtype(kernel: Kernel) -> str | None:
     return next(iter(kinds)) if len(kinds) == 1 and kinds <= set(_SHORT) else None
 
 
-def widened(kernel: Kernel, narrow: str, wide: str) -> Kernel:
-    """The function with another type for one of its own. Its source still says what numbers are rounded to."""
+def widened(kernel: Kernel, narrow: str) -> Kernel:
+    """The function with float32 for its half precision. Its source still says what numbers are rounded to."""
+    return _retyped(kernel, {narrow}, SINGLE)
+
+
+def doubled(kernel: Kernel) -> Kernel:
+    """The function with float64 for all floats."""
+    return _retyped(kernel, {SINGLE, *_SHORT}, DOUBLE)
+
+
+def _retyped(kernel: Kernel, narrow: set[str], wide: str) -> Kernel:
     arguments = tuple(
-        replace(a, type=SCALARS[wide]) if str(a.type) == narrow else a for a in kernel.signature.arguments
+        replace(a, type=SCALARS[wide]) if str(a.type) in narrow else a for a in kernel.signature.arguments
     )
     return replace(kernel, signature=replace(kernel.signature, arguments=arguments))
 
@@ -93,20 +109,27 @@ def _widened_jaxpr(text: str, narrow: str) -> str | None:
     return re.sub(rf"\b{narrow}\b", SINGLE, re.sub(rf"\b{kind}(?=\[)", "f32", exact))
 
 
-def in_float64(texts: Mapping[str, str | None], stage: str) -> dict[str, str | None] | None:
-    """A stage's texts with float64 for float32; None where one looks at the bits of a value, or has further types."""
-    found: dict[str, str | None] = {}
-    for direction in ("forward", "backward"):
-        text = texts.get(f"{stage}_{direction}")
-        if text is not None:
-            if _LOOKS_AT_BITS.search(text) or _OF_OTHERS.search(text):
-                return None
-            text = re.sub("|".join(_INFINITE), lambda number: _INFINITE[number[0]], text)
-            if re.search(r'"0x|\b0x[0-9A-F]{8}\b', text):
-                return None
-            text = re.sub(r"\bfloat32\b", DOUBLE, re.sub(r"(?<![a-wyz])f32(?=[\[>])", "f64", text))
-        found[f"{stage}_{direction}"] = text
-    return found
+def in_float64(texts: Sequence[Mapping[str, str | None]], stage: str) -> list[dict[str, str | None]] | None:
+    """Versions of a stage's texts with float64 for all floats.
+
+    None where one looks at the bits of a value or has types that are not known here; and where not all convert as often
+    to the same types, for what they convert to is gone in float64.
+    """
+    columns = [f"{stage}_{direction}" for direction in ("forward", "backward")]
+    written = ["\n".join(one.get(column) or "" for column in columns) for one in texts]
+    if any(_LOOKS_AT_BITS.search(text) or _OF_OTHERS.search(text) for text in written):
+        return None
+    if any(sorted(_CONVERTED.findall(text)) != sorted(_CONVERTED.findall(written[0])) for text in written):
+        return None
+    found = [
+        {column: None if (text := one.get(column)) is None else _doubled(text) for column in columns} for one in texts
+    ]
+    return None if any(_BITS_OF_NUMBERS.search(text or "") for one in found for text in one.values()) else found
+
+
+def _doubled(text: str) -> str:
+    text = re.sub(r"\b0x(?:[0-9A-F]{4}){1,2}\b", lambda number: _INFINITE.get(number[0], number[0]), text)
+    return _FLOAT.sub(lambda name: DOUBLE if "float" in name[0] else "f64", text)
 
 
 def _was_rounded(number: float) -> bool:
