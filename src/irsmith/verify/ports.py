@@ -290,9 +290,9 @@ class Toolchain(Protocol):
         ...
 
     def in_float64(self, kernel: Kernel, texts: Sequence[Texts], stage: str) -> list[Wider] | None:
-        """Versions of one stage's texts in float64, which rounds next to nothing; None where they cannot be written so.
+        """Versions of one stage's texts with float64 for the floats of the first; it rounds next to nothing.
 
-        That they convert other values is not to be lost in it: then it is None too.
+        None where they cannot be written so, or where what one of them loses by converting values would be lost.
         """
         ...
 

@@ -306,17 +306,27 @@ def test_another_way_to_write_the_same_function_is_equivalent(make, toolchain, d
         assert not same("constant(0.3)", f"constant({further[dtype]})")
 
 
-def test_fewer_bits_are_never_another_way_to_write_a_function(row, toolchain):
-    text = row.texts["hlo_forward"]
-    line = next(line for line in text.splitlines() if " exponential(" in line)
-    name = re.search(r"exponential\((%[\w.-]+)\)", line)[1]
-    # Bits that are gone and come back change nothing here, and would be gone in float64 too.
-    extra = f"  %low = bf16[3,5]{{1,0}} convert({name})\n  %high = f32[3,5]{{1,0}} convert(%low)\n"
-    changed = text.replace(line, extra + line.replace(name, "%high"))
-    mutant = Mutant("by hand", "hlo_forward", line, texts={**row.texts, "hlo_forward": changed})
-    assert toolchain.in_float64(row.kernel, (row.texts, row.texts), "hlo") is not None
-    assert toolchain.in_float64(row.kernel, (row.texts, mutant.texts), "hlo") is None
-    assert not equivalent(row, [mutant], toolchain)[0]
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_fewer_bits_are_not_lost_in_float64(make, toolchain, dtype):
+    kernel = make(SOFT, "soft", [("x", dtype, (3, 4)), ("w", dtype, (4, 4))], [(dtype, (3, 4))])
+    row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+    texts, narrow = row.texts, "bf16"
+
+    def same(op):
+        line = next(line for line in texts["hlo_forward"].splitlines() if f" {op}(" in line)
+        taken, kind, shape = re.search(rf"= ((\w+)\[(.*?)\].*?) {op}\(", line).groups()
+        operand = re.search(rf"{op}\(.*?(%[\w.-]+)\)", line)[1]
+        extra = f"  %low = {narrow}[{shape}] convert({operand})\n  %high = {taken} convert(%low)\n"
+        changed = texts["hlo_forward"].replace(line, extra + line.replace(f"{operand})", "%high)"))
+        mutant = Mutant("by hand", "hlo_forward", line, texts={**texts, "hlo_forward": changed})
+        wide = toolchain.in_float64(row.kernel, (texts, mutant.texts), "hlo")
+        assert wide is None or f"{narrow}[{shape}] convert(" in wide[1].texts["hlo_forward"], kind
+        return equivalent(row, [mutant], toolchain)[0]
+
+    assert not same("tanh")
+    if dtype == "float32":
+        # What is taken from all that a softmax takes may be anything.
+        assert same("subtract")
 
 
 PATCH = """

@@ -92,7 +92,7 @@ def chosen(a, b):
 """
 
 
-@pytest.mark.parametrize(("edge", "why"), [(0.98, None), (1.5, "b does not matter")])
+@pytest.mark.parametrize(("edge", "why"), [(0.5, None), (1.5, "b does not matter")])
 def test_an_argument_that_matters_at_few_inputs_matters(make, edge, why):
     kernel = make(CHOSEN.format(edge=edge), "chosen", [("a", "float32", ()), ("b", "float32", ())], [("float32", ())])
     assert alive(kernel) == why

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -29,7 +30,9 @@ _BITS = {"bfloat16": (8, 7), "float16": (5, 10)}
 _LOOKS_AT_BITS = re.compile(r"\bbitcast.convert|\breduce.precision")
 _OF_OTHERS = re.compile(r"custom.call|\bffi_call\b|\bcomplex<|\bc(?:64|128)\[")
 """What a text holds whose types cannot be exchanged alone: a library that is called, or complex numbers."""
-_FLOAT = re.compile(r"(?<![a-wyz])(?:bf16|f16|f32)(?=[\[>])|\b(?:bfloat16|float16|float32)\b")
+_FLOAT = re.compile(r"(?<![a-wyz])(?:bf16|f16|f32|f64)(?=[\[>])|\b(?:bfloat16|float16|float32|float64)\b")
+_BY_NAME = {**_SHORT, SINGLE: "f32", DOUBLE: "f64"}
+_WIDTHS = ("", "bf16", "f16", "f32", "f64")
 _CONVERTED = re.compile(r"= (\w+)\[\S* convert\(|new_dtype=(\w+)|stablehlo\.convert.*[x<](\w+)>$", re.MULTILINE)
 """What a text converts values to."""
 _INFINITE = {
@@ -113,26 +116,41 @@ def _widened_jaxpr(text: str, narrow: str) -> str | None:
 
 
 def in_float64(texts: Sequence[Mapping[str, str | None]], stage: str) -> list[dict[str, str | None]] | None:
-    """Versions of a stage's texts with float64 for all floats.
+    """Versions of a stage's texts with float64 for all types of floats that the first one has.
 
-    None where one looks at the bits of a value or has types that are not known here; and where not all convert as often
-    to the same types, for what they convert to is gone in float64.
+    Types that it has not stay what they are. None where a text looks at the bits of a value or calls what is not known
+    here; and where not all convert as often to those types that are gone in float64.
     """
     columns = [f"{stage}_{direction}" for direction in ("forward", "backward")]
     written = ["\n".join(one.get(column) or "" for column in columns) for one in texts]
     if any(_LOOKS_AT_BITS.search(text) or _OF_OTHERS.search(text) for text in written):
         return None
-    if any(sorted(_CONVERTED.findall(text)) != sorted(_CONVERTED.findall(written[0])) for text in written):
+    known = {_BY_NAME.get(name, name) for name in _FLOAT.findall(written[0])}
+    # To convert to the widest of them loses nothing.
+    lossy = known - {max(known, key=_WIDTHS.index, default="")}
+    if any(_conversions(text, lossy) != _conversions(written[0], lossy) for text in written):
         return None
     found = [
-        {column: None if (text := one.get(column)) is None else _doubled(text) for column in columns} for one in texts
+        {column: None if (text := one.get(column)) is None else _doubled(text, known) for column in columns}
+        for one in texts
     ]
     return None if any(_BITS_OF_NUMBERS.search(text or "") for one in found for text in one.values()) else found
 
 
-def _doubled(text: str) -> str:
+def _conversions(text: str, kinds: set[str]) -> Counter[str]:
+    """How often a text converts to each of some types."""
+    to = ("".join(groups) for groups in _CONVERTED.findall(text))
+    return Counter(kind for name in to if (kind := _BY_NAME.get(name, name)) in kinds)
+
+
+def _doubled(text: str, known: set[str]) -> str:
+    def renamed(name: re.Match[str]) -> str:
+        if _BY_NAME.get(name[0], name[0]) not in known:
+            return name[0]
+        return DOUBLE if name[0] in _BY_NAME else "f64"
+
     text = re.sub(r"\b0x(?:[0-9A-F]{4}){1,2}\b", lambda number: _INFINITE.get(number[0], number[0]), text)
-    return _FLOAT.sub(lambda name: DOUBLE if "float" in name[0] else "f64", text)
+    return _FLOAT.sub(renamed, text)
 
 
 def _was_rounded(number: float) -> bool:
