@@ -347,9 +347,10 @@ class _Edits:
         """Bring along the helper of an operator's name that stands for it, if the function's module has one."""
         name = live.operator_name(node)
         function = self._code.look_up(name) if name is not None and self._code.has(name) else None
-        if function is not None and live.is_function(function) and not live.is_builtin(function):
-            if self._writer.helper(function, self._locals) != name:
-                raise CannotStandAloneError(f"{name}, which stands for an operator, and something else of that name")
+        if function is None or not live.is_function(function) or live.is_builtin(function):
+            return
+        if self._writer.helper(function, self._locals) != name:
+            raise CannotStandAloneError(f"{name}, which stands for an operator, and something else of that name")
 
     def _static(self, node: ast.Call) -> bool:
         """Keep a `wp.static` whose names all have a meaning here, and otherwise put its value there."""
