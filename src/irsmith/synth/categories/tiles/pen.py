@@ -42,7 +42,7 @@ class TilePen(Pen):
         shown: The names of those that another tile shows.
         raw: The names of those that are what an array holds.
         scalars: Scalars that any element may be combined with.
-        sized: Whether how large elements are is what tiles are about: no step leaves only their sign.
+        sized: Whether how large elements are is what tiles are about: no step leaves their signs or wholes alone.
     """
 
     __slots__ = ("extents", "known", "raw", "scalars", "shape", "shown", "sized", "tiles", "used")
@@ -276,7 +276,7 @@ class TilePen(Pen):
         rng = self.s.rng
         for _ in range(6):
             word = rng.pick(_BINARY if len(tiles) > 1 else _UNARY)
-            if self.sized and word == "sign":
+            if self.sized and word in {"sign", "floor"}:
                 continue
             used = tiles[:2]
             try:
