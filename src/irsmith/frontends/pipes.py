@@ -15,14 +15,16 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
+
+from irsmith.frontends.patience import Patience
 
 _LENGTHS = struct.Struct("<IQ")
 _SIZE = struct.Struct("<Q")
 MAX_HEADER = 64 << 20
 MAX_PAYLOAD = 16 << 30
+_LOOK_SECONDS = 0.1
 
 
 class ClosedError(Exception):
@@ -42,20 +44,19 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
-def read_exactly(descriptor: int, size: int, deadline: float | None = None) -> bytes:
+def read_exactly(descriptor: int, size: int, patience: Patience | None = None) -> bytes:
     """Read from a pipe.
 
     Raises:
         ClosedError: It ends before.
-        SilentError: `time.monotonic` reaches the deadline before.
+        SilentError: Patience with who writes is over before.
     """
     pieces = bytearray()
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
     while len(pieces) < size:
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0 or not poller.poll(left * 1000):
+        while patience is not None and not poller.poll(_LOOK_SECONDS * 1000):
+            if patience.over(_LOOK_SECONDS):
                 raise SilentError
         piece = os.read(descriptor, min(size - len(pieces), 1 << 20))
         if not piece:
@@ -85,18 +86,18 @@ def send(descriptor: int, header: Any, payload: bytes = b"") -> None:
     write_all(descriptor, _LENGTHS.pack(len(text), len(payload)), text, payload)
 
 
-def receive(descriptor: int, deadline: float | None = None) -> tuple[Any, bytes]:
+def receive(descriptor: int, patience: Patience | None = None) -> tuple[Any, bytes]:
     """Read one frame.
 
     Raises:
         ClosedError: There is none, or it is broken.
         SilentError: It is not there in time.
     """
-    header_size, payload_size = _LENGTHS.unpack(read_exactly(descriptor, _LENGTHS.size, deadline))
+    header_size, payload_size = _LENGTHS.unpack(read_exactly(descriptor, _LENGTHS.size, patience))
     if header_size > MAX_HEADER or payload_size > MAX_PAYLOAD:
         raise ClosedError
-    text = read_exactly(descriptor, header_size, deadline)
-    payload = read_exactly(descriptor, payload_size, deadline)
+    text = read_exactly(descriptor, header_size, patience)
+    payload = read_exactly(descriptor, payload_size, patience)
     try:
         return json.loads(text), payload
     except ValueError:
@@ -146,11 +147,14 @@ class Child:
     def answer(self, seconds: float) -> tuple[Any, bytes]:
         """The next frame.
 
+        Args:
+            seconds: What the process may take, as `Patience` counts it.
+
         Raises:
             ClosedError: The process is gone, or wrote something else.
-            SilentError: It is not there within so many seconds.
+            SilentError: It is not there in time.
         """
-        return receive(self._answers.fileno(), time.monotonic() + seconds)
+        return receive(self._answers.fileno(), Patience(self.pid, seconds))
 
     def wait(self) -> int:
         """The process's exit status, once it has one; the negative number of the signal that ended it."""

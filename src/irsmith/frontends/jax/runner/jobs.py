@@ -15,7 +15,7 @@ class Limits:
     """What a text may use.
 
     Attributes:
-        seconds: Of one text, from parsing to its last result.
+        seconds: Of one text, from parsing to its last result, as `irsmith.frontends.patience.Patience` counts them.
         memory: Bytes of address space beyond what the worker has when it is ready.
     """
 

@@ -16,13 +16,13 @@ import select
 import signal
 import struct
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from irsmith.frontends import pipes, sandbox
+from irsmith.frontends.patience import Patience
 from irsmith.frontends.warp.runner import unit
 from irsmith.frontends.warp.runner.jobs import Failure, Job, Limits, Symptom
 from irsmith.frontends.warp.runner.layout import Arena, arena
@@ -143,7 +143,7 @@ class Executor:
 
     @property
     def seconds(self) -> float:
-        """Wall time of one task."""
+        """What one task may take, as `Patience` counts it."""
         return self._limits.run_seconds
 
     @property
@@ -215,7 +215,7 @@ class _Watch:
         self._reader = reader
         self._tasks = tasks
         self._base = sandbox.resident(os.getpid())
-        self._deadline = 0.0
+        self._patience = Patience(child, executor.seconds)
         self._killed: Failure | None = None
         self._poller = select.poll()
         self._poller.register(reader, select.POLLIN)
@@ -247,7 +247,7 @@ class _Watch:
         Raises:
             ClosedError: It is something else, or the process died.
         """
-        self._deadline = time.monotonic() + self._executor.seconds
+        self._patience = Patience(self._child, self._executor.seconds)
         found = _FRAME.unpack(self._read(_FRAME.size))
         if found == (number, status, size):
             return self._read(size)
@@ -274,7 +274,7 @@ class _Watch:
             self._killed = Failure(
                 Symptom.OUT_OF_MEMORY, f"the kernel used more than {self._executor.memory >> 20} MiB"
             )
-        elif time.monotonic() > self._deadline:
+        elif self._patience.over(_WATCH_SECONDS):
             self._killed = Failure(
                 Symptom.TIMED_OUT, f"the kernel did not end within {self._executor.seconds:g} seconds"
             )

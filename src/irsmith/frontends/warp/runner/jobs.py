@@ -112,9 +112,11 @@ Compilation = Compiled | Failure
 class Limits:
     """What a row, a batch and a worker may use. Everything is enforced from outside the code it limits.
 
+    Times are of the process's own work, or of sleep, as `irsmith.frontends.patience.Patience` counts them.
+
     Attributes:
-        run_seconds: Wall time of all runs of one job, each made twice.
-        compile_seconds: Wall time of one call of a compiler, which may be of a whole batch.
+        run_seconds: Time of all runs of one job, each made twice.
+        compile_seconds: Time of one call of a compiler, which may be of a whole batch.
         memory: Bytes that running one batch may add to its process.
         compile_memory: Bytes of address space of a worker.
         output: Bytes that compiled code may print.
