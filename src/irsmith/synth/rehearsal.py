@@ -7,6 +7,7 @@ the same, or is not finite.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from irsmith.kernel import Argument, Direction
@@ -16,6 +17,8 @@ from irsmith.synth.stand_ins import assigned, imaginable
 from irsmith.synth.variants import BeyondError, Doubt, Run
 
 _UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile"})
+# Few points are near each other, as numbers that stand for them would not be; and what a block searches together.
+_SEARCHES = re.compile("^hash_grid|tile")
 _FEW, _MANY = 16, 96
 """Threads of the first round, which nearly every variant passes, and of the second, for the others."""
 
@@ -55,8 +58,7 @@ def _repeatable(program: Program) -> bool:
     while queue:
         node = queue.pop()
         if node.__class__ is Expr:
-            # Few points are near each other, as numbers that stand for them would not be.
-            if node.op in _UNREPEATABLE or (node.op == "query" and node.name.startswith("hash_grid")):
+            if node.op in _UNREPEATABLE or (node.op == "query" and _SEARCHES.search(node.name)):
                 return False
             queue += node.args
         else:
