@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from irsmith.frontends.warp.printer import print_program
-from irsmith.kernel import Kernel
+from irsmith.kernel import Direction, Kernel
 from irsmith.structure import describe
 from irsmith.synth import Settings, synthesise
 
@@ -81,3 +81,14 @@ def test_a_mean_is_over_as_many_as_the_loop_goes() -> None:
                 told += sum(argument.name in ast.unparse(divisor) for divisor in means)
                 assert not any(isinstance(d, ast.Constant) and d.value == width for d in means), kernel.source
     assert told > 20
+
+
+def test_no_two_threads_scatter_to_one_place() -> None:
+    """Where results are placed without atomics, by as many coordinates as there are."""
+    seen = 0
+    for kernel in of("scatter", 500):
+        if len(kernel.signature.launch or ()) == 4:
+            placed = [argument for argument in kernel.signature.arguments if argument.direction is Direction.OUT]
+            seen += len(placed)
+            assert all(argument.rank == 4 for argument in placed), kernel.source
+    assert seen > 5
