@@ -73,6 +73,8 @@ LINES = {
     "compare": ["compare", "{}", "{}"],
     "merge": ["merge", "{}", "--out", "{}/../merged"],
     "repro": ["repro", "{}", "0", "--out", "{}/../repro"],
+    "decontaminate": ["decontaminate", "{}", "--against", "{}", "--out", "{}/../clean"],
+    "push": ["push", "{}", "somebody/kernels", "--dry-run"],
     "no such row": ["show", "{}", PLANTED],
     "no such folder": ["stats", PLANTED],
     "no such format": ["export", "{}", "--format", PLANTED, "--out", "x"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from irsmith import scratch
 from irsmith.places import Place, Remote
 
 _ASIDE = ".part~"
@@ -22,8 +22,8 @@ def write(path: Place, fill: Callable[[Path], None]) -> str:
     machine, which is then put there.
     """
     if isinstance(path, Remote):
-        with tempfile.TemporaryDirectory(prefix="irsmith-") as folder:
-            aside = Path(folder, "whole")
+        with scratch.folder("part") as folder:
+            aside = folder / "whole"
             fill(aside)
             path.put(aside)
             return sha256(aside)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from irsmith import scratch
 from irsmith.dataset import manifest
 from irsmith.dataset.load import load
 from irsmith.errors import StoppedError, UserError
@@ -85,6 +85,6 @@ def _laid_out(directory: Path) -> Iterator[Path]:
         yield directory
         return
     dataset = load(directory)
-    with TemporaryDirectory(prefix="irsmith-push-") as scratch:
-        export(dataset, Path(scratch, "hf"), "hf")
-        yield Path(scratch, "hf")
+    with scratch.folder("push") as folder:
+        export(dataset, folder / "hf", "hf")
+        yield folder / "hf"

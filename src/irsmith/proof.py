@@ -57,6 +57,7 @@ def prove(
     *,
     sample: int | None = None,
     device: bool = False,
+    texts_only: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Proof:
     """Lower the rows of a dataset again, compile and run them in worker processes, and compare with what they carry.
@@ -66,6 +67,7 @@ def prove(
         sample: How many rows to look at, the same ones each time; by default all.
         device: Whether the texts for the accelerator are run on this machine's accelerator too. Verdicts of rows
             that were once run on one are repeated only then.
+        texts_only: Whether to compare the texts alone: nothing is compiled or run, and no verdict is repeated.
         on_progress: Called now and then with the number of rows done.
 
     Raises:
@@ -84,15 +86,17 @@ def prove(
     with ExitStack() as stack:
         lowerings = {recipe: _Lowering(pipeline, stack) for recipe, pipeline in pipelines.items()}
         for recipe, batch in _batches(dataset, _chosen(dataset, sample)):
-            for row, outcome in zip(batch, pipelines[recipe].verifier.verify(batch), strict=True):
+            outcomes = [None] * len(batch) if texts_only else pipelines[recipe].verifier.verify(batch)
+            for row, outcome in zip(batch, outcomes, strict=True):
                 rows += 1
                 if isinstance(outcome, Reject):
                     faults.append(Fault(row.id, f"{outcome.reason}: {outcome.message}"))
                     continue
                 faults.extend(lowerings[recipe].faults(row))
-                counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
                 withheld += _withheld(row)
-                faults.extend(_differences(row, outcome, device=device))
+                if outcome is not None:
+                    counts.update(f"{verdict.check}: {verdict.status}" for verdict in outcome.verdicts)
+                    faults.extend(_differences(row, outcome, device=device))
             on_progress(rows)
     return Proof(rows, dict(sorted(counts.items())), withheld, tuple(faults))
 

@@ -87,6 +87,11 @@ class Gathered:
         """What tells these kernels from others. Where they come from is no part of it."""
         return _digest(self._lines())
 
+    def sampled(self, count: int) -> Gathered:
+        """As many of them, in their order: which ones follows from their texts."""
+        drawn = sorted(enumerate(self.items), key=lambda item: (_drawn(item[1]), item[0]))[:count]
+        return Gathered(self.origins, tuple(self.items[place] for place in sorted(place for place, _ in drawn)))
+
     def _lines(self) -> list[str]:
         return [json.dumps(_record(item), ensure_ascii=False) for item in self.items]
 
@@ -114,6 +119,11 @@ def read(root: Place, digest: str) -> Gathered:
 
 def _digest(lines: Iterable[str]) -> str:
     return blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+
+def _drawn(item: Kernel | Reject) -> bytes:
+    """The key of a draw without chance."""
+    return blake2b(f"sample\n{item.name}\n{item.source}".encode(), digest_size=16).digest()
 
 
 def _record(item: Kernel | Reject) -> dict[str, Any]:

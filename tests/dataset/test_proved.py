@@ -142,6 +142,14 @@ def test_a_spoiled_text_is_a_fault(made, tmp_path, column, old, new):
     assert {fault.row_id for fault in found.faults} == {row.id}
 
 
+def test_texts_alone_are_compared_without_a_run(made, tmp_path):
+    found = prove(made, texts_only=True)
+    assert (found.rows, found.verdicts, found.faults) == (len(made), {}, ())
+    spoiled, row = spoil(made, tmp_path / "spoiled", text_changed("cuda_forward", "    // ", "    //  "))
+    [fault] = prove(spoiled, texts_only=True).faults
+    assert (fault.row_id, fault.what) == (row.id, "cuda_forward: its source lowers to another text")
+
+
 def test_a_spoiled_source_is_a_fault(made, tmp_path):
     def change(row):
         lines = row.kernel.source.splitlines()
@@ -158,6 +166,8 @@ def test_the_command_says_what_it_found(made):
     line = [sys.executable, "-m", "irsmith", "verify", str(made.root), "--sample", "2", "--json"]
     shown = subprocess.run(line, capture_output=True, text=True, check=True)
     assert json.loads(shown.stdout)["faults"] == []
+    told = subprocess.run([*line[:-1], "--texts"], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("2 rows lowered again, 0 faults\n")
     bad = subprocess.run([*line[:-3], "--sample", "0"], capture_output=True, text=True, check=False)
     assert bad.returncode == 2
     assert "--sample: 0 is not a positive number" in bad.stderr

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
+import signal
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -119,6 +122,39 @@ def test_putting_together_leaves_the_rows_where_they_are(run, tmp_path, monkeypa
 
 
 RECIPE = Recipe(count=48, seed=11, shard_size=4, verify="none")
+
+
+def processes(name):
+    """Those of this machine's Ray that are called so: a worker after its task."""
+    lines = {path.parent.name: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()}
+    return [int(pid) for pid, line in lines.items() if line.startswith(b"ray::" + name)]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_in_a_run_costs_its_shard_one_more_try(tmp_path):
+    irsmith.generate(RECIPE, tmp_path / "wanted", workers=1)
+    killed = []
+
+    def kill(progress):
+        if progress.tried >= 12 and not killed:
+            killed.extend(processes(b"_do"))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    irsmith.generate(RECIPE, tmp_path / "killed", workers=2, engine="ray", on_progress=kill)
+    assert killed
+    assert checksums(tmp_path / "killed") == checksums(tmp_path / "wanted")
+
+
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_that_ends_is_one_line(tmp_path):
+    def kill(progress):
+        if progress.tried >= 4:
+            for pid in processes(b"RuntimeEnvAgent"):
+                os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(StoppedError, match="Ray on this machine ended in the middle of the run"):
+        irsmith.generate(RECIPE, tmp_path / "out", workers=2, engine="ray", on_progress=kill)
 
 
 @pytest.mark.slow

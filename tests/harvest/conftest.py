@@ -95,6 +95,16 @@ FILES = {
         @wp.kernel
         def racing(x: wp.array(dtype=float), out: wp.array(dtype=float)):
             out[0] = x[wp.tid()]
+
+
+        @wp.func_native("return x + 1.0f;")
+        def told(x: float) -> float: ...
+
+
+        @wp.kernel
+        def unknown(x: wp.array(dtype=float), out: wp.array(dtype=float)):
+            i = wp.tid()
+            out[i] = told(x[i])
     ''',
     "springs/broken.py": """
         import warp as wp

@@ -11,6 +11,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, print_summary, record, showing, stopping_cleanly
+from irsmith.errors import UserError
 from irsmith.generation import Summary
 from irsmith.harvest import harvest
 from irsmith.recipe import Recipe
@@ -25,6 +26,7 @@ from irsmith.recipe import Recipe
 @click.option(
     "--stage", "stages", multiple=True, help="A stage to keep; repeat for more (default: those of the frontend)."
 )
+@click.option("--sample", type=int, help="How many of the kernels to take, the same ones each time (default: all).")
 @click.option("--verify", help="How rows are proved: full (default), compile, or none.")
 @click.option("--workers", type=int, help="Worker processes (default: one a processor). They change no byte.")
 @click.option("--overwrite", is_flag=True, help="Replace the dataset of another recipe in the folder.")
@@ -35,6 +37,7 @@ def command(
     out: Path,
     recipe_file: Path | None,
     licences: tuple[str, ...],
+    sample: int | None,
     workers: int | None,
     overwrite: bool,
     as_json: bool,
@@ -49,6 +52,8 @@ def command(
     The same packages and versions give the same bytes. A run that was interrupted goes on where it was when the same
     command is given again.
     """
+    if sample is not None and sample < 1:
+        raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     recipe = given_recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
     recipe = replace(recipe, real=replace(recipe.real, licences=(*recipe.real.licences, *licences)))
@@ -57,6 +62,7 @@ def command(
             targets,
             out,
             recipe=recipe,
+            sample=sample,
             workers=workers,
             overwrite=overwrite,
             on_module=display.say,

@@ -19,20 +19,24 @@ from irsmith.proof import prove
 @click.argument("directory", metavar="DIR", type=PLACE)
 @click.option("--sample", type=int, help="How many rows to look at, the same ones each time (default: all).")
 @click.option("--device", type=click.Choice(["cuda"]), help="Run the texts for this accelerator on it, too.")
+@click.option("--texts", "texts_only", is_flag=True, help="Only lower each source again and compare every text.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def command(directory: Place, sample: int | None, device: str | None, as_json: bool) -> int:
+def command(directory: Place, sample: int | None, device: str | None, texts_only: bool, as_json: bool) -> int:
     """Prove the rows of a dataset again, from its files and the pinned toolchain alone.
 
     The texts are compiled and run in worker processes with limits, and the outcomes compared with the verdicts
-    that the rows carry. The exit status is 1 when a row does not bear out what it says.
+    that the rows carry. The exit status is 1 when a row does not bear out what it says. With --texts nothing is run:
+    each row's source is lowered again, in a process that can change nothing, and must give every text of the row.
     """
     if sample is not None and sample < 1:
         raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
-    found = prove(load(directory), sample=sample, device=device is not None)
+    if texts_only and device is not None:
+        raise UserError("--texts: nothing is run then, on a device neither: leave one of --texts and --device out")
+    found = prove(load(directory), sample=sample, device=device is not None, texts_only=texts_only)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
-        click.echo(f"{found.rows} rows proved again, {len(found.faults)} faults")
+        click.echo(f"{found.rows} rows {'lowered' if texts_only else 'proved'} again, {len(found.faults)} faults")
         for outcome, times in found.verdicts.items():
             click.echo(f"{times:8} {outcome}")
         if found.withheld:

@@ -7,13 +7,13 @@ disk when memory is short.
 from __future__ import annotations
 
 import difflib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow.compute as pc
 
+from irsmith import scratch
 from irsmith.dataset.load import Dataset
 
 MEMORY = "1GB"
@@ -90,8 +90,8 @@ def diff(first: Dataset, second: Dataset, *, examples: int = 3) -> Diff:
 
     a, b = (_hashed_names(dataset) for dataset in (first, second))
     common = [name for name in a if name in b and name not in ("id", _MADE_BY)]
-    with tempfile.TemporaryDirectory() as folder:
-        config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": folder, "threads": 1}
+    with scratch.folder("diff") as folder:
+        config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(folder), "threads": 1}
         with duckdb.connect(f"{folder}/diff.duckdb", config=config) as connection:
             # It would stand on stdout, before what the command prints.
             connection.execute("set enable_progress_bar = false")

@@ -8,7 +8,6 @@ an earlier row that stays is a near-duplicate of it; a row that stays and its ne
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from irsmith import scratch
 from irsmith.dataset.tokens import normalised, shingles
 from irsmith.engines.each import each
 from irsmith.errors import UserError
@@ -138,21 +138,21 @@ def near_duplicates(
 
     check(threshold)
     lsh = index(threshold)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch.folder("near") as folder:
         rows = sum(pq.read_metadata(path).num_rows for path in paths)
         if rows < 2:
             return []
         shape = (rows, PERMUTATIONS)
-        signatures = np.lib.format.open_memmap(Path(folder, "signatures.npy"), "w+", np.uint32, shape)
+        signatures = np.lib.format.open_memmap(folder / "signatures.npy", "w+", np.uint32, shape)
         _sign_all(paths, signatures, workers, on_progress)
-        bands = Path(folder, "bands.parquet")
+        bands = folder / "bands.parquet"
         _write_bands(signatures, lsh.b, lsh.r, bands)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
-            "temp_directory": folder,
+            "temp_directory": str(folder),
             "threads": workers,
         }
-        with duckdb.connect(Path(folder, "bands.duckdb"), config=settings) as connection:
+        with duckdb.connect(folder / "bands.duckdb", config=settings) as connection:
             return list(_judged(signatures, _candidates(connection, bands), threshold))
 
 

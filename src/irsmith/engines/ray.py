@@ -88,7 +88,13 @@ def _run(
     width: int, work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
 ) -> Iterator[tuple[Task, Result]]:
     import ray
-    from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayActorError, WorkerCrashedError
+    from ray.exceptions import (
+        GetTimeoutError,
+        LocalRayletDiedError,
+        OutOfMemoryError,
+        RayActorError,
+        WorkerCrashedError,
+    )
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -112,6 +118,8 @@ def _run(
                     yield task, ray.get(reference)
                 except (WorkerCrashedError, OutOfMemoryError) as error:
                     raise StoppedError(f"a worker died {ATTEMPTS} times on {task}: {type(error).__name__}") from error
+                except LocalRayletDiedError as error:
+                    raise StoppedError("Ray on this machine ended in the middle of the run") from error
                 except ray.exceptions.RayTaskError as error:
                     raise error.cause from error
     finally:

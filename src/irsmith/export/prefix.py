@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from irsmith import scratch
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import made_here
@@ -57,5 +56,5 @@ def size(recipe: Recipe, versions: dict[str, str], root: Place, parts: Sequence[
     """
     shards = [Shard(recipe.config, part.first, part.held, part.held, "", part.bytes, (), {}, "") for part in parts]
     rows = Prefix(root, (recipe,), made_here(recipe.version, versions, shards), tuple(parts))
-    with TemporaryDirectory(prefix="irsmith-size-") as scratch:
-        return export(rows, Path(scratch, "rows"), format_name).bytes
+    with scratch.folder("size") as folder:
+        return export(rows, folder / "rows", format_name).bytes

@@ -25,6 +25,7 @@ def harvest(
     out: str | os.PathLike[str],
     *,
     recipe: Recipe | None = None,
+    sample: int | None = None,
     workers: int | None = None,
     overwrite: bool = False,
     on_module: Callable[[str], None] = lambda _: None,
@@ -38,6 +39,7 @@ def harvest(
         what: Installed packages, wheels or folders of sources.
         out: The dataset's folder, made if need be. A run that was interrupted there goes on.
         recipe: What is made of the kernels, and which licences are allowed.
+        sample: How many of what was found to make rows of, the same ones each time; by default all.
         workers: Worker processes; by default one a processor. They do not change the content.
         overwrite: Replace another recipe's dataset that the folder holds.
         on_module: Called with the name of each module before it is imported.
@@ -50,6 +52,8 @@ def harvest(
     recipe = recipe or Recipe()
     get(recipe.frontend).toolchain()
     found = gather(what, recipe, on_module)
+    if sample is not None:
+        found = found.sampled(sample)
     wanted = replace(
         recipe,
         count=len(found.items),

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from irsmith import frontends
+from irsmith import frontends, scratch
 from irsmith.errors import StoppedError, UserError
 from irsmith.frontends import pipes
 from irsmith.harvest.target import Target
@@ -83,12 +82,12 @@ def _attempt(
 ) -> tuple[str, str] | None:
     """Import everything that has not failed; what ended the process, and how, or None."""
     # The folder is this process's: the other may end without a chance to clear it away.
-    with TemporaryDirectory(prefix="irsmith-import-") as folder:
+    with scratch.folder("import") as folder:
         return _in_folder(folder, target, frontend, result, on_progress, seconds)
 
 
 def _in_folder(
-    folder: str,
+    folder: Path,
     target: Target,
     frontend: str,
     result: Imported,
@@ -132,7 +131,7 @@ def _in_folder(
             process.join()
 
 
-def _serve(connection: Connection, folder: str, target: Target, frontend: str, left_out: tuple[str, ...]) -> None:
+def _serve(connection: Connection, folder: Path, target: Target, frontend: str, left_out: tuple[str, ...]) -> None:
     """Import, and send what comes of it."""
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))

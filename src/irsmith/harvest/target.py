@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
 
-from irsmith import licence
+from irsmith import licence, scratch
 from irsmith.errors import UserError
 
 _SCRIPTS = ("__main__", "setup", "conftest")
@@ -54,8 +53,8 @@ def opened(what: str) -> Iterator[Target]:
     """
     path = Path(what)
     if path.suffix == ".whl":
-        with TemporaryDirectory(prefix="irsmith-wheel-") as folder:
-            yield _wheel(path, Path(folder).resolve())
+        with scratch.folder("wheel") as folder:
+            yield _wheel(path, folder.resolve())
     elif path.is_dir() and (os.sep in what or any(path.rglob("*.py"))):
         yield _folder(path.resolve())
     elif path.is_file():

@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from irsmith import files, frontends
+from irsmith import files, frontends, scratch
 from irsmith.errors import StoppedError, UserError
 from irsmith.generation import Progress, Summary, generate
 from irsmith.kernel import Kernel
@@ -74,9 +73,9 @@ def record(
         raise UserError("no program to run: give it behind --, such as -- python script.py")
     if root.exists() and (not root.is_dir() or any(root.iterdir())) and not overwrite:
         raise UserError(f"{root}: is not an empty folder: name another, or give --overwrite")
-    with TemporaryDirectory(prefix="irsmith-record-") as folder:
-        status = run(command, Path(folder), limits or Limits())
-        records, notes = spool.read(Path(folder))
+    with scratch.folder("record") as folder:
+        status = run(command, folder, limits or Limits())
+        records, notes = spool.read(folder)
     on_end(status, len(records))
     recipe = recipe or Recipe()
     script = _script(command)

@@ -5,6 +5,7 @@ It does not depend on the texts, so that many texts of one source (a row's, and 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,9 @@ from irsmith.verify.ports import NotModelledError, Reference, Toolchain
 from irsmith.verify.stream import digest
 from irsmith.verify.values import take
 from irsmith.verify.verdict import Problem
+
+ALONE = "one thread alone: threads beside it race, or leave their arrays, on the inputs that were found"
+"""What is said of a forward that agrees where a kernel runs on no more."""
 
 THOROUGH = 48
 """Randomly rounded lanes before outputs are said to differ."""
@@ -183,5 +187,6 @@ def _of_real(kernel: Kernel, toolchain: Toolchain) -> Evidence:
     found.seconds["reference"] = time.perf_counter() - clock
     if found.unknown is None:
         found.explored = explored
+        found.told = ALONE if kernel.signature.launch is not None and math.prod(kernel.signature.launch) == 1 else ""
         _point(found, streams, explored)
     return found

@@ -15,13 +15,18 @@ import numpy as np
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.types import ValueType
 from irsmith.verify.explore import Explored
-from irsmith.verify.inputs import Inputs, Mode
+from irsmith.verify.inputs import BASES, Inputs, Mode
+from irsmith.verify.observe import observe
 from irsmith.verify.ports import Array, Reference, Result, Sets
 from irsmith.verify.soundness import order
 from irsmith.verify.values import differs, floats, is_float, leaves, take
 
 LEAST_DECIDED = 0.25
 """The share of sets on which the order of threads may not matter, so that only those are run."""
+
+
+LONGEST = 10_000
+"""Loop iterations in one run, over all threads, of a set that is not replaced by another: some would never end."""
 
 
 class UndefinedError(Exception):
@@ -74,7 +79,7 @@ class DefinedInputs(RealInputs):
         return self._defined(super().variants(base, names, modes, salt))
 
     def _defined(self, sets: Mapping[str, Array]) -> dict[str, Array]:
-        result = self._reference.run(sets, self._launch)
+        result = self._reference.run(sets, self._launch, step_limit=LONGEST)
         sound = decided(self._reference, sets, self._launch, result)
         if self._ordered is None:
             # Where the order of threads mostly matters, that is what is to be told: where all is equal it never does.
@@ -103,12 +108,14 @@ def decided(reference: Reference, sets: Sets, launch: tuple[int, ...] | None, re
     sound = defined(result)
     if result.independent or not sound.any():
         return sound
+    # The others may be lanes that never end.
+    places = np.flatnonzero(sound)
     threads = math.prod(launch or ())
-    backwards = np.broadcast_to(np.arange(threads)[::-1], (len(sound), threads))
-    other = reference.run(sets, launch, order=backwards)
-    for name, array in result.outputs.items():
+    backwards = np.broadcast_to(np.arange(threads)[::-1], (len(places), threads))
+    other = reference.run(take(sets, places), launch, order=backwards)
+    for name, array in take(result.outputs, places).items():
         for (_, one), (_, two) in zip(leaves(array), leaves(other.outputs[name]), strict=True):
-            sound &= _alike(one, two).reshape(len(sound), -1).all(axis=1)
+            sound[places] &= _alike(one, two).reshape(len(places), -1).all(axis=1)
     return sound
 
 
@@ -124,6 +131,17 @@ def _alike(one: Array, two: Array) -> Array:
 
 _ROUNDED = 1e-3
 """How far apart sums in another order may be, relative to their size."""
+
+
+def races(reference: Reference, kernel: Kernel, dtype: Callable[[ValueType], np.dtype[Any]]) -> bool:
+    """Whether the order of threads matters on the sets that a kernel is run on first, or there are none."""
+    inputs = DefinedInputs(kernel, dtype, reference)
+    try:
+        sets = inputs.sets(BASES, "sets")
+    except UndefinedError:
+        return True
+    observed = observe(reference, kernel, sets, seed=0)
+    return order(reference, kernel, inputs, observed, 0) is not None
 
 
 def unfit(reference: Reference, kernel: Kernel, inputs: Inputs, explored: Explored, seed: int) -> str | None:

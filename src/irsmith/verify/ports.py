@@ -134,6 +134,7 @@ class Reference(Protocol):
         epsilon: float | None = ...,
         seed: int = ...,
         trace: bool = ...,
+        step_limit: int = ...,
     ) -> Result:
         """Run the whole launch in every lane.
 
@@ -147,6 +148,8 @@ class Reference(Protocol):
             epsilon: The relative size of those roundings, to be given for ``float64``.
             seed: Which roundings.
             trace: Whether the path is kept.
+            step_limit: Loop iterations, over all threads, after which lanes that still loop are stopped; a function
+                without threads may take as many as it does.
         """
         ...
 

@@ -179,6 +179,59 @@ def test_overloads_custom_gradients_and_native_functions(written):
     assert "@wp.func_grad(cube)" in source
 
 
+def test_operators_that_helpers_stand_for_tiles_and_statics_of_parameters(written):
+    module = written(
+        taken_operators="""
+            import warp as wp
+
+
+            @wp.struct
+            class Complex:
+                re: float
+                im: float
+
+
+            @wp.func
+            def add(a: Complex, b: Complex) -> Complex:
+                return Complex(a.re + b.re, a.im + b.im)
+
+
+            @wp.func
+            def total(values: tuple[int, ...]):
+                out = wp.int32(0)
+                for i in range(wp.static(len(values))):
+                    out += values[i]
+                return out
+
+
+            @wp.kernel
+            def k(out: wp.array(dtype=float)):
+                s = Complex(1.0, 2.0) + Complex(3.0, 4.0)
+                one = (1,)
+                two = (2, 3)
+                out[0] = s.re + float(total(one) + total(two))
+
+
+            def doubled(side):
+                @wp.func
+                def twice(t: wp.tile[float, side, side]):
+                    return t + t
+
+                @wp.kernel
+                def k(out: wp.array2d(dtype=float)):
+                    wp.tile_store(out, twice(wp.tile_zeros(shape=(side, side), dtype=float)))
+
+                return k
+        """
+    )
+    source = taken_out(module.k)
+    assert "def add(" in source
+    assert "wp.static(len(values))" in source
+    # What an earlier build made of it is one call's.
+    assert taken_out(module.k) == source
+    assert "wp.tile[wp.float32, 4, 4]" in taken_out(module.doubled(4))
+
+
 def test_each_instance_of_a_generic_kernel(written):
     module = written(
         taken_generic="""

@@ -338,14 +338,30 @@ class _Edits:
             if node.value is not None:
                 self._visit(node.value)
             return
+        if isinstance(node, ast.BinOp | ast.UnaryOp | ast.AugAssign):
+            self._operator(node.op)
         for child in ast.iter_child_nodes(node):
             self._visit(child)
+
+    def _operator(self, node: ast.operator | ast.unaryop) -> None:
+        """Bring along the helper of an operator's name that stands for it, if the function's module has one."""
+        name = live.operator_name(node)
+        function = self._code.look_up(name) if name is not None and self._code.has(name) else None
+        if function is None or not live.is_function(function) or live.is_builtin(function):
+            return
+        if self._writer.helper(function, self._locals) != name:
+            raise CannotStandAloneError(f"{name}, which stands for an operator, and something else of that name")
 
     def _static(self, node: ast.Call) -> bool:
         """Keep a `wp.static` whose names all have a meaning here, and otherwise put its value there."""
         if self._object(node.func) is not live.static():
             return False
         inside = node.args[0] if node.args else node.keywords[0].value
+        if self._of_parameters(inside):
+            # What one call of the function made of it is no other's.
+            if ast.unparse(node.func) != "wp.static":
+                self._replace(node.func, "wp.static")
+            return True
         saved = len(self._changes)
         try:
             if any(isinstance(part, ast.Call | ast.comprehension | ast.Lambda) for part in ast.walk(inside)):
@@ -371,6 +387,12 @@ class _Edits:
         """Whether an expression is of the function's arguments and Python's own functions: known when it is called."""
         names = {part.id for part in ast.walk(inside) if isinstance(part, ast.Name)}
         return all(n in self._locals or (hasattr(builtins, n) and not self._code.has(n)) for n in names)
+
+    def _of_parameters(self, inside: ast.expr) -> bool:
+        """Whether an expression is of parameters, and of nothing that had a meaning before the function was called."""
+        parameters = {a.arg for a in ast.walk(self._definition.args) if isinstance(a, ast.arg)}
+        names = {part.id for part in ast.walk(inside) if isinstance(part, ast.Name)}
+        return bool(names & parameters) and self._of_arguments(inside)
 
     def _object(self, node: ast.expr) -> Any:
         """What a path of names stands for, or None."""

@@ -5,6 +5,7 @@ Like `irsmith.frontends.warp.compiler`, it reads Warp's private parts, of the on
 
 from __future__ import annotations
 
+import ast
 import types
 import typing
 from collections.abc import Callable
@@ -169,6 +170,14 @@ def is_builtin(function: Any) -> bool:
     return bool(function.is_builtin())
 
 
+def operator_name(node: ast.operator | ast.unaryop) -> str | None:
+    """The name of the function that an operator calls; None where it calls none."""
+    from warp._src import codegen
+
+    name: str | None = codegen.builtin_operators.get(type(node))
+    return name
+
+
 def is_warp(thing: Any) -> bool:
     """Whether a thing is Warp's own module."""
     return thing is start()
@@ -245,6 +254,10 @@ def spelled_type(type_: Any, spell: Callable[[Any], str]) -> str | None:
         return f"wp.{name}"
     if typing.get_origin(type_) is tuple:
         return f"tuple[{', '.join(spell(item) for item in typing.get_args(type_))}]"
+    if warp_types.is_tile(type_):
+        plain = type_.storage == "register" and type_.layout == "rowmajor" and type_.owner
+        extents = () if type_.shape is Any else type_.shape
+        return f"wp.tile[{', '.join([spell(type_.dtype), *map(str, extents)])}]" if plain else None
     if not isinstance(type_, type):
         return None
     made: Any = type_

@@ -31,7 +31,7 @@ from irsmith.types import (
     ValueType,
     scalar_of,
 )
-from irsmith.verify.given import LEAST_DECIDED, RealInputs, decided, defined
+from irsmith.verify.given import LEAST_DECIDED, RealInputs, decided, defined, races
 from irsmith.verify.inputs import BASES, SEARCH
 from irsmith.verify.values import differs
 
@@ -92,6 +92,15 @@ class _Trial:
     writes: bool
     ways: int
 
+    def of(self, kernel: Kernel) -> Kernel:
+        """The kernel with the signature."""
+        return replace(kernel, signature=self.signature)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the kernel can be proved so."""
+        return self.writes and self.defined >= LEAST and self.decided >= LEAST_DECIDED
+
     @property
     def merit(self) -> tuple[bool, bool, bool, int, float, float]:
         """What speaks for it, the weightiest first."""
@@ -108,20 +117,38 @@ def situated(kernel: Kernel) -> Kernel:
         return kernel
     launch = LAUNCHES[_coordinates(ast.parse(kernel.source))]
     kernel = with_handles(kernel, MOST_POINTS)
+    try:
+        best = _best(reference, kernel, launch)
+        if not best.serves or (best.decided < ENOUGH and races(reference, best.of(kernel), dtype_of)):
+            # Threads that race, or of which one or another always leaves its arrays: one alone may do neither.
+            alone = _best(reference, kernel, launch, (1,) * len(launch))
+            best = alone if alone.serves else best
+    except Unsupported:
+        # An id that no argument is: nobody knows what it stands for.
+        return kernel
+    if not best.writes or best.defined < LEAST:
+        return kernel
+    return best.of(kernel)
+
+
+def _best(reference: Reference, kernel: Kernel, room: tuple[int, ...], launch: tuple[int, ...] | None = None) -> _Trial:
+    """The domains that serve best: the first that serve well.
+
+    Args:
+        reference: The kernel's meaning.
+        kernel: The kernel.
+        room: What arrays' extents begin as.
+        launch: The launch; by default as many threads as there is room for.
+    """
     best: _Trial | None = None
     for domains in _TRIED:
-        try:
-            trial = _try(reference, kernel, launch, domains)
-        except Unsupported:
-            # An id that no argument is: nobody knows what it stands for.
-            return kernel
+        trial = _try(reference, kernel, room, launch or room, domains)
         if best is None or trial.merit > best.merit:
             best = trial
         if trial.writes and trial.decided >= ENOUGH:
             break
-    if best is None or not best.writes or best.defined < LEAST:
-        return kernel
-    return replace(kernel, signature=best.signature)
+    assert best is not None
+    return best
 
 
 def _opaque(type_: ValueType) -> bool:
@@ -140,9 +167,11 @@ def _coordinates(tree: ast.Module) -> int:
     return min(most, 4)
 
 
-def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains: _Domains) -> _Trial:
+def _try(
+    reference: Reference, kernel: Kernel, room: tuple[int, ...], launch: tuple[int, ...], domains: _Domains
+) -> _Trial:
     grids = {a.type.of: (a.type.count,) for a in kernel.signature.arguments if isinstance(a.type, HashGrid)}
-    shapes = {a.name: grids.get(a.name, (launch * 4)[: a.rank]) for a in kernel.signature.arguments}
+    shapes = {a.name: grids.get(a.name, (room * 4)[: a.rank]) for a in kernel.signature.arguments}
     for _ in range(GROWTHS):
         signature = _signature(kernel.signature, shapes, launch, domains)
         sets = RealInputs(replace(kernel, signature=signature), dtype_of).sets((*BASES, *SEARCH), "situation")
@@ -157,7 +186,11 @@ def _try(reference: Reference, kernel: Kernel, launch: tuple[int, ...], domains:
     ways = sum(int((way & sound).any()) for seen in result.coverage.values() for way in (seen.true, seen.false))
     changed = {name for name, which in written.items() if which.any()}
     return _Trial(
-        _directed(signature, changed), float(defined(result).mean()), float(clear.mean()), bool(changed), ways
+        signature=_directed(signature, changed),
+        defined=float(defined(result).mean()),
+        decided=float(clear.mean()),
+        writes=bool(changed),
+        ways=ways,
     )
 
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,6 +179,38 @@ def test_the_worker_does_not_outlive_its_runner(row):
         folder = runner._folder
     assert process.ended
     assert not folder.exists()
+
+
+ENDLESS = "\n".join(
+    [
+        "#define a0 x+x+x+x+x+x+x+x",
+        *(f"#define a{n} " + "+".join([f"a{n - 1}"] * 8) for n in range(1, 12)),
+        "static float endless(float x) { return a11; }\n",
+    ]
+)
+"""Clang goes through a sum of 8 to the power of 12 terms."""
+
+
+def test_a_compiler_at_work_ends_with_who_asked_even_by_a_kill(row, edit):
+    job = edit(row().job(), "cpp_forward", "template <", ENDLESS + "template <")
+    told, tells = os.pipe()
+    child = os.fork()
+    if child == 0:
+        runner = Runner()
+        runner.submit([job])
+        while runner._processes[0]._process is None:
+            time.sleep(0.01)
+        os.write(tells, str(runner._processes[0]._process.pid).encode())
+        signal.pause()
+    worker = Path(f"/proc/{int(os.read(told, 20))}/stat")
+    while int(worker.read_text().rpartition(")")[2].split()[11]) < 100:
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    until = time.monotonic() + 10
+    while worker.exists() and ") Z " not in worker.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_same_inputs_give_same_bytes(row, runner):

@@ -155,9 +155,10 @@ class _Apart:
         epsilon: float | None = None,
         seed: int = 0,
         trace: bool = False,
+        step_limit: int = 0,
     ) -> Result:
         """Call the function once for every lane; see `irsmith.verify.ports.Reference.run`."""
-        del launch, order
+        del launch, order, step_limit
         if precision != "float64":
             self._declared = {name: values.dtype.name for name, values in inputs.items()}
         given = {name: np.ascontiguousarray(values) for name, values in inputs.items()}

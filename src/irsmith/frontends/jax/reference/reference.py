@@ -107,9 +107,10 @@ class Reference:
         epsilon: float | None = None,
         seed: int = 0,
         trace: bool = False,
+        step_limit: int = 0,
     ) -> Result:
         """Call the function once for every lane; see `irsmith.verify.ports.Reference.run`."""
-        del launch, order
+        del launch, order, step_limit
         count = len(next(iter(inputs.values())))
         wide = precision == "float64"
         if not wide:

@@ -169,6 +169,8 @@ class Source:
                 case Builtin("kernel"):
                     self.kernels[node.name] = node
                     return
+                case Builtin("func_native"):
+                    raise Unsupported("functions whose body is C++ text (wp.func_native)", node)
         raise Unsupported(f"function {node.name} that is neither kernel nor helper", node)
 
     def _class(self, node: ast.ClassDef) -> Struct | Holder:

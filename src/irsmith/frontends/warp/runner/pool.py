@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import queue
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from irsmith import scratch
 from irsmith.errors import UserError
 from irsmith.frontends import pipes
 from irsmith.frontends.warp.runner import native, unit
@@ -128,7 +128,8 @@ class Runner:
 
     def __init__(self, limits: Limits | None = None, workers: int = 1) -> None:
         self._limits = limits or Limits()
-        self._folder = Path(tempfile.mkdtemp(prefix="irsmith-runner-"))
+        self._held = ExitStack()
+        self._folder = self._held.enter_context(scratch.folder("runner"))
         self._processes = [_Process(self._folder / f"worker{number}") for number in range(workers)]
         self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
         for process in self._processes:
@@ -153,7 +154,7 @@ class Runner:
             process.stop()
         for threads in (self._threads, self._device_thread):
             threads.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._held.close()
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Compile and run jobs; the outcomes are in their order.

@@ -7,9 +7,7 @@ compilers and compiled code print goes to files.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -117,6 +115,7 @@ def main() -> None:
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     for descriptor, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(descriptor, target)
+    pipes.end_with_parent()
     worker = Worker(folder, output)
     limited = False
     while True:
@@ -131,10 +130,6 @@ def main() -> None:
         except UserError as error:
             pipes.send(output, {"error": str(error)})
         except pipes.ClosedError:
-            # Whoever asked is gone, and may have had no time to clear up.
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                folder.parent.rmdir()
             return
 
 

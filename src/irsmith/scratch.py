@@ -1,0 +1,54 @@
+"""Folders for what is needed only while a process runs. What a killed process left behind, the next one removes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def folder(purpose: str) -> Iterator[Path]:
+    """An empty folder where the system keeps temporary files, which is gone afterwards.
+
+    Its owner holds a lock on it, which the system gives up with the process: a folder without one is nobody's.
+
+    Args:
+        purpose: A word for its name.
+    """
+    _remove_abandoned(Path(tempfile.gettempdir()))
+    path, lock = _locked(purpose)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked(purpose: str) -> tuple[Path, int]:
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=f"irsmith-{purpose}."))
+        # Between these two somebody else may have taken it for an abandoned one.
+        with suppress(FileNotFoundError):
+            lock = os.open(path, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                return path, lock
+            os.close(lock)
+
+
+def _remove_abandoned(root: Path) -> None:
+    for path in root.glob("irsmith-*.*"):
+        # Others' folders cannot be opened, those in use cannot be locked, and another process may be faster.
+        with suppress(PermissionError, BlockingIOError, FileNotFoundError, NotADirectoryError):
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(lock).st_uid == os.getuid():
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
