@@ -88,8 +88,8 @@ RIGHT = {
     "gather": ("o[i] = x[b[i]] * y[i]", X, Y, "in b: int32 24 from 0 to 23", OUT),
     "added to": ("o[i] += x[i] * y[i]", X, Y, "inout o: float32 24 from -1 to 1"),
     "sums that only the usual order leaves exact": (
-        "k = i // 3\nif i % 3 == 0:\n    wp.atomic_add(s, k, x[k])\nelif i % 3 == 1:\n    wp.atomic_sub(s, k, x[k])\n"
-        "else:\n    wp.atomic_add(s, k, y[k])\no[i] = x[i]",
+        "k = i // 3\nif i % 3 == 0:\n    wp.atomic_add(s, k, x[k])\nelif i % 3 == 1:\n    "
+        "wp.atomic_sub(s, k, x[k])\nelse:\n    wp.atomic_add(s, k, y[k])\no[i] = x[i]",
         "in x: float32 24 from 100 to 200",
         Y,
         "inout s: float32 8 from 0 to 0",
