@@ -96,8 +96,8 @@ RIGHT = {
         OUT,
     ),
     "a first value that is always replaced": (
-        "best = float(-100.0)\nat = int(0)\nfor j in range(n):\n    if w[4 * i + j] > best:\n        best = w[4 * i + j]\n"
-        "        at = j\np[i] = at\no[i] = w[4 * i] * 2.0",
+        "best = float(-100.0)\nat = int(0)\nfor j in range(n):\n    if w[4 * i + j] > best:\n"
+        "        best = w[4 * i + j]\n        at = j\np[i] = at\no[i] = w[4 * i] * 2.0",
         "in w: float32 96 from 0.5 to 2",
         "in n: int32 from 4 to 4",
         "out p: int32 24",
