@@ -8,9 +8,9 @@ import pytest
 from irsmith.kernel import Argument, Direction
 from irsmith.synth.algebra import exactly, usual, whole
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Jump, Program, Return, Stmt, Thread, While
+from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Jump, Program, Return, Span, Stmt, Thread, While
 from irsmith.synth.rehearsal import rehearse
-from irsmith.types import BOOL, FLOAT32, INT32, Domain
+from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Domain, Mesh
 
 N = 16
 TID = Expr("name", "i", INT32, exactly(0.0), (), "i")
@@ -37,7 +37,21 @@ ACC, J = real("acc"), Expr("name", "i", INT32, exactly(0.0), (), "j")
 ROW = element("row", TID, J)
 ZERO = Expr("mutable", "f", FLOAT32, exactly(0.0), (), "", 0.0)
 
+
+def ask(builtin: str, kind: str, *args: Expr) -> Expr:
+    """What a search of a mesh gives."""
+    types = {"s": UINT64, "f": FLOAT32, "b": BOOL, "i": INT32}
+    return Expr("query", kind, types[kind], Span(0.0, 20.0, 0.4, 2.0), args, builtin)
+
+
+HIT = Expr("name", "s", UINT64, exactly(0.0), (), "hit")
+ALONG = Expr("field", "f", FLOAT32, Span(0.0, 20.0, 0.4, 2.0), (HIT,), "t")
+FOUND = Expr("field", "b", BOOL, usual(0.0, 1.0), (HIT,), "result")
+MESH = Expr("name", "i", UINT64, exactly(0.0), (), "mesh")
+NEXT = ask("mesh_query_next", "b", HIT, J)
+
 ARGUMENTS = {
+    "mesh": Argument("mesh", Mesh(2, 4), 0, Direction.IN, (), Domain(0.6, 1.2)),
     "x": Argument("x", FLOAT32, 1, Direction.IN, (N,), Domain(-1.0, 1.0)),
     "y": Argument("y", FLOAT32, 1, Direction.IN, (N,), Domain(0.5, 1.0)),
     "row": Argument("row", FLOAT32, 2, Direction.IN, (N, 4), Domain(-1.0, 1.0)),
@@ -80,6 +94,27 @@ GOOD = {
     ),
     "in place": ("x io", Assign(element("io"), do("mul", element("io"), X))),
     "atomic": ("x total", Atomic("max", element("total", whole(0)), X)),
+    "a search": (
+        "mesh x y out",
+        Assign(real("way"), do("mul", X, number(2.0))),
+        Assign(HIT, ask("mesh_query_ray", "s", MESH, real("way"))),
+        Assign(T, Y),
+        If(FOUND, (Assign(T, ALONG),)),
+        Assign(OUT, T),
+    ),
+    "a search of several": (
+        "mesh x row out",
+        Assign(HIT, ask("mesh_query_sphere", "s", MESH, X)),
+        Assign(ACC, ZERO),
+        While(NEXT, (Assign(ACC, ROW, "add"),)),
+        Assign(OUT, ACC),
+    ),
+    "how many a search finds": (
+        "mesh x out",
+        Assign(ACC, ZERO),
+        For("j", None, ask("mesh_query_sphere", "s", MESH, X), None, (Assign(ACC, number(1.0), "add"),)),
+        Assign(OUT, ACC),
+    ),
 }
 
 BAD = {
@@ -98,6 +133,27 @@ BAD = {
         Assign(T, do("abs", X)),
         Assign(T, do("abs", T)),
         Assign(OUT, T),
+    ),
+    "an answer that is lost": (
+        "mesh x y out",
+        Assign(HIT, ask("mesh_query_ray", "s", MESH, X)),
+        Assign(T, Y),
+        If(FOUND, (Assign(T, do("mul", Y, do("sign", ALONG))),)),
+        Assign(OUT, T),
+    ),
+    "what is read where something was found, and lost": (
+        "mesh x y out",
+        Assign(HIT, ask("mesh_query_ray", "s", MESH, X)),
+        Assign(T, number(0.0)),
+        If(FOUND, (Assign(T, do("mul", Y, ALONG)),)),
+        Assign(OUT, do("add", X, do("min", T, number(0.0)))),
+    ),
+    "a loop over what a search finds that is never seen": (
+        "mesh x row out",
+        Assign(HIT, ask("mesh_query_sphere", "s", MESH, X)),
+        Assign(ACC, ZERO),
+        While(NEXT, (Assign(ACC, ROW, "add"),)),
+        Assign(OUT, X),
     ),
     "no output": ("x out", Assign(T, X)),
     "one value": ("x out", Assign(T, X), Assign(OUT, number(2.0))),

@@ -163,6 +163,29 @@ def k(x: wp.array(dtype=float), o: wp.array(dtype=float)):
     assert found.all_observed.count == len(found.modes) + found.beyond.count
 
 
+def test_a_loop_that_never_ends_beyond_a_domain_takes_no_steps_from_those_within(make_kernel, toolchain):
+    """An infinity is not halved away, and the loop behind it needs steps of its own."""
+    source = """
+@wp.kernel
+def k(x: wp.array(dtype=float), n: wp.array(dtype=int), o: wp.array(dtype=float)):
+    i = wp.tid()
+    rest = wp.exp(x[i])
+    while rest > 0.8:
+        rest *= 0.5
+    left = n[i]
+    turns = int(0)
+    while left > 0:
+        left //= 4
+        turns += 1
+    o[i] = rest + float(turns)
+"""
+    texts = ("in x: float32 24 from -3 to 9", "in n: int32 24 from 0 to 20", "out o: float32 24")
+    kernel = make_kernel(source, *texts)
+    found = explore(toolchain.reference(kernel.source, "k"), kernel, Inputs(kernel, toolchain.dtype), 0, BEYOND)
+    assert not any(found.observed.faults)
+    assert found.beyond.count < len(BEYOND)
+
+
 @pytest.mark.parametrize("mode", WITHIN)
 def test_fields_stay_in_their_domain(make_kernel, toolchain, mode):
     kernel = make_kernel("pass", "in x: Part 9", structs={"Part": PART})

@@ -87,6 +87,22 @@ RIGHT = {
     ),
     "gather": ("o[i] = x[b[i]] * y[i]", X, Y, "in b: int32 24 from 0 to 23", OUT),
     "added to": ("o[i] += x[i] * y[i]", X, Y, "inout o: float32 24 from -1 to 1"),
+    "sums that only the usual order leaves exact": (
+        "k = i // 3\nif i % 3 == 0:\n    wp.atomic_add(s, k, x[k])\nelif i % 3 == 1:\n    "
+        "wp.atomic_sub(s, k, x[k])\nelse:\n    wp.atomic_add(s, k, y[k])\no[i] = x[i]",
+        "in x: float32 24 from 100 to 200",
+        Y,
+        "inout s: float32 8 from 0 to 0",
+        OUT,
+    ),
+    "a first value that is always replaced": (
+        "best = float(-100.0)\nat = int(0)\nfor j in range(n):\n    if w[4 * i + j] > best:\n"
+        "        best = w[4 * i + j]\n        at = j\np[i] = at\no[i] = w[4 * i] * 2.0",
+        "in w: float32 96 from 0.5 to 2",
+        "in n: int32 from 4 to 4",
+        "out p: int32 24",
+        OUT,
+    ),
 }
 
 REJECTED = {
@@ -103,6 +119,12 @@ REJECTED = {
     ),
     "undecided": (
         "t = (x[i] + 1000.0) - 1000.0\nif t > x[i]:\n    o[i] = y[i]\nelse:\n    o[i] = x[i]",
+        X,
+        Y,
+        OUT,
+    ),
+    "dead_statement: of two first values": (
+        "t = float(1.0)\nt = x[i]\nif y[i] > 0.0:\n    t = t * y[i]\no[i] = t",
         X,
         Y,
         OUT,

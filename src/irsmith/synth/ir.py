@@ -212,6 +212,8 @@ class Helper:
         docstring: Its docstring; empty for none.
         generic: How many of its parameters, from the first, take values of any type.
         gradient: Its derivative where the author wrote that too. It is the true one.
+        typed: Whether the source says what it returns, whatever the author's habit: of a vector that is made of its
+            components, Warp does not know the name of its type otherwise, which some builtins ask for.
     """
 
     name: str
@@ -221,6 +223,7 @@ class Helper:
     docstring: str = ""
     generic: int = 0
     gradient: Gradient | None = None
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,18 @@ the same, or is not finite.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from irsmith.kernel import Argument, Direction
-from irsmith.synth.algebra import NO_SPAN
-from irsmith.synth.algebra import name as variable
 from irsmith.synth.errors import Discard
-from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, Thread, While
-from irsmith.synth.phases.indexed import plain
+from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, Stmt, While
+from irsmith.synth.stand_ins import assigned, imaginable
 from irsmith.synth.variants import BeyondError, Doubt, Run
-from irsmith.types import INT32, Domain
 
-_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile", "query"})
-_PARTS = frozenset({"row", "column", "slice"})
+_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile"})
+# Few points are near each other, as numbers that stand for them would not be; and what a block searches together.
+_SEARCHES = re.compile("^hash_grid|tile")
 _FEW, _MANY = 16, 96
 """Threads of the first round, which nearly every variant passes, and of the second, for the others."""
 
@@ -33,9 +31,9 @@ def rehearse(program: Program) -> None:
     """
     if not _repeatable(program):
         return
-    program, excused = _plain(program)
+    program, excused = imaginable(program)
     doubts: list[Doubt] = [a for a in program.arguments if a.name not in excused and _matters(a, program.body)]
-    doubts += _removable(program.body, set(), inside=())
+    doubts += [s for s in _removable(program.body, set(), inside=()) if not assigned(s) or not assigned(s) <= excused]
     try:
         run = Run(program, doubts, _FEW)
         if run.doubts or run.trouble():
@@ -48,54 +46,9 @@ def rehearse(program: Program) -> None:
         raise Discard(run.trouble())
 
 
-def _plain(program: Program) -> tuple[Program, set[str]]:
-    """A program that says the same without what cannot be tried, and the arguments that only that reads.
-
-    That is indexed arrays, and helpers that are given parts of arrays or records, in whose place stand arrays of what
-    they return.
-    """
-    added: list[Argument] = []
-    records: set[str] = set()
-    first = program.body[0]
-    names = first.names if isinstance(first, Thread) else ()
-    coords = tuple(variable(name, INT32, NO_SPAN) for name in names)
-
-    def stood_for(s: Stmt) -> Stmt:
-        if not isinstance(s, Assign) or s.value.op != "call" or not any(_is_part(arg) for arg in s.value.args):
-            return s
-        value = s.value
-        records.update(arg.name for arg in value.args if arg.op == "name" and arg.kind == "s")
-        name = f"<{len(added)}>"
-        domain = Domain(value.span.usual_low, value.span.usual_high)
-        added.append(Argument(name, value.type, len(coords), Direction.IN, program.launch, domain))
-        return s._replace(value=value._replace(op="index", args=coords, name=name))
-
-    body = tuple(map(stood_for, program.body))
-    excused = records | {a.name for a in program.arguments if a.name not in _named(body)} if added else set()
-    excused |= {s.value.name for s in body if isinstance(s, Assign) and s.target.name in records}
-    return replace(program, arguments=(*plain(program.arguments), *added), body=body), excused
-
-
-def _is_part(e: Expr) -> bool:
-    return e.op in _PARTS or (e.op == "name" and e.kind == "s")
-
-
-def _named(body: tuple[Stmt, ...]) -> set[str]:
-    """The names that statements say."""
-    found: set[str] = set()
-    queue: list[object] = list(body)
-    while queue:
-        node = queue.pop()
-        if isinstance(node, Expr):
-            found |= {node.name, node.name.partition(".")[0]}
-        if isinstance(node, tuple):
-            queue += [part for part in node if isinstance(part, tuple)]
-    return found
-
-
 def _repeatable(program: Program) -> bool:
-    """Whether a program can be tried: not one that draws random numbers,
-    exchanges or has tiles, or that helps any type.
+    """Whether a program can be tried: not one that draws random numbers, exchanges, has tiles or searches a grid, or
+    that helps any type.
     """
     if any(helper.generic for helper in program.helpers):
         return False
@@ -105,7 +58,7 @@ def _repeatable(program: Program) -> bool:
     while queue:
         node = queue.pop()
         if node.__class__ is Expr:
-            if node.op in _UNREPEATABLE:
+            if node.op in _UNREPEATABLE or (node.op == "query" and _SEARCHES.search(node.name)):
                 return False
             queue += node.args
         else:
@@ -136,9 +89,9 @@ def _stores(body: tuple[Stmt, ...]) -> Iterator[Assign | Atomic]:
             yield statement
 
 
-def _removable(body: tuple[Stmt, ...], defined: set[str], inside: tuple[While, ...]) -> list[Doubt]:
+def _removable(body: tuple[Stmt, ...], defined: set[str], inside: tuple[While, ...]) -> list[Stmt]:
     """The statements without which every variable still has a value; ``defined`` grows by what the body defines."""
-    found: list[Doubt] = []
+    found: list[Stmt] = []
     for statement in body:
         if isinstance(statement, Assign) and statement.target.op == "name":
             name = statement.target.name

@@ -78,6 +78,9 @@ def explore(reference: Reference, kernel: Kernel, inputs: Inputs, seed: int, bey
     sets = joined(bases, inputs.variants(take(bases, [0]), names, (Mode.EVEN,), "sets")) if names else bases
     everything = observe(reference, kernel, joined(sets, inputs.sets(beyond, "beyond")) if beyond else sets, seed=seed)
     observed = taken(everything, range(len(modes)))
+    if beyond and any(observed.faults):
+        # All sets share the steps that a run may take: one from beyond that never ends leaves none to the others.
+        observed = observe(reference, kernel, sets, seed=seed)
     defined = [place for place in range(len(modes), everything.count) if everything.faults[place] is None]
     ignored = [
         name

@@ -71,13 +71,20 @@ class Observed:
 
 
 def observe(
-    reference: Reference, kernel: Kernel, sets: dict[str, Array], *, seed: int, shaken: int = SHAKEN
+    reference: Reference,
+    kernel: Kernel,
+    sets: dict[str, Array],
+    *,
+    seed: int,
+    shaken: int = SHAKEN,
+    order: Array | None = None,
 ) -> Observed:
-    """Run input sets, each exactly and ``shaken`` times with random rounding."""
+    """Run input sets, each exactly and ``shaken`` times with random rounding; threads in an order for each set."""
     size = count(sets)
     result = reference.run(
         take(sets, np.tile(np.arange(size), 1 + shaken)),
         kernel.signature.launch,
+        order=None if order is None else np.tile(order, (1 + shaken, 1)),
         perturb=np.arange(size * (1 + shaken)) >= size,
         seed=seed,
         trace=True,

@@ -71,7 +71,32 @@ def _candidates(kernel: Kernel) -> Iterator[_Candidate]:
     used = reached({node.name: node for node in functions}, kernel.name)
     for node in functions:
         if node.name in used:
-            yield from _within(node.body, ())
+            declared = _declarations(node)
+            yield from (one for one in _within(node.body, ()) if one.node not in declared)
+
+
+def _declarations(function: ast.FunctionDef) -> set[ast.stmt]:
+    """Statements that give a variable a plain value for a loop or a branch behind them to change.
+
+    A compiler asks for them, whether or not any input lets the value be seen.
+    """
+    found: set[ast.stmt] = set()
+    for place, node in enumerate(function.body):
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _plain(node.value)):
+            continue
+        name = node.targets[0].id
+        blocks = [later for later in function.body[place:] if isinstance(later, ast.If | ast.For | ast.While)]
+        changed = (part for block in blocks for part in ast.walk(block) if isinstance(part, ast.Name))
+        if any(part.id == name and isinstance(part.ctx, ast.Store) for part in changed):
+            found.add(node)
+    return found
+
+
+def _plain(value: ast.expr) -> bool:
+    """Whether an expression says a number, or makes a value of numbers."""
+    if isinstance(value, ast.UnaryOp):
+        return _plain(value.operand)
+    return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and all(map(_plain, value.args)))
 
 
 def _within(nodes: list[ast.stmt], inside: tuple[tuple[ast.stmt, bool], ...]) -> Iterator[_Candidate]:

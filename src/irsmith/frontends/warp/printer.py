@@ -135,7 +135,8 @@ class _Printer:
     def helper(self, helper: Helper) -> None:
         """A helper function."""
         self.lines += ["", "", "@wp.func"]
-        returns = f" -> {self.type(helper.returns)}" if self.returns and not helper.generic else ""
+        said = helper.typed or (self.returns and not helper.generic)
+        returns = f" -> {self.type(helper.returns)}" if said else ""
         types = ["Any" if place < helper.generic else self.type(p.type) for place, p in enumerate(helper.parameters)]
         named = [f"{p.name}: {type}" for p, type in zip(helper.parameters, types, strict=True)]
         self.header(helper.name, named, returns)

@@ -50,6 +50,8 @@ def rigid_body(s: Sketch) -> None:
         s.attempt(lambda: motions.chained(s))
     if "w" in kinds and "t" in kinds:
         s.attempt(lambda: motions.carried(s))
+    if "w" in kinds and s.rng.chance(0.3):
+        s.attempt(lambda: motions.powered(s))
     spend(s, branches.branch, motions.replaced, motions.apart, kinds=kinds)
     straight.finish(s)
 

@@ -1,10 +1,8 @@
-"""Categories that ask a mesh where its surface is: distances and contacts of points, and rays."""
+"""The category that asks a mesh where its surface is: distances and contacts of points."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import numpy as np
 
 from irsmith.synth.algebra import usual
 from irsmith.synth.categories.pen import Pen, Q, closing, grown
@@ -65,17 +63,17 @@ def mesh_distance(s: Sketch) -> None:
     result = None if far else found.result
     if form in {"project", "push"}:
         names: tuple[str, ...] = ("x_out", "projected", "new_x", "corrected", "points_out")
-        value = _where_found(p, result, made[form], lambda: p.begin(x, "x_new", "moved", "out_x"))
+        value = where_found(p, result, made[form], lambda: p.begin(x, "x_new", "moved", "out_x"))
     elif form in {"penalty", "follow"}:
         names = (
             ("forces", "contact_f", "f_out", "particle_f") if form == "penalty" else ("drag_f", "delta_v", "coupled_v")
         )
         words = ("f", "force", "f_contact", "total_f") if form == "penalty" else ("dv", "drag", "pull", "f")
-        value = _where_found(p, result, made[form], lambda: p.start(0.0, *words, like=x.e))
+        value = where_found(p, result, made[form], lambda: p.start(0.0, *words, like=x.e))
     else:
         names = ("sdf", "distances", "phi_out", "dist_out", "field")
         missed = rng.pick((0.0, 1.0, 10.0, 1e3))
-        value = _where_found(p, result, made[form], lambda: p.start(missed, "d_out", "value", "sdf_i", "best", "phi"))
+        value = where_found(p, result, made[form], lambda: p.start(missed, "d_out", "value", "sdf_i", "best", "phi"))
     stored(p, value, names)
 
 
@@ -111,7 +109,7 @@ def stored(p: Pen, value: Q, names: tuple[str, ...]) -> None:
         closing(s, kinds="fv")
 
 
-def _where_found(p: Pen, result: Expr | None, make: Callable[[], Q], begin: Callable[[], Q]) -> Q:
+def where_found(p: Pen, result: Expr | None, make: Callable[[], Q], begin: Callable[[], Q]) -> Q:
     """Make something of what a query found: behind an early return, or in a branch that changes a variable."""
     s = p.s
     if result is None:
@@ -250,174 +248,3 @@ def _face(p: Pen, surface: Surface, found: Found, x: Q) -> Q:
     n = surface.tell(call, lanes / (abs(lanes).sum(axis=-1, keepdims=True) + 0.1), x, "n", "face_n", "normal")
     height = p.let(p.fn("dot", n, x - c), "height", "h_n", "along_n", "side_d")
     return height if rng.chance(0.6) else height * p.at(p.reals(("stiffness", "weights", "coeff"), 0.5, 2.0))
-
-
-def mesh_ray(s: Sketch) -> None:
-    """Rays against a mesh: depth images, hits, shading, shadows, thickness."""
-    rng, p = s.rng, space(s)
-    form = rng.pick(("given", "given", "camera", "camera", "down"))
-    s.open(2 if form == "camera" else 1)
-    surface = mesh(p)
-    origin, way = {"given": _given, "camera": _camera, "down": _down}[form](p)
-    if form == "given" and rng.chance(0.2):
-        _counted(p, surface, origin, way)
-        return
-    limit: Q | float = rng.pick((10.0, 100.0, 1e3, 1e6))
-    if rng.chance(0.4):
-        limit = p.value(("max_t", "max_dist", "far", "t_max", "max_range"), 1.2, 4.0)
-    query = surface.ask("mesh_query_ray", origin, way, limit, names=("query", "hit", "q", "ray_hit", "res"))
-    if rng.chance(0.35):
-        names: tuple[str, ...] = ("pixels", "image", "colors", "framebuffer", "rgb_out")
-        value = _where_found(
-            p,
-            query.result,
-            lambda: _coloured(p, query),
-            lambda: p.start(0.0, "color", "rgb", "col", "pixel", like=origin.e),
-        )
-    else:
-        names = ("depths", "image", "ranges", "hits_out", "scan_out", "intensity")
-        missed = rng.pick((0.0, -1.0, 1.0))
-        value = _where_found(
-            p,
-            query.result,
-            lambda: _seen(p, surface, query, origin, way),
-            lambda: p.start(missed, "value", "depth", "shade", "t_out", "level"),
-        )
-    stored(p, value, names)
-
-
-def _given(p: Pen) -> tuple[Q, Q]:
-    """Rays of two arrays."""
-    rng = p.s.rng
-    origin = p.let(
-        p.at(p.vectors(("ray_origins", "origins", "starts", "ro", "ray_start"), -1.8, 1.8)), "o", "start", "p"
-    )
-    way = p.at(p.vectors(("ray_dirs", "directions", "rd", "dirs"), -1.0, 1.0))
-    if rng.chance(0.3):
-        # Towards something near the middle.
-        return origin, p.let(p.fn("normalize", way - origin), "d", "dir_i", "to_target")
-    return origin, p.let(p.fn("normalize", way), "d", "dir_i", "ray_d")
-
-
-def _camera(p: Pen) -> tuple[Q, Q]:
-    """The ray of a pixel, from a camera on an axis."""
-    rng, s = p.s.rng, p.s
-    scale = p.value(("pixel_size", "scale", "spacing"), 0.1, 0.3)
-    half = [s.extents[axis] * 0.5 for axis in range(2)]
-    px, py = (
-        p.let((p.real(coord) - half[axis]) * scale, *names)
-        for axis, (coord, names) in enumerate(zip(p.coords, (("px", "sx", "u"), ("py", "sy", "v")), strict=True))
-    )
-    away = p.value(("cam_z", "eye_z", "camera_dist"), 1.6, 3.0)
-    if rng.chance(0.5):
-        origin = p.let(p.make(px, py, away), "ro", "origin", "eye")
-        way = p.make(p.value(("tilt", "skew"), -0.2, 0.2), rng.pick((0.0, 0.1)), -1.0)
-        return origin, p.let(way, "rd", "ray_dir", "forward")
-    origin = p.let(p.make(p.value(("cam_x", "eye_x"), -0.4, 0.4), 0.0, away), "ro", "origin", "eye")
-    return origin, p.let(p.fn("normalize", p.make(px, py, rng.pick((-1.0, -1.5, -2.0)))), "rd", "ray_dir", "d")
-
-
-def _down(p: Pen) -> tuple[Q, Q]:
-    """Rays that all go the same way, from points above."""
-    s, rng = p.s, p.s.rng
-    x = p.let(p.at(p.vectors(("sensors", "feet", "points", "x"), -1.0, 1.0)), "p", "x_i", "pos_i")
-    if rng.chance(0.6):
-        up = p.make(0.0, p.value(("lift", "height", "clearance"), 1.0, 2.0), 0.0)
-        return p.let(x + up, "start", "above", "ro"), Q(p, p.make(0.0, -1.0, 0.0).e)
-    made = s.value(s.names_free(("sun_dir", "gravity_dir", "axis")), x.e.type, -1.0, 1.0)
-    s.read(made)
-    return x, p.let(p.fn("normalize", Q(p, made)), "d", "down", "sun")
-
-
-def _seen(p: Pen, surface: Surface, query: Found, origin: Q, way: Q) -> Q:
-    """A number that tells what a ray met."""
-    rng = p.s.rng
-    form = rng.pick(("depth", "depth", "lambert", "lambert", "shadow", "height", "thickness"))
-    t = p.perhaps(query.along, "t", "t_hit", "range_t")
-    if form == "depth":
-        return t if rng.chance(0.4) else grown(p, t, size=1) if rng.chance(0.5) else p.fn("exp", t * -0.5)
-    if form == "lambert":
-        light = p.fn("normalize", p.at(p.vectors(("light_dirs", "lights", "to_light"), -1.0, 1.0)))
-        lit = p.let(p.fn("dot", query.normal, light), "ndl", "lambert", "cos_l")
-        return p.fn("max", lit, rng.pick((0.0, 0.05, 0.1))) * (1.0 / (1.0 + t * 0.2)) if rng.chance(0.5) else lit * t
-    hit = p.let(origin + way * t, "hit_p", "p_hit", "where")
-    if form == "height":
-        return hit[rng.below(3)]
-    if form == "thickness":
-        return _through(p, surface, hit, way)
-    return _lit(p, surface, query, hit)
-
-
-def _through(p: Pen, surface: Surface, hit: Q, way: Q) -> Q:
-    """How far a ray goes on until it meets the mesh again."""
-    rng = p.s.rng
-    behind = _beside(surface, hit, way, "inside_p", "next_o", "behind")
-    second = surface.ask("mesh_query_ray", behind, way, 10.0, names=("exit_hit", "back", "query2"))
-    thickness = p.start(0.0, "thickness", "path_len", "through")
-    far = p.value(("absorption", "sigma", "density"), 0.4, 1.5)
-
-    def fill() -> None:
-        p.put(thickness, second.along * far)
-
-    p.when(second.result, fill)
-    return p.fn("exp", -p.now(thickness)) if rng.chance(0.5) else p.now(thickness)
-
-
-def _beside(surface: Surface, point: Q, way: Q, *names: str) -> Q:
-    """A variable for a place so close to a point that it matters to a ray from there alone."""
-    e, rng = point.e, surface.pen.s.rng
-    step = e._replace(op="vscale", name="", args=(way.e, surface.pen.literal(rng.pick((0.01, 0.02, 0.001)))))
-    lanes = surface.pen.s.probe.of(e)
-    return surface.tell(e._replace(op="vadd", name="", args=(e, step)), lanes, point, *names)
-
-
-def _lit(p: Pen, surface: Surface, query: Found, hit: Q) -> Q:
-    """How light a place is, unless the mesh stands between it and a lamp."""
-    rng = p.s.rng
-    light = p.at(p.vectors(("light_pos", "lights", "lamps"), -3.0, 3.0))
-    lifted = _beside(surface, hit, query.normal, "shadow_o", "lifted", "off_p")
-    to_light = p.let(light - lifted, "to_light", "l_vec", "ldir")
-    call = surface.call("mesh_query_ray_anyhit", "b", usual(0.0, 1.0), lifted, to_light, 1.0)
-    lanes = p.s.probe.of(to_light.e)
-    blocked = surface.tell(call, lanes[:, 0] + lanes[:, 1] > 0.0, to_light, "blocked", "occluded", "in_shadow")
-    facing = p.fn("dot", query.normal, p.fn("normalize", to_light))
-    shade = p.begin(p.fn("max", facing, 0.0) if rng.chance(0.5) else p.fn("abs", facing), "lit", "diffuse", "shade_i")
-
-    def fill() -> None:
-        p.put(shade, shade * rng.pick((0.1, 0.2, 0.25)))
-
-    p.when(blocked.e, fill)
-    return p.now(shade)
-
-
-def _coloured(p: Pen, query: Found) -> Q:
-    """A colour that tells what a ray met."""
-    rng = p.s.rng
-    n = p.perhaps(query.normal, "n", "normal", "hit_n")
-    form = rng.pick(("normal", "normal", "albedo", "facing"))
-    if form == "normal":
-        return n * 0.5 + p.make(0.5, 0.5, 0.5)
-    if form == "albedo":
-        light = p.fn("normalize", p.at(p.vectors(("light_dirs", "lights", "to_light"), -1.0, 1.0)))
-        albedo = p.at(p.vectors(("albedo", "base_color", "diffuse"), 0.1, 0.9))
-        return albedo * p.fn("max", p.fn("dot", n, light), rng.pick((0.0, 0.1)))
-    u, v = query.weights
-    return p.make(u, v, 1.0 - u - v)
-
-
-def _counted(p: Pen, surface: Surface, origin: Q, way: Q) -> None:
-    """How many triangles a ray meets: an odd number from inside."""
-    s, rng = p.s, p.s.rng
-    call = surface.call("mesh_query_ray_count_intersections", "i", usual(0, 4), origin, way)
-    lanes = np.floor(2.4 * np.abs(np.sin(7.0 * s.probe.of(origin.e)[:, 0])))
-    count = surface.tell(call, lanes, origin, "hits", "crossings", "n_hits", "count")
-    inside = p.start(1.0, "side", "sign_v", "outside")
-    odd = s.al.compare("eq", s.al.do("rem", count.e, p.literal(2, count.e)), p.literal(1, count.e))
-
-    def fill() -> None:
-        p.put(inside, p.fn("length", origin) * rng.pick((-1.0, -0.5)))
-
-    p.when(odd, fill)
-    if rng.chance(0.5):
-        p.store(("hit_counts", "n_crossings", "hits_out"), count)
-    stored(p, p.now(inside), ("sides", "inside_out", "signs_out"))

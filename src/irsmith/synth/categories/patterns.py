@@ -384,7 +384,7 @@ def _placed(s: Sketch) -> None:
         )
         places, shape = (flat,), (extents[0] * extents[1],)
     else:
-        places, shape = (coords[2], coords[0], coords[1]), (extents[2], extents[0], extents[1])
+        places, shape = (coords[-1], *coords[:-1]), (extents[-1], *extents[:-1])
     if len(places) == 1 and rng.chance(0.5):
         text = s.names.claim(s.names_free(("dst_idx", "out_idx", "target_id", "slot", "pos_idx")))
         place = variable(text, INT32, places[0].span)

@@ -241,6 +241,9 @@ class Pen:
         self.s.arguments.append(Argument(text, INT32, 0, Direction.IN, (), Domain(least, most)))
         made = variable(text, INT32, Span(least, most, least, most))
         self.s.probe.argument(made)
+        if least == most:
+            # Of what never varies, no formula need feel that it does.
+            self.s.probe.values[text] = float(least)  # type: ignore[assignment]
         return Q(self, made)
 
     @property

@@ -123,3 +123,15 @@ def carried(s: Sketch) -> None:
         raise Discard("precision")
     (frame,), (value,) = operands(s, 1, "t"), operands(s, 1, "w")
     s.define(s.al.do(rng.pick(("ttwist", "twrench")), frame, value))
+
+
+def powered(s: Sketch) -> None:
+    """How much work a wrench does on a body that moves: two spatial vectors to a number.
+
+    Raises:
+        Discard: There is no spatial vector.
+    """
+    found = operands(s, 2, "w")
+    other = found[1] if len(found) > 1 else s.load("w")
+    s.read(other)
+    s.define(s.al.do("wdot", *s.rng.shuffled((found[0], other))))

@@ -42,9 +42,10 @@ class TilePen(Pen):
         shown: The names of those that another tile shows.
         raw: The names of those that are what an array holds.
         scalars: Scalars that any element may be combined with.
+        sized: Whether how large elements are is what tiles are about: no step leaves their signs or wholes alone.
     """
 
-    __slots__ = ("extents", "known", "raw", "scalars", "shape", "shown", "tiles", "used")
+    __slots__ = ("extents", "known", "raw", "scalars", "shape", "shown", "sized", "tiles", "used")
 
     def __init__(self, s: Sketch) -> None:
         super().__init__(s)
@@ -57,6 +58,7 @@ class TilePen(Pen):
         self.used: set[str] = set()
         self.raw: set[str] = set()
         self.shown: set[str] = set()
+        self.sized = False
 
     # Shapes.
 
@@ -274,6 +276,8 @@ class TilePen(Pen):
         rng = self.s.rng
         for _ in range(6):
             word = rng.pick(_BINARY if len(tiles) > 1 else _UNARY)
+            if self.sized and word in {"sign", "floor"}:
+                continue
             used = tiles[:2]
             try:
                 value = self.s.al.do(word, *(tile.e for tile in used))

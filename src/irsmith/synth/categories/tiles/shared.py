@@ -10,7 +10,8 @@ from irsmith.synth.algebra import exactly, usual, whole
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.pen import Q, grown
 from irsmith.synth.categories.tiles.pen import OUT, TilePen
-from irsmith.synth.ir import Assign, Do, Expr, For, If, Stmt, Unpack, While
+from irsmith.synth.errors import Discard
+from irsmith.synth.ir import Assign, Atomic, Do, Expr, For, If, Span, Stmt, Unpack, While
 from irsmith.synth.sketch import Sketch
 from irsmith.types import FLOAT16, FLOAT32, INT32, UINT32
 
@@ -54,6 +55,7 @@ class _Items:
         self.total = p.extent(self.count, "NUM_ITEMS", "COUNT", "ITEMS", "N")
         self.block, self.lane = p.s.coords
         self.shape = (p.s.extents[0], self.count)
+        p.sized = True
 
     def each(self, fill: Callable[[Q, Expr], list[Stmt]]) -> None:
         """A loop in which the block's threads take the next items of its row: which one, and whether there is one."""
@@ -82,28 +84,83 @@ class _Items:
     def named(self, value: Expr, *names: str) -> tuple[Expr, Assign]:
         """A variable for a value, and the statement that makes it."""
         s = self.p.s
+        lanes = s.probe.of(value) if value.op in {"index", "name"} else s.probe.check(value)
         target = variable(s.names.claim(s.names_free(names)), value.type, value.span)
+        s.settle(target.name, lanes)
         return target, Assign(target, value)
 
-    def stacked(self) -> None:
-        """Items that pass a test are pushed, and then popped and handled."""
+    def made(self, place: Q) -> Q:
+        """What is made of an item: what an array holds, or a formula of several and of scalars."""
+        p, rng = self.p, self.p.s.rng
+        values = [self.item(p.reals(_ITEMS, -1.0, 1.0, self.shape), place)]
+        if rng.chance(0.45):
+            values.append(self.item(p.reals(("weights", "bias_in", "offsets_in", "mass"), 0.2, 1.5, self.shape), place))
+        if rng.chance(0.3):
+            values.append(p.value(("scale", "gain", "alpha"), 0.5, 2.0))
+        if rng.chance(0.25):
+            values.append(self.own(("block_gain", "row_scale", "levels"), 0.4, 1.6))
+        size = rng.pick((0, 0, 1, 1, 2, 3))
+        return grown(p, *values, size=size) if size or len(values) > 1 else values[0]
+
+    def own(self, names: tuple[str, ...], low: float, high: float) -> Q:
+        """A number of this block's own."""
+        p = self.p
+        return p.at(p.reals(names, low, high, self.shape[:1]), Q(p, self.block))
+
+    def test(self, value: Q, place: Q, *, of_value: bool = False) -> Expr:
+        """A test that some items pass: of what was made of one, or where it may be, of what else is known of it.
+
+        Raises:
+            Discard: All or none pass.
+        """
         p, s, rng = self.p, self.p.s, self.p.s.rng
-        array = p.reals(_ITEMS, -1.0, 1.0, self.shape)
-        limit = p.value(("threshold", "cutoff", "limit", "min_score"), -0.4, 0.4)
+        form = rng.pick(("value", "value", "value", "size", "band", "block", *(() if of_value else ("other",))))
+        word = rng.pick(("gt", "lt", "ge"))
+        if form == "band":
+            low = self._limit(value, 0.2, ("lo", "low", "v_min"))
+            high = self._limit(value, 0.8, ("hi", "high", "v_max"))
+            test = s.al.connect("both", value > low, value < high)
+        elif form == "other":
+            key = self.item(p.reals(("priority", "distances", "confidence"), 0.0, 1.0, self.shape), place)
+            test = p.test(word, key, p.value(("max_key", "max_dist", "min_conf"), 0.3, 0.7))
+        elif form == "block":
+            low_end, high_end = self._range(value, 0.5)
+            test = p.test(word, value, self.own(("limits", "thresholds", "cutoffs"), low_end, high_end))
+        elif form == "size":
+            size = p.fn("abs", value)
+            test = p.test(word, size, self._limit(size, 0.5, ("min_size", "tolerance", "eps")))
+        else:
+            at = rng.pick((0.3, 0.5, 0.7))
+            test = p.test(word, value, self._limit(value, at, ("threshold", "cutoff", "limit", "min_score")))
+        s.probe.test(test)
+        return test
+
+    def _limit(self, value: Q, at: float, names: tuple[str, ...]) -> Q:
+        """An argument by value that some values lie below, and others above."""
+        return self.p.value(names, *self._range(value, at))
+
+    def _range(self, value: Q, at: float) -> tuple[float, float]:
+        middle, width = self.p.s.probe.quantile(value.e, 0.1, 0.9, at)
+        if width < 0.05:
+            raise Discard("limit")
+        return round(middle - 0.12 * width, 3), round(middle + 0.12 * width, 3)
+
+    def stacked(self) -> None:
+        """Items that pass a test are pushed, or which they are, and then popped and handled."""
+        p, s, rng = self.p, self.p.s, self.p.s.rng
+        numbers = rng.chance(0.3)
         capacity = p.extent(self.count, "CAPACITY", "MAX_KEPT") if rng.chance(0.5) else self.total
         stack = variable(s.names.claim(s.names_free(("stack", "kept", "work", "queue"))), FLOAT32, exactly(0.0))
-        dtype = Expr("dtype", "f", s.al.real, exactly(0.0))
+        dtype = Expr("dtype", "i" if numbers else "f", INT32 if numbers else s.al.real, exactly(0.0))
         s.emit(Assign(stack, p.call("tile_stack", capacity, dtype)))
-        others = p.reals(("weights", "bias_in", "offsets_in"), 0.2, 1.5, self.shape) if rng.chance(0.4) else None
+        pushed: list[Expr] = []
 
         def push(place: Q, inside: Expr) -> list[Stmt]:
-            item = self.item(array, place)
-            if others is not None:
-                item = item * self.item(others, place)
-            value, made = self.named(item.e, "value", "v", "val")
-            test = s.al.compare(rng.pick(("gt", "lt", "ge")), value, limit.e)
+            value, made = self.named(self.made(place).e, "value", "v", "val")
+            pushed.append(place.e if numbers else value)
+            test = self.test(Q(p, value), place, of_value=numbers)
             keep = s.al.connect("both", *rng.shuffled((inside, test)))
-            return [made, Do(p.call("tile_stack_push", Q(p, stack), Q(p, value), keep))]
+            return [made, Do(p.call("tile_stack_push", Q(p, stack), Q(p, pushed[0]), keep))]
 
         self.each(push)
         count = Expr("tile", "i", INT32, usual(0, self.count), (stack,), "tile_stack_count")
@@ -112,72 +169,141 @@ class _Items:
             s.arguments.append(Argument(text, INT32, 1, Direction.OUT, (s.extents[0],), None))
             target = Expr("index", "i", INT32, usual(0, self.count), (self.block,), text)
             s.emit(If(s.al.compare("eq", self.lane, whole(0)), (Assign(target, count),)))
-        value = variable(s.names.claim(s.names_free(("top", "item_v", "x", "popped"))), s.al.real, array.e.span)
+        (top,) = pushed
+        names = ("kept_id", "k_item", "which") if numbers else ("top", "item_v", "x", "popped")
+        value = variable(s.names.claim(s.names_free(names)), top.type, top.span)
         slot = variable(s.names.claim(s.names_free(("slot", "where_at", "place"))), INT32, usual(0, self.count - 1))
         s.probe.weights = {}
-        s.settle(value.name, s.probe.draw(array.e._replace(args=(self.block, self.lane))))
+        s.settle(value.name, s.probe.of(top))
         s.probe.argument(slot)
         popped = Unpack((value, slot), p.call("tile_stack_pop", Q(p, stack)))
-        text = s.names.free(("compacted", "kept_out", "survivors", "out"), rng)
-        s.arguments.append(Argument(text, s.al.real, 2, Direction.OUT, self.shape, None))
-        made = Q(p, value)
-        if rng.chance(0.7):
-            scale = p.value(("scale", "gain", "shift"), 0.5, 2.0)
-            made = grown(p, made, scale, size=rng.pick((1, 2, 2, 3)))
-        target = Expr("index", "f", s.al.real, usual(-1.0, 1.0), (self.block, slot), text)
-        store = If(s.al.compare("ge", slot, whole(0)), (Assign(target, made.e),))
-        s.emit(While(s.al.compare("gt", count, whole(0)), (popped, store)))
+        handled = If(s.al.compare("ge", slot, whole(0)), self._handled(Q(p, value), slot, numbers=numbers))
+        s.emit(While(s.al.compare("gt", count, whole(0)), (popped, handled)))
         if rng.chance(0.15):
             s.emit(Do(p.call("tile_stack_clear", Q(p, stack))))
+
+    def _handled(self, value: Q, slot: Expr, *, numbers: bool) -> tuple[Stmt, ...]:
+        """What is done with what was popped: stored, or added up."""
+        p, s, rng = self.p, self.p.s, self.p.s.rng
+        statements: list[Stmt] = []
+        operands = [value]
+        if numbers:
+            table = p.reals(("features", "payload", "energy_in"), -1.0, 1.5, self.shape)
+            operands = [self.item(table, value)]
+        form = rng.pick(("store", "store", "store", "sum", "both"))
+        if rng.chance(0.45):
+            operands.append(p.value(("factor", "shift", "bias"), 0.5, 2.0))
+        if rng.chance(0.3):
+            operands.append(self.own(("offsets", "block_bias", "base_level"), 0.3, 1.5))
+        size = rng.pick((0, 1, 2, 2, 3))
+        made = grown(p, *operands, size=size) if size or len(operands) > 1 else operands[0]
+        if form == "both" or rng.chance(0.3):
+            target, statement = self.named(made.e, "result", "r", "out_v", "y")
+            statements.append(statement)
+            made = Q(p, target)
+        if form != "sum":
+            text = s.names.free(("compacted", "kept_out", "survivors", "out"), rng)
+            s.arguments.append(Argument(text, s.al.real, 2, Direction.OUT, self.shape, None))
+            place = Expr("index", "f", s.al.real, usual(-1.0, 1.0), (self.block, slot), text)
+            statements.append(Assign(place, made.e))
+        if form != "store":
+            sums = p.totals(("sums", "kept_sum", "totals"), self.shape[:1], s.al.real)
+            s.fixed.add(sums.e.name)
+            statements.append(Atomic("add", p.at(sums, Q(p, self.block)).e, made.e))
+        return tuple(statements)
 
     def scattered(self, *, moved: bool) -> None:
         """Items are added to bins, or put in places of their own, of a tile that the block shares."""
         p, s, rng = self.p, self.p.s, self.p.s.rng
         bins = self.total if moved else p.extent(rng.pick((4, 4, 6, 8)), "NUM_BINS", "BINS", "BUCKETS")
-        array = p.reals(_ITEMS, -1.0, 1.0, self.shape)
         dtype = Expr("dtype", "f", s.al.real, exactly(0.0))
         shared = Expr("shared", "b", INT32, exactly(0))
         names = ("sorted_t", "moved", "buf") if moved else ("bins", "hist", "acc", "table")
-        start = p.call("tile_zeros", bins, dtype, shared, span=usual(-4.0, 4.0))
+        start = p.call("tile_zeros", bins, dtype, shared, span=exactly(0.0))
         tile = p.bind(start, None, *names, keep=False)
-        labels = (
-            None if moved else p.wholes(("labels", "keys", "bin_ids", "bucket"), 0, int(bins.value) - 1, self.shape)
-        )
-        weights = p.reals(("weights", "mass", "w_in"), 0.2, 1.5, self.shape) if rng.chance(0.5) else None
-        scale = p.value(("scale", "gain"), 0.5, 2.0) if rng.chance(0.4) else None
-        shift = rng.pick((1, 2, 3)) if rng.chance(0.5) else 0
+        placed = self._moved() if moved else None
+        labels = None
+        if not moved:
+            labels = p.wholes(("labels", "keys", "bin_ids", "bucket"), 0, int(bins.value) - 1, self.shape)
+        chosen = not moved and rng.chance(0.3)
+        scattered: list[Expr] = []
 
         def scatter(place: Q, inside: Expr) -> list[Stmt]:
-            item = self.item(array, place)
-            if weights is not None:
-                item = item * self.item(weights, place)
-            if scale is not None:
-                item = item * scale
-            value, made = self.named(item.e, "value", "v", "w")
-            e = place.e
-            if labels is not None:
-                key, found = self.named(self.item(labels, place).e, "b", "key", "label")
-                return [found, made, Do(p.call("tile_scatter_add", tile, Q(p, key), Q(p, value), inside))]
-            if shift:
-                moved_by = e._replace(op="add", name="", args=(e, whole(shift)))
-                at = e._replace(op="rem", name="", args=(moved_by, self.total))
-            else:
-                last = e._replace(op="sub", name="", args=(self.total, whole(1)))
-                at = e._replace(op="sub", name="", args=(last, e))
-            return [made, Do(p.call("tile_scatter_masked", tile, at, Q(p, value), inside))]
+            value, made = self.named(self.made(place).e, "value", "v", "w")
+            scattered.append(value)
+            if placed is not None:
+                return [made, Do(p.call("tile_scatter_masked", tile, placed(place.e), Q(p, value), inside))]
+            assert labels is not None
+            key, found = self.named(self.item(labels, place).e, "b", "key", "label")
+            if chosen:
+                inside = s.al.connect("both", *rng.shuffled((inside, self.test(Q(p, value), place))))
+            return [*rng.shuffled([found, made]), Do(p.call("tile_scatter_add", tile, Q(p, key), Q(p, value), inside))]
 
         self.each(scatter)
         p.shape, p.extents = (bins,), (s.extents[0], int(bins.value))
+        (value,) = scattered
+        # A bin may get everything, or nothing.
+        most, some = (1, 1.0) if moved else (self.count, self.count / int(bins.value))
+        low, high, near, far = value.span
+        span = Span(min(0.0, most * low), max(0.0, most * high), some * near, some * far)
+        lanes = s.probe.of(value)
+        s.settle(tile.e.name, some * (lanes.mean() + 0.7 * (lanes - lanes.mean())))
+        tile = Q(p, tile.e._replace(span=span))
         p.tiles.append(tile)
         p.known.append(tile)
-        # A step may leave nothing of a factor but its sign.
-        p.steps(rng.pick((0, 1, 1, 2)) if scale is None else 0)
+        if not moved and rng.chance(0.2):
+            self._shares(tile, int(bins.value))
+        if rng.chance(0.35):
+            # What stood there before, or what is to be compared with.
+            array = p.reals(("prior", "previous", "expected", "baseline"), -1.0, 1.5, p.extents)
+            part = array.e._replace(args=(self.block,))
+            before = p.bind(p.call("tile_load", part, bins, span=array.e.span), None, "old_t", "prior_t", "base_t")
+            p.raw.add(before.e.name)
+        for _ in range(rng.pick((0, 0, 1))):
+            p.parameter()
+        p.steps(rng.pick((0, 1, 1, 2)))
 
         def store(done: Q) -> None:
             result = p.result(OUT, p.extents, s.al.real)
             p.put_tile("tile_store", result._replace(op="index", args=(self.block,)), done)
 
         p.finish(store)
+
+    def _shares(self, tile: Q, count: int) -> None:
+        """What each bin holds of all that they hold."""
+        p = self.p
+        total = p.element(p.fold(tile, "sum", count), whole(0), names=("total_v", "mass_v", "sum_v"))
+        value = tile / (p.fn("abs", total) + p.s.rng.pick((0.1, 1.0)))
+        p.s.read(total.e)
+        p.bind(value.e, p.s.probe.check(value.e), "shares", "portions", "normed")
+
+    def _moved(self) -> Callable[[Expr], Expr]:
+        """Where an item goes: each to a place of its own."""
+        p, rng = self.p, self.p.s.rng
+        form = rng.pick(("shift", "shift", "given", "block", "back", "stride", "pairs"))
+        by: Expr = whole(rng.pick((1, 2, 3)))
+        if form == "given":
+            by = p.count(("offset", "shift", "roll_by"), 1, self.count - 1).e
+        elif form == "block":
+            by = self.block
+        elif form == "stride":
+            # Without a divisor in common with any count.
+            by = whole(7)
+        turned = form == "back" or rng.chance(0.2)
+
+        def place(e: Expr) -> Expr:
+            word = {"back": "", "stride": "mul", "pairs": "xor"}.get(form, "add")
+            at = e
+            if word:
+                at = e._replace(op=word, name="", args=(e, by))
+                if word != "xor":
+                    at = e._replace(op="rem", name="", args=(at, self.total))
+            if not turned:
+                return at
+            last = e._replace(op="sub", name="", args=(self.total, whole(1)))
+            return e._replace(op="sub", name="", args=(last, at))
+
+        return place
 
 
 def _drawn(p: TilePen) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from irsmith.synth.algebra import exactly
+from irsmith.synth.algebra import exactly, whole
 from irsmith.synth.categories.pen import Q, closing
 from irsmith.synth.categories.tiles.pen import OUT, TilePen
 from irsmith.synth.ir import Do, Expr, Span
@@ -10,6 +10,7 @@ from irsmith.synth.sketch import Sketch
 from irsmith.types import FLOAT16, FLOAT32
 
 _RIGHT = ("b", "rhs", "residuals", "targets", "loads", "y_in")
+_STATES = ("positions", "x_prev", "params_in", "guess", "velocities")
 _BEFORE = ("z", "z_t", "half", "w_t", "inner")
 _AFTER = ("x", "x_t", "sol", "delta", "u_t")
 _UPPER = Expr("option", "s", FLOAT32, exactly(0), (), 'fill_mode="upper"')
@@ -29,8 +30,12 @@ def tile_solve(s: Sketch) -> None:
         work.normal()
     else:
         work.triangle()
-    p.steps(rng.pick((0, 0, 1, 1, 2, 3)))
-    p.finish(lambda tile: work.store(OUT, tile))
+    if rng.chance(0.35):
+        # What the unknowns are steps of, or are weighed with.
+        work.loaded(_STATES, "q", "x_old", "u_prev", "state")
+    p.steps(rng.pick((0, 1, 1, 2, 2, 3)))
+    total = rng.chance(0.15)
+    p.finish(work.add_up if total else lambda tile: work.store(OUT, tile), most=1 if total else 2)
     if s.fresh:
         closing(s)
 
@@ -61,17 +66,39 @@ class _Systems:
         extents = (self.p.s.extents[0], self.size, self.size)
         return self.row(self.p.reals(names, low, high, extents), (self.side, self.side), *called)
 
+    def loaded(self, names: tuple[str, ...], *called: str) -> Q:
+        """This block's part of an array of the shape of the right sides, to be combined with others."""
+        p = self.p
+        array = p.reals(names, -1.0, 1.0, p.extents)
+        made = p.bind(
+            p.call("tile_load", array.e._replace(args=(p.s.coords[0],)), p.of_shape(*p.shape), span=array.e.span),
+            None,
+            *called,
+        )
+        p.raw.add(made.e.name)
+        return made
+
     def right(self) -> Q:
-        """The right side of this block's equations, perhaps the sum of two."""
+        """The right side of this block's equations: what an array holds, or what is made of it and of others."""
         p, rng = self.p, self.p.s.rng
-        tiles = []
-        for _ in range(rng.pick((1, 1, 1, 2))):
-            array = p.reals(_RIGHT, -1.0, 1.0, p.extents)
-            tiles.append(self.row(array, p.shape, "b_t", "r", "rhs_t", "y", "r2"))
-        if len(tiles) == 1 and rng.chance(0.7):
-            return tiles[0]
-        value = tiles[0] - tiles[1] if len(tiles) > 1 else p.scaled(tiles[0])
-        return p.bind(value.e, p.s.probe.check(value.e), "r", "rhs_t", "err", keep=False)
+        for _ in range(rng.pick((1, 1, 1, 2, 2))):
+            self.loaded(_RIGHT, "b_t", "r", "rhs_t", "y", "r2")
+        p.steps(rng.pick((0, 0, 0, 1, 1, 2)))
+        while len(p.tiles) > 1:
+            p.operators(p.chosen(2))
+        (right,) = p.tiles
+        p.read_tile(right)
+        # It may be solved in place.
+        p.known.remove(right)
+        return right
+
+    def changed(self, matrix: Q) -> Q:
+        """A matrix made of another one, element by element."""
+        p = self.p
+        made = p.s.rng.pick((p.operators, p.operators, p.mapped_helper))([matrix])
+        p.read_tile(made)
+        p.known.remove(made)
+        return made
 
     def solved(self, builtin: str, matrix: Q | Expr, right: Q, names: tuple[str, ...], most: float, *more: Expr) -> Q:
         """What a builtin makes of a matrix and a right side: a new tile, or in place of the right side."""
@@ -89,6 +116,8 @@ class _Systems:
         """``(J^T J + D) x = b``, by Cholesky's factor."""
         p, rng = self.p, self.p.s.rng
         jac = self.square(("J", "jac", "A", "basis"), -1.0, 1.0, "j_t", "jt", "a_t")
+        if rng.chance(0.3):
+            jac = self.changed(jac)
         ridge = p.reals(("damping", "ridge", "reg", "mass"), 0.5, 2.0, (p.s.extents[0], self.size))
         extra = self.row(ridge, (self.side,), "d", "reg_t", "damp")
         turned = p.call("tile_transpose", jac, span=jac.e.span)
@@ -98,14 +127,14 @@ class _Systems:
         held = p.bind(added, p.s.probe.of(jac.e), "m", "h_reg", "spd", "lhs", keep=False)
         right = self.right()
         more = (_UPPER,) if rng.chance(0.25) else ()
-        whole = bool(more) or rng.chance(0.7)
-        if whole and rng.chance(0.4):
+        at_once = bool(more) or rng.chance(0.7)
+        if at_once and rng.chance(0.4):
             p.s.emit(Do(p.call("tile_cholesky_inplace", held, *more)))
             factor = held
         else:
             made = p.call("tile_cholesky", held, *more, span=Span(-3.0, 3.0, -1.0, 1.0))
             factor = p.bind(made, p.s.probe.of(jac.e), "l_t", "chol", "fac", "L", keep=False)
-        if whole:
+        if at_once:
             x = self.solved("tile_cholesky_solve", factor, right, _AFTER, 6.0, *more)
         else:
             z = self.solved("tile_lower_solve", factor, right, _BEFORE, 6.0)
@@ -128,6 +157,12 @@ class _Systems:
         """Bring unknowns that were found into scope."""
         self.p.tiles.append(x)
         self.p.known.append(x)
+
+    def add_up(self, tile: Q) -> None:
+        """A sum over unknowns, as a scalar."""
+        self.p.element(
+            self.p.fold(tile, "sum", self.size * (self.columns or 1)), whole(0), names=("cost", "energy", "l1")
+        )
 
     def store(self, names: tuple[str, ...], tile: Q) -> None:
         """Write a tile to this block's part of a new array."""

@@ -18,6 +18,10 @@ _LEVEL = 4e-6
 """How far a corner is from the other's plane, times the length of that one's normal, from which on it is off it: four
 times what Möller's method takes."""
 
+_PRODUCT = 8.0
+"""How much larger Möller's products may be than those of two heights: differences of two stand in place of one, and two
+such are subtracted."""
+
 _FLAT = 1e-4
 """Triangles of less area than this, as a part of the square of how far out they lie, are as good as none."""
 
@@ -58,7 +62,8 @@ def _meet(ops: Ops, *corners: Array) -> Array:
     """Whether two triangles have a point in common: 1 or 0.
 
     They have none if some direction keeps them apart: a normal, one across two edges, or one across an edge within its
-    triangle, which tells where both lie in one plane. How triangles that just touch are judged is open.
+    triangle, which tells where both lie in one plane. How triangles that just touch are judged is open, and so is what
+    is said of those that are so large that Möller's products of heights are not finite.
     """
     lanes = max(len(corner) for corner in corners)
     points = np.stack(np.broadcast_arrays(*corners), axis=1)
@@ -83,9 +88,11 @@ def _meet(ops: Ops, *corners: Array) -> Array:
     ]
     flat |= (np.concatenate(heights, axis=1) <= _LEVEL).any(axis=1)
     # What has next to no area may be said to meet anything, and so may a corner that is next to the other's plane.
-    noise = triangles.noise(ops, flat.shape)
-    ops.decide(np.where(flat, noise * 2.0**32, 0.0).astype(np.int64))
-    result: Array = ((slack >= 0) ^ (flat & (noise > 0))).astype(np.int32)
+    first, second = (height.max(axis=1) for height in heights)
+    unsure = flat | ((_PRODUCT * first * second) ** 2 * reach > np.finfo(corners[0].dtype).max)
+    noise = triangles.noise(ops, unsure.shape)
+    ops.decide(np.where(unsure, noise * 2.0**32, 0.0).astype(np.int64))
+    result: Array = ((slack >= 0) ^ (unsure & (noise > 0))).astype(np.int32)
     ops.decide(result, reach + slack, reach)
     return result
 
