@@ -1,8 +1,10 @@
 """How many different kernels the synthesiser makes: distinct structures by category, and how the curve goes on.
 
     python -m benchmarks.distinct [--count 10000] [--seed 7] [--against 8] [--category NAME] [--recipe FILE]
+        [--frontend warp] [--at 1000000]
 
-Nothing is lowered. The share at a million is extrapolated in two ways from how often each structure occurred:
+Nothing is lowered. The share at a million, or ``--at``, is extrapolated in two ways from how often each structure
+occurred:
 
 - by the estimator of Chao and others (Ecological Monographs 84, 2014, equation 9) with Chao1 for the structures that
   were never seen, which is a lower bound of those;
@@ -108,10 +110,12 @@ def main() -> None:
     parser.add_argument("--against", type=int)
     parser.add_argument("--category")
     parser.add_argument("--recipe", type=Path)
+    parser.add_argument("--frontend", default="warp")
+    parser.add_argument("--at", type=int, default=MILLION, help="how many kernels to extrapolate to")
     parser.add_argument("--workers", type=int, default=2)
     figures.option(parser)
     options = parser.parse_args()
-    base = recipes.read(options.recipe) if options.recipe else Recipe()
+    base = recipes.read(options.recipe) if options.recipe else Recipe(frontend=options.frontend)
     if options.category:
         base = replace(base, categories=recipes.evenly([options.category]))
     recipe = replace(base, count=options.count, seed=options.seed)
@@ -132,10 +136,11 @@ def main() -> None:
         _, times = Counter(members).most_common(1)[0]
         print(f"  {category:20} {len(members):6}  {len(set(members)) / len(members):8.2%}  most frequent {times}")
     seen = multiplicities(ids)
-    low, high = interval(seen, MILLION)
+    target = options.at
+    low, high = interval(seen, target)
     print(f"occurred once, twice, …: {seen}")
-    print(f"at a million, Chao (pessimistic): {chao(seen, MILLION):.2%} distinct")
-    print(f"at a million, Heaps: {heaps(seen, MILLION):.2%} distinct (95 % interval {low:.2%} to {high:.2%})")
+    print(f"at {target:,}, Chao (pessimistic): {chao(seen, target):.2%} distinct")
+    print(f"at {target:,}, Heaps: {heaps(seen, target):.2%} distinct (95 % interval {low:.2%} to {high:.2%})")
     if options.against is not None:
         other = {structure for _, structure, _ in structures(replace(recipe, seed=options.against), options.workers)}
         print(f"shared with seed {options.against}: {len(set(ids) & other) / len(set(ids)):.3%} of structures")

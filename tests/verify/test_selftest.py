@@ -12,6 +12,7 @@ from irsmith.recipe import Recipe
 from irsmith.rng import stream
 from irsmith.types import FLOAT32, Domain, Field, Struct, Vector
 from irsmith.verify import selftest as module
+from irsmith.verify.equivalent import equivalent
 from irsmith.verify.mutants import FORWARD, REVERSE, Mutant, spoiled_texts
 from irsmith.verify.selftest import Report, Tally, selftest
 from irsmith.verify.spoiled_python import MUTATIONS
@@ -137,7 +138,7 @@ def equal(row, toolchain, column, old, new):
     assert old in text
     changed = text.replace(old, new, 1)
     mutant = Mutant("by hand", column, old, texts={**row.texts, column: changed})
-    return module._equivalent(row, [mutant], toolchain)[0]
+    return equivalent(row, [mutant], toolchain)[0]
 
 
 def test_only_what_is_the_same_to_the_last_bit_is_equivalent(row, toolchain):
@@ -162,7 +163,7 @@ def test_the_same_source_is_equivalent_and_another_tie_is_not(row, toolchain):
     def same(old, new):
         assert old in row.kernel.source
         mutant = Mutant("by hand", "python_source", old, source=row.kernel.source.replace(old, new, 1))
-        return module._equivalent(row, [mutant], toolchain)[0]
+        return equivalent(row, [mutant], toolchain)[0]
 
     assert same("2.0 * y[i]", "y[i] * 2.0")
     assert not same("2.0 * y[i]", "2.0000002 * y[i]")

@@ -292,6 +292,13 @@ class Toolchain(Protocol):
         """What the twin's text says other than the host's, or None if they say the same."""
         ...
 
+    def in_float64(self, kernel: Kernel, texts: Sequence[Texts], stage: str) -> list[Wider] | None:
+        """Versions of one stage's texts with float64 for the floats of the first; it rounds next to nothing.
+
+        None where they cannot be written so, or where what one of them loses by converting values would be lost.
+        """
+        ...
+
     def wider(self, kernel: Kernel, texts: Texts) -> Wider | None:
         """The same program in wider arithmetic, if a row's own is too coarse to judge it by."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import json
 import os
@@ -311,3 +312,32 @@ def test_a_print_with_other_lines_is_an_error():
         of_jaxpr("{ lambda", [(0, None), (0, None)])
     with pytest.raises(ValueError, match="more lines"):
         of_jaxpr("a\nb\nc", [(3, None)])
+
+
+HOLES = """
+import numpy as np
+from pathlib import Path
+from irsmith.frontends.jax import compiler
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+compiler.start()
+blocks = [np.ones(12_000) for _ in range(3000)]
+kept = blocks[::50]
+del blocks
+before = resident()
+for _ in range(compiler.RELEASED):
+    with compiler.declared("x = 1"):
+        pass
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another allocator")
+def test_what_was_freed_goes_back_to_the_system():
+    """Else a process grows with every size that a program asks for: what lies between is too small for the next."""
+    shown = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+    assert float(shown.stdout) > 200

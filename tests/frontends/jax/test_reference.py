@@ -81,6 +81,27 @@ def test_the_circle_s_number_is_rounded_to_half_precision(call):
     np.testing.assert_allclose(wide.outputs["result"][0], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("call", "number"), [("log2", 1 / float(np.float16(np.log(2)))), ("log10", float(np.float16(0.4342944819)))]
+)
+def test_the_base_of_a_logarithm_is_a_number_of_half_precision(call, number):
+    source = f"import jax.numpy as jnp\n\ndef f(x):\n    return jnp.{call}(x)\n"
+    x = np.linspace(1.5, 3.0, 5, dtype=np.float16).astype(np.float32)
+    wide = Reference(source, "f", "float16").run({"x": x[None], "result": x[None]}, None)
+    np.testing.assert_allclose(wide.outputs["result"][0], np.log(x.astype(float)) * number, rtol=1e-6)
+
+
+STANDARD = "import jax\n\ndef f(x):\n    return jax.nn.standardize(x)\n"
+
+
+def test_a_variance_of_nothing_is_no_decision():
+    """Its sign is rounding's, and so is the side on which the larger of it and nothing stands."""
+    x = np.full((40, 5), 0.0, np.float32) + np.linspace(0.1, 3.0, 40, dtype=np.float32)[:, None]
+    found = Reference(STANDARD, "f").run({"x": x, "result": x}, None, precision="float64", trace=True)
+    assert len(set(found.path)) == 1
+    assert not found.kink.any()
+
+
 def test_positions_beyond_the_end_are_at_the_end():
     source = "def f(x, i):\n    return x[i]\n"
     x, i = np.arange(4, dtype=np.float32), np.array([9, -1, 2], np.int32)

@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from irsmith.frontends.jax.synth import CATEGORIES, synthesise
+from irsmith.frontends.jax.synth.probe import alive
 from irsmith.kernel import Direction
 from irsmith.recipe import Recipe
 from irsmith.structure import describe
@@ -80,3 +81,18 @@ def test_a_key_gives_the_same_function_in_any_process():
     mine = "".join(synthesise(3, index, settings).source for index in (4, 0, 2))
     fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert fresh.stdout == mine + "\n"
+
+
+CHOSEN = """
+import jax.numpy as jnp
+
+
+def chosen(a, b):
+    return jnp.where(a > {edge}, b, a)
+"""
+
+
+@pytest.mark.parametrize(("edge", "why"), [(0.5, None), (1.5, "b does not matter")])
+def test_an_argument_that_matters_at_few_inputs_matters(make, edge, why):
+    kernel = make(CHOSEN.format(edge=edge), "chosen", [("a", "float32", ()), ("b", "float32", ())], [("float32", ())])
+    assert alive(kernel) == why

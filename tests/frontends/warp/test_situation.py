@@ -11,7 +11,7 @@ pytest.importorskip("warp")
 from irsmith.frontends.warp import FRONTEND
 from irsmith.frontends.warp.situation import situated
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
-from irsmith.types import FLOAT32, INT32, Opaque
+from irsmith.types import FLOAT32, INT32, UINT64, Opaque, Vector
 from irsmith.verify.evidence import ALONE, gather
 from irsmith.verify.inputs import NOTHING_FOUND
 
@@ -68,6 +68,40 @@ def test_a_race_that_no_input_ends_is_told():
     found = situated(kernel(["i = wp.tid()", "out[0] = x[i]"], FLOATS, OUT))
     known = evidence(replace(found, signature=replace(found.signature, launch=(8,))))
     assert known.unknown == "what it writes depends on the order in which threads run"
+
+
+def test_no_mesh_is_searched_within_a_negative_distance():
+    text = """
+import warp as wp
+
+
+@wp.kernel
+def k(mesh: wp.uint64, x: wp.array(dtype=wp.vec3), radius: float, out: wp.array(dtype=float)):
+    i = wp.tid()
+    out[i] = float(wp.mesh_query_point_sign_normal(mesh, x[i], radius).result) + 1.0
+"""
+    types = (("mesh", UINT64, 0), ("x", Vector(3, FLOAT32), 1), ("radius", FLOAT32, 0), ("out", FLOAT32, 1))
+    signature = Signature(tuple(Argument(name, type, rank, Direction.IN) for name, type, rank in types))
+    known = evidence(situated(Kernel("k", "real", "", text.lstrip(), signature, Provenance("k.py"))))
+    assert known.unknown is None
+    assert known.explored.sets()["radius"].min() >= 0
+
+
+def test_points_of_a_grid_are_all_seen():
+    text = """
+import warp as wp
+
+
+@wp.kernel
+def k(grid: wp.uint64, x: wp.array(dtype=wp.vec3), out: wp.array(dtype=wp.vec3)):
+    i = wp.hash_grid_point_id(grid, wp.tid())
+    out[i] = x[i]
+"""
+    types = (("grid", UINT64, 0), ("x", Vector(3, FLOAT32), 1), ("out", Vector(3, FLOAT32), 1))
+    signature = Signature(tuple(Argument(name, type, rank, Direction.IN) for name, type, rank in types))
+    found = situated(Kernel("k", "real", "", text.lstrip(), signature, Provenance("k.py")))
+    assert shapes(found) == {"grid": (), "x": (12,), "out": (12,)}
+    assert found.signature.launch == (12,)
 
 
 def test_lanes_that_never_end_cost_little():

@@ -5,12 +5,15 @@ What it relies on was read from, and tested with, one version of JAX; `require` 
 XLA's CPU compiler partitions loops by the number of cores and chooses instructions by those that the processor
 has. Both are fixed before its client is made: one core, and AVX2 at most. Everything else that steers a text is
 set through JAX's own options. JAX keeps jaxprs of what was traced before and names functions by them, so its
-caches are emptied for each source.
+caches are emptied for each source. What XLA's threads allocate and free stays with the allocator, a little more for
+each size that a program asks for: it goes back to the system every so many programs.
 """
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
+import itertools
 import os
 import sys
 import types
@@ -49,6 +52,12 @@ EMIT = {"xla_backend_optimization_level": "0"}
 _RUN = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
 """The fastest way to machine code that is run a few hundred times, and that is right: at level 0 the derivative of a
 layer norm was not a number where every level above it gives one."""
+
+
+RELEASED = 50
+"""Programs after which what was freed is given back."""
+
+_uses = itertools.count(1)
 
 
 def require() -> None:
@@ -131,6 +140,16 @@ def declared(source: str) -> Iterator[types.ModuleType]:
         module.__dict__.clear()
         reset()
         jax.clear_caches()
+        used()
+
+
+def used() -> None:
+    """Note that one more program is done with; now and then give what was freed back to the system."""
+    if next(_uses) % RELEASED == 0:
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            # None but glibc keeps so much, or has this.
+            trim(0)
 
 
 class Staged:

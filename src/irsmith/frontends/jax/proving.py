@@ -17,7 +17,7 @@ from irsmith.frontends.jax.mutants import spoiled
 from irsmith.frontends.jax.reference.apart import Keeper
 from irsmith.frontends.jax.runner import Comparison, Job, Limits, Runner
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
-from irsmith.frontends.jax.wider import UNITS, narrow_dtype, widened, widened_texts
+from irsmith.frontends.jax.wider import UNITS, doubled, in_float64, narrow_dtype, widened, widened_texts
 from irsmith.kernel import Argument, Direction, Kernel
 from irsmith.rng import Stream
 from irsmith.types import ValueType, is_differentiable
@@ -96,6 +96,11 @@ class JaxToolchain:
                     return found
         return None
 
+    def in_float64(self, kernel: Kernel, texts: Sequence[ports.Texts], stage: str) -> list[ports.Wider] | None:
+        """Functions with float64 for all their floats."""
+        wide = in_float64(texts, stage)
+        return None if wide is None else [ports.Wider(self, doubled(kernel), one) for one in wide]
+
     def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
         """A function of half precision as one of float32."""
         narrow = narrow_dtype(kernel)
@@ -110,7 +115,7 @@ class JaxToolchain:
 class WideToolchain(JaxToolchain):
     """The same for functions of half precision whose texts are run in float32. It has another's processes."""
 
-    also = (HLO_OPTIMIZED.name,)
+    also = (JAXPR.name, HLO_OPTIMIZED.name)
 
     def __init__(self, runner: Runner, keeper: Keeper, narrow: str) -> None:
         self._runner = runner

@@ -79,6 +79,9 @@ class WarpToolchain:
         for part in parts:
             yield from spoiled_texts(texts, f"{stage}_{part}", random)
 
+    def in_float64(self, kernel: Kernel, texts: Sequence[ports.Texts], stage: str) -> None:
+        """Nothing: what of C++ would have to be written otherwise is not known."""
+
     def wider(self, kernel: Kernel, texts: ports.Texts) -> ports.Wider | None:
         """A kernel with single precision in place of half."""
         wide = widened(kernel, texts, self.host)

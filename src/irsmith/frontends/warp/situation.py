@@ -117,9 +117,13 @@ def situated(kernel: Kernel) -> Kernel:
         return kernel
     launch = LAUNCHES[_coordinates(ast.parse(kernel.source))]
     kernel = with_handles(kernel, MOST_POINTS)
+    of_grid = any(isinstance(argument.type, HashGrid) for argument in kernel.signature.arguments)
+    if of_grid and len(launch) == 1:
+        # In which order a grid names its points is open: together, as many threads see all of them.
+        launch = (MOST_POINTS,)
     try:
         best = _best(reference, kernel, launch)
-        if not best.serves or (best.decided < ENOUGH and races(reference, best.of(kernel), dtype_of)):
+        if not of_grid and (not best.serves or (best.decided < ENOUGH and races(reference, best.of(kernel), dtype_of))):
             # Threads that race, or of which one or another always leaves its arrays: one alone may do neither.
             alone = _best(reference, kernel, launch, (1,) * len(launch))
             best = alone if alone.serves else best

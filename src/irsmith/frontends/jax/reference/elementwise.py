@@ -43,7 +43,7 @@ def _sigmoid(x: Values) -> Values:
 
 _SMOOTH: dict[str, Any] = {
     **{name: getattr(np, name) for name in (
-        "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
+        "exp", "expm1", "log", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
         "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh",
     )},
     "rsqrt": lambda x: 1 / np.sqrt(x),
@@ -72,6 +72,16 @@ def exp2(x: Any) -> Array:
     return unary(np.exp, floated(x) * math.log(2.0))
 
 
+def log2(x: Any) -> Array:
+    """A logarithm of base two: the natural one over a rounded number."""
+    return unary(np.log, floated(x)) / math.log(2.0)
+
+
+def log10(x: Any) -> Array:
+    """A logarithm of base ten: the natural one times a rounded number."""
+    return unary(np.log, floated(x)) * (1.0 / math.log(10.0))
+
+
 def deg2rad(x: Any) -> Array:
     """Degrees in radians: a product with a number that is rounded to the dtype of the argument."""
     return floated(x) * (math.pi / 180.0)
@@ -87,7 +97,7 @@ def sinc(x: Any) -> Array:
     return unary(lambda v: np.sinc(v / np.pi), floated(x) * math.pi)
 
 
-SMOOTH |= {"exp2": exp2, "deg2rad": deg2rad, "rad2deg": rad2deg, "sinc": sinc}
+SMOOTH |= {"exp2": exp2, "log2": log2, "log10": log10, "deg2rad": deg2rad, "rad2deg": rad2deg, "sinc": sinc}
 
 
 def square(x: Any) -> Array:

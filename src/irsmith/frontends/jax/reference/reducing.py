@@ -22,7 +22,6 @@ from irsmith.frontends.jax.reference.array import (
     summed_products,
     unary,
 )
-from irsmith.frontends.jax.reference.elementwise import clip
 from irsmith.frontends.jax.reference.machine import Current
 from irsmith.verify.ports import Array as Values
 
@@ -207,7 +206,10 @@ def standardize(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, 
     own = globals()["mean"](x, axis, keepdims=True) if mean is None else array(mean)
     # As JAX documents it: the mean of the squares less the square of the mean, where digits go.
     squares = globals()["mean"](x * x, axis, keepdims=True)
-    spread = clip(squares - own * own, 0) if variance is None else array(variance)
+    spread = squares - own * own if variance is None else array(variance)
+    if variance is None:
+        # Which of the two is larger decides nothing: where it is none, so is its derivative.
+        spread = spread.moved(np.maximum(spread.value, 0))
     return (x - own) * unary(lambda v: 1 / np.sqrt(v), spread + epsilon)
 
 

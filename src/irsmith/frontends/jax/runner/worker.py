@@ -6,6 +6,7 @@ pickled requests from its standard input and writes a frame a job to what was it
 
 from __future__ import annotations
 
+import re
 import resource
 from typing import Any
 
@@ -23,6 +24,8 @@ _EXPORTED = frozenset(stage.name for stage in EXPORTS.values())
 _FOREIGN = ("custom call", "FFI handler")
 """In what XLA says of a call into another platform's libraries."""
 
+_MISFIT = re.compile(r"(?:lax\.)?[\w-]+ (?:got incompatible shapes|requires) ")
+"""How JAX begins to say that operands do not fit a primitive, as those of a program do."""
 
 KEPT = 24
 """Executables that a worker keeps, the latest ones."""
@@ -65,6 +68,8 @@ def _of_jaxpr(job: Job) -> Any:
     except (MemoryError, optimised.NotTakenError):
         raise
     except Exception as error:  # What JAX raises of equations that are none is its own affair.
+        if isinstance(error, TypeError) and _MISFIT.match(str(error)):
+            raise _FailedError(COMPILE_ERROR, str(error)[:200]) from error
         raise optimised.NotTakenError(f"{type(error).__name__}: {str(error)[:200]}") from error
 
 
@@ -150,6 +155,7 @@ def main() -> None:
                 limited = True
             for job in request.jobs:
                 pipes.send(output, *answer(job))
+                compiler.used()
         except pipes.ClosedError:
             return
 

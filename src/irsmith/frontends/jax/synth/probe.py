@@ -22,23 +22,43 @@ def alive(kernel: Kernel) -> str | None:
     bases = inputs.sets(_MODES, "probe")
     free = inputs.free()
     sets = joined(bases, inputs.variants(bases, free, _MODES, "probe")) if free else bases
-    result = Reference(kernel.source, kernel.name).run(sets, None)
+    reference = Reference(kernel.source, kernel.name)
+    size = len(_MODES)
+    # Nearly always an argument shows at once: the other sets in which it is another one are for those that do not.
+    first = [*range(size), *(place * size for place in range(1, 1 + len(free)))]
+    found = _run(reference, kernel, take(sets, first))
+    if isinstance(found, str):
+        return found
+    for name, output in found.items():
+        if not _differs(output[:1], output[1:size]).any():
+            return f"{name} is always the same"
+    for place, argument in enumerate(free, 1):
+        base, changed = take(found, slice(0, 1)), take(found, slice(size + place - 1, size + place))
+        if _any_differs(base, changed):
+            continue
+        others = _run(reference, kernel, take(sets, slice(place * size + 1, (place + 1) * size)))
+        if isinstance(others, str):
+            return others
+        if not _any_differs(take(found, slice(1, size)), others):
+            return f"{argument} does not matter"
+    return None
+
+
+def _run(reference: Reference, kernel: Kernel, sets: dict[str, Array]) -> dict[str, Array] | str:
+    """What a function gives on some sets, or why that is nothing to go on with."""
+    result = reference.run(sets, None)
     if any(result.faults):
         fault = next(fault for fault in result.faults if fault is not None)
         return f"line {fault.line}: {fault.message}"
     outputs = {a.name: result.outputs[a.name] for a in kernel.signature.arguments if a.direction is Direction.OUT}
-    size = len(_MODES)
     for name, output in outputs.items():
-        wide = output.astype(np.float64)
-        if not np.isfinite(wide).all():
+        if not np.isfinite(output.astype(np.float64)).all():
             return f"{name} is not finite"
-        if not _differs(output[:1], output[1:size]).any():
-            return f"{name} is always the same"
-    for place, argument in enumerate(free, 1):
-        changed = take(outputs, slice(place * size, (place + 1) * size))
-        if not any(_differs(output[:size], changed[name]).any() for name, output in outputs.items()):
-            return f"{argument} does not matter"
-    return None
+    return outputs
+
+
+def _any_differs(one: dict[str, Array], two: dict[str, Array]) -> bool:
+    return any(_differs(array, two[name]).any() for name, array in one.items())
 
 
 def _differs(one: Array, two: Array) -> Array:

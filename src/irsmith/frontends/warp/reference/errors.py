@@ -34,6 +34,7 @@ class FaultKind(IntEnum):
     ZERO_STEP = 8
     OVERFLOW = 9
     UNSPECIFIED_ORDER = 10
+    NEGATIVE_DISTANCE = 11
 
 
 @dataclass(frozen=True, slots=True)

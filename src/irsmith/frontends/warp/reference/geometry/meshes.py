@@ -61,11 +61,14 @@ def _closest(*, signed: bool, usual: dict[str, float] | None = None, furthest: b
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
         mesh, point, limit = calls.operands(scope, node, UINT64, POINT, FLOAT32, usual=usual)
-        ops = scope.ops
+        ops, machine = scope.ops, scope.machine
 
         def run() -> Value:
             of = calls.triangles(mesh.run(), node)
             at, bound = (calls.spread(part.run(), len(of.corners)) for part in (point, limit))
+            # Some of Warp's searches square it.
+            negative = np.broadcast_to(bound < 0, machine.lanes)
+            machine.fault(FaultKind.NEGATIVE_DISTANCE, negative, node.lineno)
             found = triangles.closest(ops, of, at, furthest=furthest)
             ops.decide(found.feature)
             sign = np.zeros(len(at), np.float32)
