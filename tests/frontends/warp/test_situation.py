@@ -11,7 +11,13 @@ pytest.importorskip("warp")
 from irsmith.frontends.warp import FRONTEND
 from irsmith.frontends.warp.situation import situated
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
+from irsmith.pipeline import Pipeline
+from irsmith.real import Real
+from irsmith.recipe import Recipe
 from irsmith.types import FLOAT32, INT32, UINT64, Opaque, Vector
+from irsmith.verdict import Status
+from irsmith.verify import Verifier
+from irsmith.verify.case import CANDIDATES
 from irsmith.verify.evidence import ALONE, gather
 from irsmith.verify.inputs import NOTHING_FOUND
 
@@ -102,6 +108,30 @@ def k(grid: wp.uint64, x: wp.array(dtype=wp.vec3), out: wp.array(dtype=wp.vec3))
     found = situated(Kernel("k", "real", "", text.lstrip(), signature, Provenance("k.py")))
     assert shapes(found) == {"grid": (), "x": (12,), "out": (12,)}
     assert found.signature.launch == (12,)
+
+
+def test_what_a_grid_gives_beyond_its_radius_is_open():
+    text = """
+import warp as wp
+
+
+@wp.kernel(enable_backward=False)
+def k(grid: wp.uint64, x: wp.array(dtype=wp.vec3), at: wp.array(dtype=wp.vec3), out: wp.array(dtype=float)):
+    i = wp.tid()
+    count = float(0.0)
+    for index in wp.hash_grid_query(grid, 8.0 * at[i], 0.1):
+        count += wp.length(x[index]) + 1.0
+    out[i] = count
+"""
+    types = (("grid", UINT64, 0), ("x", Vector(3, FLOAT32), 1), ("at", Vector(3, FLOAT32), 1), ("out", FLOAT32, 1))
+    signature = Signature(tuple(Argument(name, type, rank, Direction.IN) for name, type, rank in types))
+    row = Pipeline(Recipe(stages=("cpp",), real=Real("given"))).lowered(
+        Kernel("k", "real", "", text.lstrip(), signature, Provenance("k.py")), 0, "k", None
+    )
+    with FRONTEND.prover() as toolchain:
+        [found] = Verifier(toolchain).verify([row])
+    verdict = found.verdict("forward")
+    assert (verdict.status, verdict.reason) == (Status.COMPILED, CANDIDATES)
 
 
 def test_lanes_that_never_end_cost_little():

@@ -37,6 +37,11 @@ def test_the_reference_imports_neither_warp_nor_the_synthesiser():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_minus_nothing_is_nothing_and_has_no_sign():
+    left = run("o[i] = wp.atan2(0.0, -x[i])", x=[[0.0]]).outputs["o"]
+    assert (left[0, 0], np.signbit(left[0, 0])) == (0.0, False)
+
+
 DIVERGENT = """
 s = float(0.0)
 n = k[i]

@@ -39,6 +39,12 @@ def floored_quotient(ops: Ops, a: Array, b: Array, line: int = 0) -> Array:
     return np.floor_divide(a, b)
 
 
+def _negated(value: Array) -> Array:
+    """Minus a value as Warp has it, which takes it from zero: that of 0.0 is 0.0."""
+    result: Array = value.dtype.type(0) - value
+    return result
+
+
 def integer_remainder(ops: Ops, a: Array, b: Array, line: int = 0) -> Array:
     """``%`` of integers takes the sign of the dividend, as in C++: -7%3 is -1."""
     check_divisor(ops, a, b, line)
@@ -248,7 +254,7 @@ TABLE: Table = {
     "div": (Overload(_F2, quotient), Overload(_I2, truncated_quotient, faults=True)),
     "floordiv": (Overload(_F2, float_floored_quotient), Overload(_I2, floored_quotient, faults=True)),
     "mod": (Overload(_F2, float_remainder), Overload(_I2, integer_remainder, faults=True)),
-    "neg": (Overload(_N1, plain(np.negative)),),
+    "neg": (Overload(_N1, plain(_negated)),),
     "pos": (Overload(_N1, plain(np.positive)),),
     "invert": (Overload(_I1, plain(np.invert)),),
     "bit_and": (Overload(_I2, plain(np.bitwise_and)),),
