@@ -22,6 +22,9 @@ _PATTERNS = (
 )
 _LINES = (re.compile(r"<L (\d{1,18})>"), re.compile(r"line[ =](\d{1,18})"), re.compile(r"\.py:(\d{1,18})"))
 
+_DECLARED = re.compile(r"^ *func\.func |^(?:ENTRY )?%[\w.-]+ \(.*\{$", re.MULTILINE)
+"""The head of a function in StableHLO, or of a computation in HLO."""
+
 KINDS = {
     "hash": "a hash in a name",
     "counter": "a number that counts what the process had made before",
@@ -81,8 +84,10 @@ def _counted(text: str, tree: ast.Module) -> re.Match[str] | None:
     for match in numbered.finditer(text):
         if match[1] not in lowest or int(match[2]) < int(lowest[match[1]][2]):
             lowest[match[1]] = match
+    # One that declares functions itself, as those of HLO do, numbers all those whose names another one has.
+    declared = len(_DECLARED.findall(text))
     # A text may name the second of two overloads alone.
-    return next((match for match in lowest.values() if int(match[2]) >= names[match[1]]), None)
+    return next((match for match in lowest.values() if int(match[2]) >= max(names[match[1]], declared)), None)
 
 
 def _around(text: str, match: re.Match[str]) -> str:

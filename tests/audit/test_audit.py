@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import textwrap
 
@@ -11,7 +12,7 @@ import pytest
 
 from irsmith import UserError
 from irsmith.audit import audit, reading
-from irsmith.unpredictable import KINDS
+from irsmith.unpredictable import KINDS, find
 
 
 def kernel(name="k", body="x[i] = 1.0", helper=""):
@@ -99,6 +100,14 @@ def test_what_does_not_follow_from_the_source_is_found(tmp_path, kind, text):
     assert place == "p.jsonl:2"
     assert words in text
     assert kind in KINDS
+
+
+def test_a_text_that_declares_functions_numbers_them_among_themselves():
+    source = "def helper(x):\n    return x\n\n\ndef f(x):\n    return helper(x)\n"
+    text = "module @jit_f {\n  func.func public @main() {\n  }\n  func.func private @helper_1() {\n  }\n}\n"
+    assert list(find(text, source, ast.parse(source))) == []
+    [found] = find(text.replace("helper_1", "helper_2"), source, ast.parse(source))
+    assert found.kind == "counter"
 
 
 def test_irsmiths_own_rows_are_clean_in_every_layout(made, rows, tmp_path):

@@ -12,11 +12,12 @@ import pytest
 
 from irsmith.audit import audit
 from irsmith.dataset.near import near_duplicates
-from irsmith.report import audit_page, report
+from irsmith.report import audit_page, charts, report
 from irsmith.report.clusters import clusters
 from irsmith.report.figures import gather
 from irsmith.report.highlight import highlighted
 from irsmith.report.samples import choose
+from irsmith.verdict import Status
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "</pre></script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\x1b[2J\ud800"
@@ -74,6 +75,10 @@ def test_it_opens_wide_and_narrow_light_and_dark(page, opened, width, scheme):
     for box in (tab.locator("figure").nth(n).bounding_box() for n in range(5)):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
+
+
+def test_every_status_of_a_verdict_is_drawn():
+    assert set(charts._STATUS) == {status.replace("_", " ") for status in Status}
 
 
 def test_lines_that_belong_together_light_up(page, opened, made):

@@ -48,7 +48,12 @@ _CONFIG = {
     "rect": {"color": _COLOURS[0], "stroke": "var(--paper)", "strokeWidth": 1},
     "line": {"color": _COLOURS[0], "strokeWidth": 2},
 }
-_STATUS = {"passed": _COLOURS[2], "not applicable": "var(--pale)", "compiler wrong": _COLOURS[1]}
+_STATUS = {
+    "passed": _COLOURS[2],
+    "compiled": _COLOURS[0],
+    "not applicable": "var(--pale)",
+    "compiler wrong": _COLOURS[1],
+}
 _VEGA_LITE = "5.21"
 _WHOLE = {"tickCount": 5, "tickMinStep": 1}
 """An axis of rows, of which there are no halves."""
