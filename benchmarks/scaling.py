@@ -1,7 +1,7 @@
 """How generation scales: two workers over one, in the pool of this machine and on Ray, proved and unproved.
 
-    python -m benchmarks.scaling [--count 4000] [--proved 600] [--jax 64] [--repeats 3] [--engines local,ray]
-        [--json FILE]
+    python -m benchmarks.scaling [--count 4000] [--proved 600] [--lowered 240] [--jax 64] [--repeats 3]
+        [--engines local,ray] [--json FILE]
 
 Each run is the command line in a process of its own, from its start to the finished dataset. Ratios are of runs that
 followed each other; the figure to quote is their median. For Ray one worker is one processor of a cluster that the
@@ -61,13 +61,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=4000, help="Warp kernels that are not proved")
     parser.add_argument("--proved", type=int, default=600, help="Warp kernels that are")
-    parser.add_argument("--jax", type=int, default=64, help="JAX functions, which are")
+    parser.add_argument("--lowered", type=int, default=240, help="JAX functions that are not proved")
+    parser.add_argument("--jax", type=int, default=64, help="JAX functions that are")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--engines", default="local,ray")
     figures.option(parser)
     options = parser.parse_args()
     print(machine())
-    wanted = (("warp", "none", options.count), ("warp", "full", options.proved), ("jax", "full", options.jax))
+    wanted = (
+        ("warp", "none", options.count),
+        ("warp", "full", options.proved),
+        ("jax", "none", options.lowered),
+        ("jax", "full", options.jax),
+    )
     found = []
     for frontend, verify, count in wanted:
         if not count:

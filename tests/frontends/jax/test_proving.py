@@ -260,6 +260,12 @@ def test_a_jaxpr_of_half_precision_is_seen_through_in_float32(make, half_row, to
     f = "bfloat16"
     # Of a power of two, the number that it is made of is rounded in HLO and stands in no jaxpr: it is left out.
     assert toolchain.wider(half_row.kernel, half_row.texts).texts["jaxpr_forward"] is None
+    # Nor has one the logarithm of two, over which one of base two stands.
+    source = HALF.replace("jnp.exp2(0.1 * x)", "jnp.log2(2.0 + x)")
+    kernel = make(source, "half", [("x", f, (6, 8)), ("w", f, (8, 4))], [(f, (6, 4))])
+    row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+    assert toolchain.wider(row.kernel, row.texts).texts["jaxpr_forward"] is None
+    assert isinstance(Verifier(toolchain).verify([row])[0], Verified)
     source = HALF.replace("jnp.exp2(0.1 * x)", "jnp.exp(0.07 * x)")
     kernel = make(source, "half", [("x", f, (6, 8)), ("w", f, (8, 4))], [(f, (6, 4))])
     row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)

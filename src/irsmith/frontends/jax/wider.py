@@ -41,6 +41,8 @@ _INFINITE = {
 }
 """How StableHLO writes what is not finite, and how it does so in float64."""
 _BITS_OF_NUMBERS = re.compile(r"\b0x(?!7FF0{13}\b|FFF0{13}\b)")
+_OF_NUMBERS = r":{}\[\] = (?!convert_element_type|neg|broadcast_in_dim)\w+(?:\[.*\])?(?: \S+:\w+\[\])+\s*$"
+"""A line of a jaxpr that computes a half-precision number of literals alone."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
 
 
@@ -92,9 +94,14 @@ def widened_texts(texts: Mapping[str, str | None], narrow: str) -> dict[str, str
 def _widened_jaxpr(text: str, narrow: str) -> str | None:
     """A jaxpr with float32 for a half precision, as the HLO text with it.
 
-    None where it looks at bits, and where it raises two to a power: what that is made of has a number that was rounded.
+    None where it looks at bits; where it raises two to a power, for what that is made of has a number that was rounded;
+    and where it computes a number of numbers, which XLA does beforehand and rounds.
     """
-    if _LOOKS_AT_BITS.search(text) or "= exp2 " in text:
+    if (
+        _LOOKS_AT_BITS.search(text)
+        or "= exp2 " in text
+        or re.search(_OF_NUMBERS.format(_SHORT[narrow]), text, re.MULTILINE)
+    ):
         return None
     kind, dtype = _SHORT[narrow], numpy_dtype(narrow)
     exponent, mantissa = _BITS[narrow]
