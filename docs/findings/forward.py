@@ -92,6 +92,16 @@ def factors_of_turn(n: int, o: wp.array(dtype=float)):
     o[1] = back[1, 0]
 
 
+@wp.kernel
+def large_triangles(n: int, o: wp.array(dtype=float)):
+    """``wp.intersect_tri_tri`` of triangles that are apart, as they are and 8,192 times as large."""
+    a, b = wp.vec3(4.0, 0.0, 0.0), wp.vec3(0.0, 4.0, 0.0)
+    d, e, f = wp.vec3(4.0, 4.0, -2.0), wp.vec3(2.0, 1.0, 2.0), wp.vec3(3.0, 3.0, 2.0)
+    large = wp.pow(2.0, float(n + 10))
+    o[0] = float(wp.intersect_tri_tri(wp.vec3(), a, b, d, e, f))
+    o[1] = float(wp.intersect_tri_tri(wp.vec3(), a * large, b * large, d * large, e * large, f * large))
+
+
 EXPECTED = [
     (swap_in_loop, [2.0, 1.0]),
     (tuple_aliases_vector, [1.0, 4.0]),
@@ -101,6 +111,7 @@ EXPECTED = [
     (inverse_error_function, [0.0, 0.0]),
     (negated_zero, [-1.0, -1.0]),
     (factors_of_turn, [0.0, 1.0]),
+    (large_triangles, [0.0, 0.0]),
 ]
 """Each kernel with what Python's meaning stores, for ``n`` of 3."""
 

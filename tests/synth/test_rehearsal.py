@@ -10,7 +10,7 @@ from irsmith.synth.algebra import exactly, usual, whole
 from irsmith.synth.errors import Discard
 from irsmith.synth.ir import Assign, Atomic, Expr, For, If, Jump, Program, Return, Span, Stmt, Thread, While
 from irsmith.synth.rehearsal import rehearse
-from irsmith.types import BOOL, FLOAT32, INT32, UINT64, Domain, Mesh
+from irsmith.types import BOOL, FLOAT32, INT32, UINT32, UINT64, Domain, Mesh
 
 N = 16
 TID = Expr("name", "i", INT32, exactly(0.0), (), "i")
@@ -44,6 +44,12 @@ def ask(builtin: str, kind: str, *args: Expr) -> Expr:
     return Expr("query", kind, types[kind], Span(0.0, 20.0, 0.4, 2.0), args, builtin)
 
 
+def random(builtin: str, kind: str, *args: Expr) -> Expr:
+    """What a generator of random numbers gives."""
+    return Expr("random", kind, UINT32 if kind == "i" else FLOAT32, usual(0.0, 1.0), args, builtin)
+
+
+STATE, SEED = (Expr("name", "i", UINT32, exactly(0.0), (), name) for name in ("state", "seed"))
 HIT = Expr("name", "s", UINT64, exactly(0.0), (), "hit")
 ALONG = Expr("field", "f", FLOAT32, Span(0.0, 20.0, 0.4, 2.0), (HIT,), "t")
 FOUND = Expr("field", "b", BOOL, usual(0.0, 1.0), (HIT,), "result")
@@ -51,6 +57,7 @@ MESH = Expr("name", "i", UINT64, exactly(0.0), (), "mesh")
 NEXT = ask("mesh_query_next", "b", HIT, J)
 
 ARGUMENTS = {
+    "seed": Argument("seed", INT32, 0, Direction.IN, (), Domain(0, 1000)),
     "mesh": Argument("mesh", Mesh(2, 4), 0, Direction.IN, (), Domain(0.6, 1.2)),
     "x": Argument("x", FLOAT32, 1, Direction.IN, (N,), Domain(-1.0, 1.0)),
     "y": Argument("y", FLOAT32, 1, Direction.IN, (N,), Domain(0.5, 1.0)),
@@ -109,6 +116,12 @@ GOOD = {
         While(NEXT, (Assign(ACC, ROW, "add"),)),
         Assign(OUT, ACC),
     ),
+    "a draw": (
+        "x seed out",
+        Assign(STATE, random("rand_init", "i", SEED, TID)),
+        Assign(T, random("randf", "f", STATE)),
+        Assign(OUT, do("add", X, T)),
+    ),
     "how many a search finds": (
         "mesh x out",
         Assign(ACC, ZERO),
@@ -154,6 +167,12 @@ BAD = {
         Assign(ACC, ZERO),
         While(NEXT, (Assign(ACC, ROW, "add"),)),
         Assign(OUT, X),
+    ),
+    "a draw that is lost": (
+        "x seed out",
+        Assign(STATE, random("rand_init", "i", SEED, TID)),
+        Assign(T, random("randf", "f", STATE)),
+        Assign(OUT, do("add", X, do("min", T, number(0.0)))),
     ),
     "no output": ("x out", Assign(T, X)),
     "one value": ("x out", Assign(T, X), Assign(OUT, number(2.0))),

@@ -16,7 +16,7 @@ from irsmith.synth.ir import Assign, Atomic, Comment, Expr, For, If, Program, St
 from irsmith.synth.stand_ins import assigned, imaginable
 from irsmith.synth.variants import BeyondError, Doubt, Run
 
-_UNREPEATABLE = frozenset({"random", "atomic_cas", "atomic_exch", "tile"})
+_UNREPEATABLE = frozenset({"atomic_cas", "atomic_exch", "tile"})
 # Few points are near each other, as numbers that stand for them would not be; and what a block searches together.
 _SEARCHES = re.compile("^hash_grid|tile")
 _FEW, _MANY = 16, 96
@@ -47,8 +47,8 @@ def rehearse(program: Program) -> None:
 
 
 def _repeatable(program: Program) -> bool:
-    """Whether a program can be tried: not one that draws random numbers, exchanges, has tiles or searches a grid, or
-    that helps any type.
+    """Whether a program can be tried: not one that exchanges, has tiles or searches a grid, or that helps any
+    type.
     """
     if any(helper.generic for helper in program.helpers):
         return False

@@ -330,14 +330,17 @@ class Run(Probe):
 
     def _apply(self, e: Expr, args: list[Lanes]) -> Lanes:
         """As the probe does; and random numbers, which follow from the state's lanes and the place in the program."""
-        if e.op == "rand_init":
+        if "rand_init" in (e.op, e.name):
             state = self._spread(args[0]) * 3.0
             return state + 7.0 * args[1] if len(args) > 1 else state
-        if not args or not e.args or e.args[0].kind != "r" or e.op in MEANINGS:
+        if not args or not e.args or (e.args[0].kind != "r" and e.op != "random") or e.op in MEANINGS:
             return super()._apply(e, args)
         self._next += 1
         shape = shape_of(e.type)
         place = self._spread(args[0]).astype(np.int64) * 131 + 977 * self._next
+        if e.name == "sample_cdf":
+            # What is drawn follows from the table too.
+            place = place + (self._spread(args[1]) * 389.0).astype(np.int64)
         if shape:
             place = place[:, None] + _components(math.prod(shape))
         unit = _table().take(place & (_TABLE - 1))

@@ -232,6 +232,23 @@ def test_operators_that_helpers_stand_for_tiles_and_statics_of_parameters(writte
     assert "wp.tile[wp.float32, 4, 4]" in taken_out(module.doubled(4))
 
 
+def test_a_module_built_for_a_debugger_has_texts_as_others_have(written):
+    module = written(
+        taken_debugged="""
+            import warp as wp
+
+            wp.set_module_options({"mode": "debug"})
+
+
+            @wp.kernel
+            def k(out: wp.array(dtype=int)):
+                out[0] = wp.tid()
+        """
+    )
+    taken_out(module.k)
+    assert not any("#line" in text for parts in compiler.emit(module.k).values() for text in parts.values())
+
+
 def test_each_instance_of_a_generic_kernel(written):
     module = written(
         taken_generic="""

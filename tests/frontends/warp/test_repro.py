@@ -11,10 +11,12 @@ import sysconfig
 
 import pytest
 
+from irsmith.drawing import Drawing
 from irsmith.frontends.warp.lower import lower
 from irsmith.frontends.warp.repro import files
 from irsmith.frontends.warp.stages import CPP, CUDA, PTX
 from irsmith.kernel import Argument, Direction, Kernel, Signature
+from irsmith.recipe import Recipe
 from irsmith.types import FLOAT32, INT32, ArrayType, Bvh, Domain, Field, HashGrid, Mesh, Struct, Vector
 
 VEC3 = Vector(3, FLOAT32)
@@ -194,6 +196,18 @@ def test_a_right_kernel_is_right_however_it_is_built(folder, how):
     assert re.search(r"forward   all\.rest: \d+ sets of 12: as expected", said.stdout)
     assert re.search(r"backward  along at: [1-9]\d* derivatives: as expected", said.stdout)
     assert re.search(r"backward  along all: [1-9]\d* derivatives: as expected", said.stdout)
+
+
+def test_indexed_arrays_show_what_they_should_and_have_no_adjoint(tmp_path):
+    drawing = Drawing(Recipe(categories=(("indexed_array", 1.0),), seed=3))
+    kernel = next(drawn for drawn in map(drawing.kernel, range(9)) if isinstance(drawn, Kernel))
+    put(tmp_path, files(kernel, lower(kernel, (CPP, CUDA)).texts, "A story."))
+    assert "wp.indexedarray" in kernel.source
+    said = python("run.py", cwd=tmp_path).stdout
+    of_forward = re.findall(r"forward   [\w.]+: [1-9]\d* sets of \d+: (.*)", said)
+    assert set(of_forward) == {"as expected"}
+    # Warp's adjoint leaves what an indexed array shows at zero.
+    assert re.search(r"backward  along \w+\.data: [1-9]\d* derivatives: WRONG .* 0\.0 instead of", said)
 
 
 @pytest.mark.parametrize("how", [(), ("--warp",)], ids=["clang", "warp"])

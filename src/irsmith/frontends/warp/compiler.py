@@ -387,7 +387,8 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     module = kernel.module
     module.options["strip_hash"] = True
     kernel.hash = b""
-    options = module.resolve_options(wp.config)
+    # Of a module that is built for a debugger; Warp's comments name the lines all the same.
+    options = module.resolve_options(wp.config) | {"line_directives": False}
     kernel.grid_stride = codegen.resolve_grid_stride(kernel.options, options["default_grid_stride"])
 
     names = _Names()

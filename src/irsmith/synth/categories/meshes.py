@@ -151,8 +151,8 @@ def _distance(p: Pen, found: Found, x: Q, *, signed: bool) -> Q:
     if rng.chance(0.25):
         band = p.value(("band", "truncation", "bandwidth"), 0.3, 1.2)
         dist = p.fn("clamp", dist, -band, band) if signed else p.fn("min", dist, band)
-    elif rng.chance(0.3):
-        dist = grown(p, dist, size=1)
+    elif rng.chance(0.5):
+        dist = grown(p, dist, size=rng.pick((1, 1, 2)))
     return dist
 
 
@@ -246,5 +246,17 @@ def _face(p: Pen, surface: Surface, found: Found, x: Q) -> Q:
     lanes = p.s.probe.of(x.e)
     call = surface.call("mesh_eval_face_normal", "v", usual(-1.0, 1.0), found.face)
     n = surface.tell(call, lanes / (abs(lanes).sum(axis=-1, keepdims=True) + 0.1), x, "n", "face_n", "normal")
-    height = p.let(p.fn("dot", n, x - c), "height", "h_n", "along_n", "side_d")
-    return height if rng.chance(0.6) else height * p.at(p.reals(("stiffness", "weights", "coeff"), 0.5, 2.0))
+    form = rng.pick(("height", "height", "slope", "weighed", "facing", "both"))
+    if form == "facing":
+        way = p.at(p.vectors(("wind", "view_dirs", "flow", "light_dirs"), -1.0, 1.0))
+        return grown(p, p.let(p.fn("dot", n, way), "facing", "cos_n", "ndw"), size=rng.pick((1, 2)))
+    away = p.let(x - c, "away", "offset", "rel") if form in {"both", "slope"} else x - c
+    height = p.let(p.fn("dot", n, away), "height", "h_n", "along_n", "side_d")
+    if form == "height":
+        return height if rng.chance(0.4) else grown(p, height, size=rng.pick((1, 2)))
+    if form == "weighed":
+        return height * p.at(p.reals(("stiffness", "weights", "coeff"), 0.5, 2.0))
+    if form == "slope":
+        return height / (p.fn("length", away) + rng.pick((0.01, 0.1)))
+    aside = p.let(away - n * height, "aside", "tangent", "slide_v")
+    return grown(p, height, p.fn("length", aside), size=rng.pick((1, 2)))

@@ -55,6 +55,11 @@ ANY = {
         down = wp.tile_sum(q, 0)
         wp.tile_store(out[i], down, offset=4)
         wp.tile_store(out[i], across)""",
+    "seen_once_changed": """
+        t = wp.tile_load(a[i], shape=8)
+        t[2] = s
+        q = wp.tile_reshape(t, shape=(2, 4))
+        wp.tile_store(small, wp.tile_sum(q), offset=i)""",
     "extremes": """
         t = wp.tile_load(a[i], shape=8)
         low = wp.tile_min(t)
@@ -286,6 +291,13 @@ def test_a_changed_tile_has_no_other_view():
     q = wp.tile_reshape(t, shape=(2, 4))
     q += q
     wp.tile_store(out[i], t)"""
+    assert "of which there is a view" in refused(body)
+    body = """
+    t = wp.tile_load(a[i], shape=8)
+    for k in range(2):
+        t[k] = s
+        q = wp.tile_reshape(t, shape=(2, 4))
+        wp.tile_store(small, wp.tile_sum(q), offset=i)"""
     assert "of which there is a view" in refused(body)
     assert "second name" in refused("    t = wp.tile_load(a[i], shape=8)\n    u = t\n    wp.tile_store(out[i], u)")
 

@@ -1,7 +1,7 @@
 """Tiles: what a block of threads holds together, as one value of each lane.
 
 On a CPU a block is one thread, which holds all of a tile. Other names for a tile, or for a part of it, are copies
-here: a function that changes a tile of which there is another view has no meaning.
+here: a function that changes a tile of which there is another view by then has no meaning.
 """
 
 from __future__ import annotations
@@ -162,12 +162,13 @@ def shows(scope: Scope, node: ast.expr) -> None:
     """Note that another name shows a tile.
 
     Raises:
-        Unsupported: The tile is changed somewhere.
+        Unsupported: The tile is changed in a loop that is open, and so may be again.
     """
     name = indexing.root(node)
     if name is not None:
         scope.seen_through.add(name)
-    _apart(scope, node)
+    if scope.loops and name in scope.changed:
+        _refuse(name, node)
 
 
 def changes(scope: Scope, node: ast.expr) -> str:
@@ -179,14 +180,13 @@ def changes(scope: Scope, node: ast.expr) -> str:
     if not isinstance(node, ast.Name):
         raise Unsupported("change of a tile that has no name", node)
     scope.changed.add(node.id)
-    _apart(scope, node)
+    if node.id in scope.seen_through:
+        _refuse(node.id, node)
     return node.id
 
 
-def _apart(scope: Scope, node: ast.AST) -> None:
-    both = scope.seen_through & scope.changed
-    if both:
-        raise Unsupported(f"tile {min(both)}, of which there is a view, changed in place", node)
+def _refuse(name: str | None, node: ast.AST) -> None:
+    raise Unsupported(f"tile {name}, of which there is a view, changed in place", node)
 
 
 # Subscripts.

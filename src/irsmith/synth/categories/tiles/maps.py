@@ -154,7 +154,9 @@ def spread_row(p: TilePen) -> None:
     p.shown.add(row.e.name)
     wide = p.call("tile_broadcast", row, p.several(rows, columns), span=row.e.span)
     if rng.chance(0.8):
-        p.bind(wide, s.probe.of(row.e), "spread", "bias_tile", "wide")
+        made = p.bind(wide, s.probe.of(row.e), "spread", "bias_tile", "wide")
+        # All rows of it are one row in memory, which nothing may be added to.
+        p.shown.add(made.e.name)
 
 
 # Rows: one block for each.
