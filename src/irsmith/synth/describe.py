@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from irsmith.kernel import Direction
+from irsmith.synth.ir import Parameter
 from irsmith.synth.sketch import Sketch
 
 _TAILS = ("_kernel", "", "", "", "_step", "_pass", "_op")
@@ -15,6 +18,12 @@ _GERUNDS = {
     "nested_branch": "depending on its state",
     "multi_conditional": "case by case",
 }
+_IMPERATIVES = frozenset({
+    "activate", "apply", "blend", "combine", "make", "map", "mix", "relax", "rotate", "scale", "shift", "squash",
+    "step", "update", "weigh",
+})  # fmt: skip
+"""Verbs that names of helpers begin with."""
+_PREPOSITIONS = frozenset({"by", "of", "to", "toward", "with"})
 
 
 def describe(s: Sketch, category: str) -> tuple[str, str]:
@@ -37,6 +46,22 @@ def describe(s: Sketch, category: str) -> tuple[str, str]:
     if tail:
         text += ", " + tail.format(item=item)
     return name, text + "."
+
+
+def describe_helper(name: str, parameters: Sequence[Parameter]) -> str:
+    """One sentence on what a helper function returns or does, as its name has it."""
+    given = [parameter.name for parameter in parameters]
+    first, *rest = name.rstrip("0123456789").split("_")
+    if first == "to":
+        return f"Convert {_listing(given)} to {' '.join(rest)}."
+    if first in _IMPERATIVES:
+        if rest and rest[-1] in _PREPOSITIONS and len(given) > 1:
+            return f"{first.capitalize()} {given[0]} {' '.join(rest)} {_listing(given[1:])}."
+        if not rest or rest == ["any"]:
+            return f"{first.capitalize()} {_listing(given)}."
+        return f"{first.capitalize()} the {' '.join(rest)}."
+    words = " ".join([first, *rest])
+    return f"Return the {words} {_listing(given)}." if rest and rest[-1] == "of" else f"Return the {words}."
 
 
 def _listing(names: list[str]) -> str:

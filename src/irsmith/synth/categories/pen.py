@@ -14,6 +14,7 @@ from irsmith.kernel import Argument, Direction
 from irsmith.synth.algebra import Algebra, exactly, kind_of, usual, vector, whole
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.base import spend
+from irsmith.synth.describe import describe_helper
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands
 from irsmith.synth.ir import Assign, Atomic, Expr, For, Helper, Parameter, Return, Span
@@ -440,7 +441,7 @@ class Pen:
         inner.emit(Return(result.e))
         text = s.module_name(s.rng.pick(tuple(names)), inner.names.taken)
         s.helpers.extend(inner.helpers)
-        docs = f"Return the {text.replace('_', ' ')}." if s.style.helper_docs else ""
+        docs = describe_helper(text, parameters) if s.style.helper_docs else ""
         helper = Helper(text, tuple(parameters), result.e.type, tuple(inner.body), docs)
         s.helpers.append(helper)
         contract = Contract(helper, tuple(value.e.span for value in values), result.e.span)

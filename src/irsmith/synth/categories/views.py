@@ -7,6 +7,7 @@ import numpy as np
 from irsmith.synth.algebra import NO_SPAN, Algebra, exactly, kind_of, usual, whole
 from irsmith.synth.algebra import name as variable
 from irsmith.synth.categories.pen import Pen, Q, closing, grown
+from irsmith.synth.describe import describe_helper
 from irsmith.synth.errors import Discard
 from irsmith.synth.grow import grow, operands
 from irsmith.synth.ir import Assign, Expr, For, Helper, Parameter, Return, Span
@@ -159,7 +160,7 @@ def _over_parts(p: Pen, parts: int, scalars: list[Q], width: int, *, sized: bool
     lanes = _tried(inner, arrays, result.e, width)
     inner.emit(Return(result.e))
     word = s.module_name(f"{s.rng.pick(_WORDS)}_{s.rng.pick(('sum', 'energy', 'score', 'mix', 'term', 'fold'))}")
-    docs = f"Return the {word.replace('_', ' ')}." if s.style.helper_docs else ""
+    docs = describe_helper(word, parameters) if s.style.helper_docs else ""
     helper = Helper(word, tuple(parameters), s.al.real, tuple(inner.body), docs)
     s.helpers.append(helper)
     s.budget -= 3
