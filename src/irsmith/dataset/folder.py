@@ -88,6 +88,10 @@ def _held(root: Place) -> Iterator[Callable[[], None]]:
             # A file that cannot be written may be a folder that is gone, which says more.
             _there(root, lock)
             raise
+        finally:
+            # Of workers that were ended while they wrote.
+            if _is(root, lock):
+                files.clear_aside(root)
     finally:
         os.close(lock)
 
@@ -98,8 +102,13 @@ def _there(root: Path, held: int) -> None:
     Raises:
         StoppedError: It was moved, removed or replaced.
     """
-    if not root.exists() or not os.path.samestat(root.stat(), os.fstat(held)):
+    if not _is(root, held):
         raise StoppedError(f"{root}: was moved or removed while a run was writing to it: put it back, and run it again")
+
+
+def _is(root: Path, held: int) -> bool:
+    """Whether a folder is the one that was opened."""
+    return root.exists() and os.path.samestat(root.stat(), os.fstat(held))
 
 
 def _check(root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: bool, growing: bool) -> None:

@@ -21,6 +21,8 @@ from irsmith.errors import StoppedError, UserError
 
 BEAT = 0.2
 """Seconds between two looks at the workers' progress."""
+_GRACE = 10.0
+"""Seconds in which a worker may clear up."""
 ATTEMPTS = 2
 
 
@@ -85,7 +87,7 @@ def run(
             on_progress(sum(worker.done for worker in pool if worker.busy))
     finally:
         for worker in pool:
-            worker.process.terminate()
+            worker.end()
         for worker in pool:
             worker.stop()
 
@@ -131,10 +133,16 @@ class _Worker(Generic[Task, Result]):
         self.stop()
         self._open()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Have the process end: once it has cleared up, or at once where it is at work."""
         self.pipe.close()
-        self.process.terminate()
-        self.process.join(5)
+        if self.busy:
+            self.process.terminate()
+
+    def stop(self) -> None:
+        """End the process, if need be by force."""
+        self.end()
+        self.process.join(_GRACE)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
