@@ -14,6 +14,16 @@ class StoppedError(Exception):
     """A run ended before its dataset was complete, for a reason that the message gives."""
 
 
+def check_positive(name: str, value: int | None) -> None:
+    """Check a count that may be left out.
+
+    Raises:
+        UserError: It is less than 1.
+    """
+    if value is not None and value < 1:
+        raise UserError(f"{name}: {value} is not a positive number: give 1 or more")
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a name that is not valid: the nearest valid one if any is near, or else all of them."""
     names = sorted(valid)

@@ -23,7 +23,7 @@ from irsmith.dataset.target import Target, next_round
 from irsmith.dataset.target import of as target_of
 from irsmith.engines import Run
 from irsmith.engines.each import here
-from irsmith.errors import StoppedError, UserError
+from irsmith.errors import StoppedError, UserError, check_positive
 from irsmith.pipeline import Pipeline
 from irsmith.places import Place, Remote, place
 from irsmith.real import Gathered
@@ -105,7 +105,7 @@ def generate(
     root = place(out)
     if recipe.real.kernels and given is None:
         given = real.read(root, recipe.real.kernels)
-    run = _Run(recipe, root, _Means(engine, _workers(workers), address), on_progress, given)
+    run = _Run(recipe, root, _Means(engine, workers, address), on_progress, given)
     return run.complete(overwrite=overwrite, growing=False, jsonl=jsonl)
 
 
@@ -139,8 +139,7 @@ def append(
         StoppedError: As for `generate`.
     """
     root = place(out)
-    if count < 1:
-        raise UserError(f"count: {count} is not a positive number: give 1 or more")
+    check_positive("count", count)
     dataset = load(root)
     if dataset.manifest.derived is not None:
         raise UserError(f"{root}: was made by `irsmith {dataset.manifest.derived.command}`: append to its source")
@@ -152,16 +151,10 @@ def append(
     run = _Run(
         replace(wanted, **extent),  # type: ignore[arg-type]
         root,
-        _Means(engine, _workers(workers), address),
+        _Means(engine, workers, address),
         on_progress,
     )
     return run.complete(overwrite=False, growing=True, jsonl=jsonl)
-
-
-def _workers(given: int | None) -> int | None:
-    if given is not None and given < 1:
-        raise UserError(f"workers: {given} is not a positive number: give 1 or more")
-    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +164,9 @@ class _Means:
     engine: str
     workers: int | None
     address: str | None
+
+    def __post_init__(self) -> None:
+        check_positive("workers", self.workers)
 
 
 class _Run:

@@ -13,7 +13,7 @@ import tomli_w
 
 from irsmith import frontends
 from irsmith.dataset.splits import Splits
-from irsmith.errors import UserError, nearest
+from irsmith.errors import UserError, check_positive, nearest
 from irsmith.frontends.base import Frontend, default_stages, stage_named
 from irsmith.places import Place
 from irsmith.real import Real, config_of
@@ -195,9 +195,7 @@ class Recipe:
         if not given:
             object.__setattr__(self, "count", DEFAULT_COUNT)
         for name in ("count", "verified", "shard_size"):
-            number = getattr(self, name)
-            if number is not None and number < 1:
-                raise UserError(f"{name}: {number} is not a positive number: give 1 or more")
+            check_positive(name, getattr(self, name))
         if self.size is not None:
             parse_size(self.size)
         if self.size_format not in FORMATS:

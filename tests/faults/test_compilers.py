@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests import endless
 
 import irsmith
 from irsmith import Recipe, StoppedError
@@ -178,14 +179,7 @@ NEGATED = "return " + "- " * 200_000 + "x;"
 """Clang's parser recurses over it until its stack is full."""
 FILLED = "static const int z[400000000] = {[0 ... 399999999] = 1}; return float(z[int(x)]);"
 """Clang makes a list of the elements."""
-DOUBLED = "\n".join(
-    [
-        "#define a0 x+x+x+x+x+x+x+x",
-        *(f"#define a{n} " + "+".join([f"a{n - 1}"] * 8) for n in range(1, 12)),
-        "return a11;",
-    ]
-)
-"""Clang goes through a sum of 8 to the power of 12 terms."""
+DOUBLED = f"{endless.MACROS}\nreturn {endless.SUM};"
 
 
 @pytest.mark.parametrize(

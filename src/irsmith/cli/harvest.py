@@ -11,7 +11,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, print_summary, record, showing, stopping_cleanly
-from irsmith.errors import UserError
+from irsmith.errors import check_positive
 from irsmith.generation import Summary
 from irsmith.harvest import harvest
 from irsmith.recipe import Recipe
@@ -52,8 +52,7 @@ def command(
     The same packages and versions give the same bytes. A run that was interrupted goes on where it was when the same
     command is given again.
     """
-    if sample is not None and sample < 1:
-        raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
+    check_positive("--sample", sample)
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     recipe = given_recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
     recipe = replace(recipe, real=replace(recipe.real, licences=(*recipe.real.licences, *licences)))

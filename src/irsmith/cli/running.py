@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from irsmith.errors import UserError
+from irsmith.errors import check_positive
 from irsmith.places import Place, place
 
 INTERVAL = 5.0
@@ -46,6 +46,5 @@ def workers_given(given: int | None) -> int:
     Raises:
         UserError: It is none.
     """
-    if given is not None and given < 1:
-        raise UserError(f"workers: {given} is not a positive number: give 1 or more")
+    check_positive("workers", given)
     return given or os.cpu_count() or 1

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from irsmith.cli.text import printable
-from irsmith.errors import UserError
+from irsmith.errors import check_positive
 from irsmith.frontends import get
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
@@ -34,9 +34,8 @@ def command(rows: int, seed: int, per_row: int | None, frontend: str, as_json: b
     of JAX's, also if they are the same to ten digits in float64. The others are listed, with the row, the place, the
     way and the line. The exit status is 1 when less than 99 % are noticed.
     """
-    for option, value in (("--rows", rows), ("--per-row", per_row)):
-        if value is not None and value < 1:
-            raise UserError(f"{option}: {value} is not a positive number: give 1 or more")
+    check_positive("--rows", rows)
+    check_positive("--per-row", per_row)
     pipeline = Pipeline(Recipe(frontend=frontend, seed=seed, count=rows))
     pipeline.frontend.toolchain()
     made = [row for index in range(rows) if not isinstance(row := pipeline.row(index), Reject)]

@@ -10,7 +10,7 @@ import click
 from irsmith.cli.running import PLACE
 from irsmith.cli.text import printable
 from irsmith.dataset.load import load
-from irsmith.errors import UserError
+from irsmith.errors import UserError, check_positive
 from irsmith.places import Place
 from irsmith.proof import prove
 
@@ -28,8 +28,7 @@ def command(directory: Place, sample: int | None, device: str | None, texts_only
     that the rows carry. The exit status is 1 when a row does not bear out what it says. With --texts nothing is run:
     each row's source is lowered again, in a process that can change nothing, and must give every text of the row.
     """
-    if sample is not None and sample < 1:
-        raise UserError(f"--sample: {sample} is not a positive number: give 1 or more")
+    check_positive("--sample", sample)
     if texts_only and device is not None:
         raise UserError("--texts: nothing is run then, on a device neither: leave one of --texts and --device out")
     found = prove(load(directory), sample=sample, device=device is not None, texts_only=texts_only)

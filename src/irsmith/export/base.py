@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irsmith.errors import UserError, nearest
+from irsmith.errors import UserError, check_positive, nearest
 from irsmith.templates import Template
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "size"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UserError(f"--{name.replace('_', '-')}: {value} is not a positive number: give 1 or more")
+            check_positive(f"--{name.replace('_', '-')}", getattr(self, name))
         if self.over is not None and self.over not in OVER:
             raise UserError(f"--over: {self.over!r} is not known: {nearest(self.over, OVER)}")
         if self.max_tokens is not None and self.tokenizer is None:

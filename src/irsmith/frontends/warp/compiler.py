@@ -397,14 +397,12 @@ def emit(kernel: Any) -> dict[str, dict[str, str]]:
     cpu_block = 1 if options["block_dim"] == DEFAULT_BLOCK else options["block_dim"]
     cpu = options | {"block_dim": cpu_block, "output_arch": None}
     cuda = options | {"output_arch": CUDA_ARCHITECTURE}
-    with _promoted_in_order():
-        builder = _build(kernel, cpu, names, "cpu")
+    builder = _build(kernel, cpu, names, "cpu")
     with _types_spelled_once():
         on_cpu = _texts(builder, kernel, "cpu", cpu)
     if _uses_tiles(builder):
         # Only tiles are built otherwise for another device.
-        with _promoted_in_order():
-            builder = _build(kernel, cuda, names, "cuda")
+        builder = _build(kernel, cuda, names, "cuda")
     with _types_spelled_once():
         return {"cpu": on_cpu, "cuda": _texts(builder, kernel, "cuda", cuda)}
 
@@ -532,7 +530,7 @@ def _build(kernel: Any, options: dict[str, Any], names: _Names, target: str) -> 
     from warp._src import context
 
     while True:
-        with _overloads_found_once(), _types_looked_up_fast():
+        with _overloads_found_once(), _types_looked_up_fast(), _promoted_in_order():
             builder = context.ModuleBuilder(kernel.module, options, _OneKernel(kernel), target=target)
         if names.named(builder):
             return builder

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import endless
 
 from irsmith.frontends.warp.runner import Failure, Limits, Ran, Runner, Symptom
 
@@ -181,14 +182,7 @@ def test_the_worker_does_not_outlive_its_runner(row):
     assert not folder.exists()
 
 
-ENDLESS = "\n".join(
-    [
-        "#define a0 x+x+x+x+x+x+x+x",
-        *(f"#define a{n} " + "+".join([f"a{n - 1}"] * 8) for n in range(1, 12)),
-        "static float endless(float x) { return a11; }\n",
-    ]
-)
-"""Clang goes through a sum of 8 to the power of 12 terms."""
+ENDLESS = f"{endless.MACROS}\nstatic float endless(float x) {{ return {endless.SUM}; }}\n"
 
 
 def test_a_compiler_at_work_ends_with_who_asked_even_by_a_kill(row, edit):
