@@ -6,6 +6,9 @@ compiled code is started, so that this process only calls functions and sends by
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -189,6 +192,34 @@ def aligned(size: int) -> np.ndarray:
     return raw[start : start + size]
 
 
+def walled(size: int) -> np.ndarray:
+    """Bytes between two pages that nobody may touch; they end where the second one begins, or just before.
+
+    What overruns the memory of all runs dies there, each time at the same place. It would go on through the heap
+    otherwise, and whether that ends the process or has it wait for ever for a lock is chance.
+
+    Raises:
+        OSError: The system has no more memory.
+    """
+    page = mmap.PAGESIZE
+    inner = -(-size // page) * page
+    # Private: what a fork writes is its own.
+    whole = mmap.mmap(-1, inner + 2 * page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    raw = np.frombuffer(whole, np.uint8)
+    for wall in (0, page + inner):
+        if _libc().mprotect(raw.ctypes.data + wall, page, 0):
+            raise OSError(ctypes.get_errno(), f"mprotect: {os.strerror(ctypes.get_errno())}")
+    start = page + (inner - size) // ALIGNMENT * ALIGNMENT
+    return raw[start : start + size]
+
+
+@lru_cache(maxsize=1)
+def _libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return libc
+
+
 def checked(job: Job) -> None:
     """See that the inputs have the dtypes and shapes that the signature asks for.
 
@@ -335,7 +366,7 @@ def arena(job: Job, sets: Sets, adjoints: Sets | None, place: Place = in_place) 
         end, previous = offset + size, f"behind {label} or "
         offset = -(-(end + GUARD_BYTES) // ALIGNMENT) * ALIGNMENT
     guards.append((end, offset, previous.removesuffix(" or ") or "around the arguments"))
-    memory = aligned(runs * offset).reshape(runs, offset)
+    memory = walled(runs * offset).reshape(runs, offset)
     memory.fill(GUARD_VALUE)
     for part, (_, array) in zip(places, buffers, strict=True):
         if part.size:
