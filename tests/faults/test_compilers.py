@@ -40,7 +40,7 @@ STRICT = """
 from functools import partialmethod
 from irsmith import apart
 from irsmith.frontends.warp.runner.jobs import Limits
-apart.SECONDS, apart.MEMORY = 10.0, 2 << 30
+apart.SECONDS, apart.MEMORY = 5.0, 2 << 30
 Limits.__init__ = partialmethod(Limits.__init__, compile_seconds=15.0, compile_memory=3 << 30)
 """
 """What is waited for here and what may be taken, in place of minutes and of much."""
@@ -130,7 +130,7 @@ def finds(command, pid):
 @pytest.mark.parametrize("frontend", ["warp", pytest.param("jax", marks=pytest.mark.slow)])
 def test_what_does_not_end_when_lowered_ends_the_run_with_one_line(tmp_path, frontend):
     recipe, gathered = given(frontend, lambda source: HANGS + source)
-    with pytest.raises(StoppedError, match=rf"index {VICTIM} \(\w+, \w+\): its lowering did not end within 10 seconds"):
+    with pytest.raises(StoppedError, match=rf"index {VICTIM} \(\w+, \w+\): its lowering did not end within 5 seconds"):
         irsmith.generate(recipe, tmp_path / "out", workers=2, given=gathered)
     below = [pid for pid in finds("irsmith.apart.worker", os.getpid()) if Path(f"/proc/{pid}").exists()]
     assert not below
