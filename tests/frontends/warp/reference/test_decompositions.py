@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from irsmith.frontends.warp.reference import Reference
+
 TEXT = """
 import warp as wp
 
@@ -96,3 +98,15 @@ def test_a_turn_alone_has_factors_that_warp_misses(against_warp):
     made = [found["u"][0] * found["s"][0][:, None, :] @ found["v"][0].swapaxes(1, 2) for found in (actual, expected)]
     assert np.allclose(made[0], 2.0 * np.eye(2))
     assert np.allclose(made[1], turn[0])
+
+
+def test_rounding_moves_factors_as_a_whole_and_not_entry_by_entry():
+    """However near zero an entry of their product is by chance."""
+    lanes, text = 24, TEXT.replace("KIND", "float32").replace("K", "f")
+    given = np.tile(np.array([[1.0, 0.0, 0.2], [0.0, 1.2, 0.0], [0.0, 0.0, 1.0]], np.float32), (lanes, 1, 1, 1))
+    m, v = np.zeros((lanes, 1, 3, 3), np.float32), np.zeros((lanes, 1, 3), np.float32)
+    run = Reference(text, "svd3_f").run(
+        {"a": given, "u": m, "s": v, "v": m.copy()}, (1,), perturb=np.ones(lanes, bool), seed=1
+    )
+    u, s, v = (run.outputs[name][:, 0].astype(np.float64) for name in "usv")
+    assert (np.ptp(u * s[:, None, :] @ v.swapaxes(1, 2), axis=0) > 2e-7).all()

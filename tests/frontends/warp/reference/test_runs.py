@@ -121,6 +121,14 @@ def test_rounding_at_random_shows_cancellation():
     assert (moved != other).any()
 
 
+def test_two_equal_products_round_differently_however_much_is_computed_between_them():
+    lanes, threads = 30, 25
+    x = np.full((lanes, threads), 0.1, np.float32)
+    body = "a = x[i] * 1.1\nt = x[i]\n" + "t *= 1.1\n" * 40 + "o[i] = a - x[i] * 1.1"
+    found = run(body, (threads,), x=x, perturb=np.ones(lanes, bool), seed=1).outputs["o"]
+    assert (found != 0).mean() > 0.4
+
+
 def test_rounding_at_random_is_small_where_nothing_cancels():
     moved = run("o[i] = wp.sin(x[i]) * 2.0 + 1.0", x=np.full((64, 1), 0.3), perturb=np.ones(64, bool)).outputs["o"]
     assert 0 < moved.std() < 1e-6

@@ -94,12 +94,12 @@ class RandomlyRounded(Ops):
     Until noise is drawn, and after `calm`, they round once, as those of `Ops`.
     """
 
-    ROWS = 509
-    """How many noises each lane has; they are used in turn."""
+    ROWS = (509, 331, 233, 151, 97, 61, 41)
+    """How many noises each lane may have. They are used in turn, and two roundings that take the same one cancel where
+    a difference is taken of them; a prime, so that no pattern of a kernel meets its own noise again."""
 
-    MANY = 512
-    FEW_ROWS = 41
-    """How many it has when there are so many lanes."""
+    DRAWN = 512 * 509
+    """How many are drawn for all lanes together, unless each has the fewest."""
 
     def __init__(self, machine: Machine, precision: Precision) -> None:
         super().__init__(machine, precision)
@@ -109,7 +109,7 @@ class RandomlyRounded(Ops):
         self.numbers: Array = np.zeros(1, int)
         self.factors: dict[tuple[float, int, int], Array] = {}
         self.next = 0
-        self.rows = self.ROWS
+        self.rows = self.ROWS[0]
         self.epsilon: float | None = None
         self.quiet = True
 
@@ -128,7 +128,8 @@ class RandomlyRounded(Ops):
             threads: How many threads of each lane run together, each with a noise of its own.
         """
         generator = np.random.Generator(np.random.Philox(seed))
-        self.rows = self.ROWS if len(lanes) * threads < self.MANY else self.FEW_ROWS
+        each = self.DRAWN // max(1, len(lanes) * threads)
+        self.rows = next((rows for rows in self.ROWS if rows <= each), self.ROWS[-1])
         self.numbers = lanes if lanes.dtype != bool else np.cumsum(lanes) * lanes
         self.noise = generator.uniform(-1.0, 1.0, (self.rows, int(self.numbers.max(initial=0)) + 1, threads))
         self.noise[:, 0] = 0.0

@@ -29,6 +29,10 @@ _PAIRS = ((0, 1), (1, 2), (2, 0))
 """The planes of a sweep's rotations, in its order."""
 
 
+_SPREAD_ULPS = 2.0
+"""How far off an entry of a factor may be, in units of the last place of the largest."""
+
+
 def _like(number: float, value: Array) -> Array:
     return np.array([number], value.dtype)
 
@@ -131,6 +135,20 @@ def orthogonal_triangular(ops: Ops, m: Array) -> tuple[Array, Array]:
     return total, upper
 
 
+def _spread(ops: Ops, *factors: Array) -> tuple[Array, ...]:
+    """Factors, each entry moved by what rounding may do to the largest of its factor.
+
+    Rotations are stable as a whole and not entry by entry: what the entries of a product of factors keep of a
+    cancellation hangs on how the compiler contracts products and sums.
+    """
+    moved = []
+    for factor in factors:
+        largest = np.abs(factor).max(axis=tuple(range(1, factor.ndim)), keepdims=True)
+        scale = np.broadcast_to(largest, factor.shape)
+        moved.append(factor + (ops.shake(scale, _SPREAD_ULPS) - scale))
+    return tuple(moved)
+
+
 def singular_3(ops: Ops, m: Array) -> tuple[Array, Array, Array]:
     """``U``, the singular values and ``V`` of a 3x3 matrix.
 
@@ -144,7 +162,8 @@ def singular_3(ops: Ops, m: Array) -> tuple[Array, Array, Array]:
         lengths[i], lengths[j] = np.where(swap, lengths[j], lengths[i]), np.where(swap, lengths[i], lengths[j])
         b, v = (_swapped(whole, i, j, swap) for whole in (b, v))
     u, upper = orthogonal_triangular(ops, b)
-    return u, np.diagonal(upper, axis1=1, axis2=2).copy(), v
+    u, values, v = _spread(ops, u, np.diagonal(upper, axis1=1, axis2=2), v)
+    return u, values, v
 
 
 def _swapped(m: Array, i: int, j: int, swap: Array) -> Array:
@@ -195,7 +214,8 @@ def eigen_3(ops: Ops, m: Array) -> tuple[Array, Array]:
     """The eigenvectors of a symmetric 3x3 matrix, as a rotation's columns, and its eigenvalues."""
     q = diagonalised(ops, m)
     turned = matrix.times(ops, matrix.times(ops, q.swapaxes(1, 2), m), q)
-    return q, np.diagonal(turned, axis1=1, axis2=2).copy()
+    q, values = _spread(ops, q, np.diagonal(turned, axis1=1, axis2=2))
+    return q, values
 
 
 def _parts(size: int, made: Callable[[Matrix, Vector], tuple[Type, ...]]) -> Rule:
