@@ -198,12 +198,13 @@ def test_a_right_kernel_is_right_however_it_is_built(folder, how):
     assert re.search(r"backward  along all: [1-9]\d* derivatives: as expected", said.stdout)
 
 
-def test_indexed_arrays_show_what_they_should_and_have_no_adjoint(tmp_path):
+@pytest.mark.parametrize("how", [(), ("--warp",)], ids=["clang", "warp"])
+def test_indexed_arrays_show_what_they_should_and_have_no_adjoint(tmp_path, how):
     drawing = Drawing(Recipe(categories=(("indexed_array", 1.0),), seed=3))
     kernel = next(drawn for drawn in map(drawing.kernel, range(9)) if isinstance(drawn, Kernel))
     put(tmp_path, files(kernel, lower(kernel, (CPP, CUDA)).texts, "A story."))
     assert "wp.indexedarray" in kernel.source
-    said = python("run.py", cwd=tmp_path).stdout
+    said = python("run.py", *how, cwd=tmp_path).stdout
     of_forward = re.findall(r"forward   [\w.]+: [1-9]\d* sets of \d+: (.*)", said)
     assert set(of_forward) == {"as expected"}
     # Warp's adjoint leaves what an indexed array shows at zero.
