@@ -297,3 +297,28 @@ def test_another_threshold_has_no_meaning():
 def test_an_id_of_something_else_has_no_meaning():
     with pytest.raises(Unsupported, match="a mesh that is not given"):
         Reference(OPEN, "names").run(inputs(drawn(Bvh(20), -1.0, 1.0)), (THREADS,))
+
+
+@pytest.mark.parametrize("name", ["mesh_query_aabb", "tile_mesh_query_aabb"])
+def test_a_sum_over_what_is_found_rounds_although_it_is_exact_in_one_order(name):
+    tiled = name.startswith("tile")
+    next_ = "wp.tile_query_valid(found)" if tiled else "wp.mesh_query_aabb_next(found, k)"
+    taken = "k = wp.untile(wp.tile_mesh_query_aabb_next(found))" if tiled else "k = k"
+    source = f"""
+import warp as wp
+
+
+@wp.kernel
+def total({_ARGUMENTS}):
+    i = wp.tid()
+    found = wp.{name}(id, x[i], x[i] + wp.vec3(9.0))
+    k = int(0)
+    while {next_}:
+        {taken}
+        if k >= 0:
+            out[i, 0] += 1.0
+"""
+    given = inputs(drawn(Mesh(2, 4), 0.6, 1.2))
+    run = Reference(source, "total").run(given, (THREADS,), perturb=np.ones(SETS, bool), seed=4)
+    sums = run.outputs["out"][..., 0]
+    assert (sums != np.round(sums)).mean() > 0.3

@@ -1,9 +1,12 @@
 """Every builtin and operator on scalars against compiled Warp, for each dtype and on edges."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
+
+from irsmith.frontends.warp.reference.builtins import special_functions
 
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -162,7 +165,7 @@ def test_a_planted_mistake_is_found(against_warp):
 def test_inverse_error_functions_and_blends(against_warp, dtype):
     names = "abc"
     cases = {
-        "wp.erfinv(a)": [-1.0, -0.999, -0.5, -1e-3, 0.0, 0.25, 0.9, 0.9990234375, 1.0],
+        "wp.erfinv(a)": [-1.0, 1e-4, -0.999, -0.5, -1e-3, 0.0, 0.25, 0.9, 0.9990234375, 1.0],
         "wp.erfcinv(a)": [0.0, 1e-3, 0.25, 0.5, 1.0, 1.5, 1.9990234375, 2.0],
         "wp.lerp(a, b, c)": [-3.0, 0.0, 0.25, 0.7, 5.0],
         "wp.smoothstep(a, b, c)": [-3.0, 0.0, 0.25, 0.7, 5.0],
@@ -181,3 +184,10 @@ def test_inverse_error_functions_and_blends(against_warp, dtype):
         inputs = {f"{n}_": np.array(c, dtype)[None] for n, c in zip(used, zip(*rows, strict=True), strict=True)}
         inputs["o"] = np.zeros((1, len(rows)), dtype)
         module.check(f"k{number}", inputs, (len(rows),), ulps=32)
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e-17, 1e-14, 1e-9, 1e-4, 0.01])
+def test_the_inverse_error_function_is_as_exact_near_zero_as_elsewhere(x):
+    series = math.sqrt(math.pi) / 2 * (x + math.pi / 12 * x**3 + 7 * math.pi**2 / 480 * x**5)
+    for sign in (1.0, -1.0):
+        assert special_functions.erfinv(np.array([sign * x]))[0] == pytest.approx(sign * series, rel=1e-11)

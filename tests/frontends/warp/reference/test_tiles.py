@@ -322,6 +322,15 @@ def test_equal_keys_leave_the_order_of_their_values_open():
     assert not any(Reference(source, "alike").run(given, (ROWS,)).faults)
 
 
+def test_where_the_extreme_of_what_is_not_a_number_stands_is_open():
+    source = alone("top", "    wp.tile_store(order, wp.tile_argmax(wp.tile_load(w, shape=8)), offset=i)")
+    given = inputs("float32")
+    assert not any(Reference(source, "top").run(given, (1,)).faults)
+    given["w"][0, 3] = np.nan
+    faults = Reference(source, "top").run(given, (1,)).faults
+    assert [fault and fault.kind.name for fault in faults] == ["UNSPECIFIED_ORDER"] + [None] * (LANES - 1)
+
+
 def test_a_range_of_halves_is_refused():
     assert "float16" in refused("    wp.tile_store(out[i], wp.tile_arange(8, dtype=wp.float16))")
 

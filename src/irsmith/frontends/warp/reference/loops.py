@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,9 @@ from irsmith.frontends.warp.reference.scope import Loop, Scope, Statement
 from irsmith.frontends.warp.reference.values import Array, QueryType
 from irsmith.syntax import nodes as nodes_of
 from irsmith.types import INT32
+
+_SEARCH = re.compile(r"_query_(\w+_)?(next|valid)")
+"""In the names of the builtins on which a loop over what a search finds goes on."""
 
 
 def leave(scope: Scope, node: ast.Break | ast.Continue) -> Statement:
@@ -113,7 +117,7 @@ def while_loop(scope: Scope, node: ast.While) -> Statement:
     condition = expressions.as_condition(scope, test, node).run
     loop = Loop()
     body = _body(scope, node.body, loop)
-    if any(isinstance(part, ast.Attribute) and part.attr.endswith("_query_next") for part in ast.walk(node.test)):
+    if any(isinstance(part, ast.Attribute) and _SEARCH.search(part.attr) for part in ast.walk(node.test)):
         body = _in_any_order(scope, body)
     returns = _returns(node.body)
     machine, site = scope.machine, Site(node.lineno, node.col_offset, "while")

@@ -54,6 +54,17 @@ class Ops:
         del ulps
         return value
 
+    def blur(self, value: Array, axes: int, ulps: float) -> Array:
+        """A float value moved, along its last axes, by so many units in the last place of the largest component.
+
+        For what is stable as a whole and not component by component: what cancels in one hangs on how the compiler
+        contracts products and sums.
+        """
+        largest = np.abs(value).max(axis=tuple(range(-axes, 0)), keepdims=True)
+        scale = np.broadcast_to(largest, value.shape)
+        moved: Array = value + (self.shake(scale, ulps) - scale)
+        return moved
+
     def library(self, function: Callable[..., Array], *operands: Array) -> Array:
         """A function of the mathematical library.
 

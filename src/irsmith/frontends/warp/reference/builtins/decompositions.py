@@ -29,7 +29,7 @@ _PAIRS = ((0, 1), (1, 2), (2, 0))
 """The planes of a sweep's rotations, in its order."""
 
 
-_SPREAD_ULPS = 2.0
+_ULPS = 2.0
 """How far off an entry of a factor may be, in units of the last place of the largest."""
 
 
@@ -135,20 +135,6 @@ def orthogonal_triangular(ops: Ops, m: Array) -> tuple[Array, Array]:
     return total, upper
 
 
-def _spread(ops: Ops, *factors: Array) -> tuple[Array, ...]:
-    """Factors, each entry moved by what rounding may do to the largest of its factor.
-
-    Rotations are stable as a whole and not entry by entry: what the entries of a product of factors keep of a
-    cancellation hangs on how the compiler contracts products and sums.
-    """
-    moved = []
-    for factor in factors:
-        largest = np.abs(factor).max(axis=tuple(range(1, factor.ndim)), keepdims=True)
-        scale = np.broadcast_to(largest, factor.shape)
-        moved.append(factor + (ops.shake(scale, _SPREAD_ULPS) - scale))
-    return tuple(moved)
-
-
 def singular_3(ops: Ops, m: Array) -> tuple[Array, Array, Array]:
     """``U``, the singular values and ``V`` of a 3x3 matrix.
 
@@ -162,8 +148,8 @@ def singular_3(ops: Ops, m: Array) -> tuple[Array, Array, Array]:
         lengths[i], lengths[j] = np.where(swap, lengths[j], lengths[i]), np.where(swap, lengths[i], lengths[j])
         b, v = (_swapped(whole, i, j, swap) for whole in (b, v))
     u, upper = orthogonal_triangular(ops, b)
-    u, values, v = _spread(ops, u, np.diagonal(upper, axis1=1, axis2=2), v)
-    return u, values, v
+    values = np.diagonal(upper, axis1=1, axis2=2)
+    return ops.blur(u, 2, _ULPS), ops.blur(values, 1, _ULPS), ops.blur(v, 2, _ULPS)
 
 
 def _swapped(m: Array, i: int, j: int, swap: Array) -> Array:
@@ -214,8 +200,7 @@ def eigen_3(ops: Ops, m: Array) -> tuple[Array, Array]:
     """The eigenvectors of a symmetric 3x3 matrix, as a rotation's columns, and its eigenvalues."""
     q = diagonalised(ops, m)
     turned = matrix.times(ops, matrix.times(ops, q.swapaxes(1, 2), m), q)
-    q, values = _spread(ops, q, np.diagonal(turned, axis1=1, axis2=2))
-    return q, values
+    return ops.blur(q, 2, _ULPS), ops.blur(np.diagonal(turned, axis1=1, axis2=2), 1, _ULPS)
 
 
 def _parts(size: int, made: Callable[[Matrix, Vector], tuple[Type, ...]]) -> Rule:

@@ -153,6 +153,15 @@ def round_half_away(x: Array) -> Array:
     return np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(np.ones(1, x.dtype), x), whole)
 
 
+def copysign(ops: Ops, x: Array, sign: Array) -> Array:
+    """``x`` with the sign of another number. That of zero is not defined: ``min(0.0, -0.0)`` may be either."""
+    neither = sign == 0
+    if np.count_nonzero(neither):
+        sign = np.where(neither, ops.shake(np.ones_like(sign)) - 1, sign)
+        ops.decide(neither & (sign < 0))
+    return np.copysign(x, sign)
+
+
 def fraction(ops: Ops, x: Array) -> Array:
     """What truncation drops; it has the sign of ``x``."""
     return np.subtract(x, stepped(np.trunc)(ops, x))
@@ -168,6 +177,21 @@ def square_root(ops: Ops, x: Array) -> Array:
 def library(function: Callable[..., Array]) -> Formula:
     """A function of the mathematical library."""
     return lambda ops, *operands: ops.library(function, *operands)
+
+
+def error_inverse(function: Callable[..., Array]) -> Formula:
+    """An inverse of the error function, which Warp 1.19.0 takes on the host of ``(1 + x) / 2`` in double precision.
+
+    So a result near zero has no correct digits behind those of double precision at one.
+    """
+
+    def formula(ops: Ops, x: Array) -> Array:
+        one = np.ones_like(x)
+        lost = (ops.shake(one) - one) * x.dtype.type(np.finfo(np.float64).eps / np.finfo(x.dtype).eps)
+        found: Array = ops.library(function, x) + lost
+        return found
+
+    return formula
 
 
 def clamped(function: Callable[..., Array]) -> Formula:
@@ -270,7 +294,7 @@ TABLE: Table = {
     "sign": (Overload(_N1, sign),),
     "step": (Overload(_N1, step),),
     "nonzero": (Overload(_N1, nonzero),),
-    "copysign": (Overload(_F2, plain(np.copysign)),),
+    "copysign": (Overload(_F2, copysign),),
     "bit_count": (Overload(alike(1, is_integer, INT32), bit_count),),
     "pow": (Overload(_F2, library(np.power)),),
     "sqrt": (Overload(_F1, square_root),),
@@ -293,8 +317,8 @@ TABLE: Table = {
     "radians": (Overload(_F1, library(lambda x: x * (math.pi / 180.0))),),
     "erf": (Overload(_F1, library(special_functions.erf)),),
     "erfc": (Overload(_F1, library(special_functions.erfc)),),
-    "erfinv": (Overload(_F1, library(special_functions.erfinv)),),
-    "erfcinv": (Overload(_F1, library(special_functions.erfcinv)),),
+    "erfinv": (Overload(_F1, error_inverse(special_functions.erfinv)),),
+    "erfcinv": (Overload(_F1, error_inverse(special_functions.erfcinv)),),
     "round": (Overload(_F1, stepped(round_half_away)),),
     "rint": (Overload(_F1, stepped(np.rint)),),
     "trunc": (Overload(_F1, stepped(np.trunc)),),

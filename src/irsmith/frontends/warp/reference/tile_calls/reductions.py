@@ -116,10 +116,13 @@ def _place_of_extreme(relation: Callable[..., Array]) -> Handler:
         tile, type = tile_of(scope, needed(named(node, "a"), "a", node))
         if not isinstance(type.element, Scalar):
             raise Unsupported(f"place of the extreme of {type}", node)
-        run, ops = tile.run, scope.ops
+        run, ops, machine = tile.run, scope.ops, scope.machine
 
         def find() -> Value:
             value = flat(run(), type)
+            # Which of them is compared with which hangs on the number of threads.
+            unknown = np.isnan(value).any(axis=1)
+            machine.fault(FaultKind.UNSPECIFIED_ORDER, np.broadcast_to(unknown, machine.lanes), node.lineno)
             best, place = value[:, 0], np.zeros(len(value), np.int32)
             for other in range(1, value.shape[1]):
                 better = ops.compare(relation, value[:, other], best)

@@ -16,6 +16,9 @@ from irsmith.frontends.warp.reference.tiles import tile_of
 from irsmith.frontends.warp.reference.values import Array, Expr, TupleType, Value
 from irsmith.types import FLOAT32, FLOAT64, Vector
 
+_ULPS = 2.0
+"""How far off a component may be, in units of the last place of the largest of its row."""
+
 
 def transformed(ops: Ops, x: Array, sign: float) -> Array:
     """``sum x[n] exp(sign 2 pi i k n / N)`` of complex numbers ``(lanes, ..., N, 2)``, where N is a power of two.
@@ -51,7 +54,7 @@ def _fourier(sign: float) -> Handler:
         save, run, ops = tiles.kept(scope, place), tile.run, scope.ops
 
         def transform() -> Value:
-            save(transformed(ops, run(), sign))
+            save(ops.blur(transformed(ops, run(), sign), 2, _ULPS))
 
         return Expr(TupleType(()), transform, guarded=True)
 
