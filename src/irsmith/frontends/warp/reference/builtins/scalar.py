@@ -157,8 +157,9 @@ def copysign(ops: Ops, x: Array, sign: Array) -> Array:
     """``x`` with the sign of another number. That of zero is not defined: ``min(0.0, -0.0)`` may be either."""
     neither = sign == 0
     if np.count_nonzero(neither):
-        sign = np.where(neither, ops.shake(np.ones_like(sign)) - 1, sign)
-        ops.decide(neither & (sign < 0))
+        either = ops.shake(np.ones_like(sign)) - 1
+        sign = np.where(neither & (either != 0), either, sign)
+        ops.decide(neither & np.signbit(sign))
     return np.copysign(x, sign)
 
 
