@@ -8,14 +8,18 @@ import subprocess
 import sys
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from irsmith.frontends.jax.dtypes import numpy_dtype
+from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.synth import CATEGORIES, synthesise
 from irsmith.frontends.jax.synth.probe import alive
 from irsmith.kernel import Direction
 from irsmith.recipe import Recipe
 from irsmith.structure import describe
 from irsmith.synth import Settings, Sizes
+from irsmith.verify.inputs import SEARCH, Inputs
 
 SHARED = {
     *("arithmetic", "scalar_param", "math", "control_flow", "nested_branch", "multi_conditional", "loop"),
@@ -96,3 +100,41 @@ def chosen(a, b):
 def test_an_argument_that_matters_at_few_inputs_matters(make, edge, why):
     kernel = make(CHOSEN.format(edge=edge), "chosen", [("a", "float32", ()), ("b", "float32", ())], [("float32", ())])
     assert alive(kernel) == why
+
+
+BRANCHING = """
+import jax.numpy as jnp
+from jax import lax
+
+
+def branching(a):
+    def high(x):
+        return x * 2.0
+
+    def low(x):
+        return jnp.where(x > 0.2, x + {added}, x)
+
+    return lax.cond(jnp.mean(a) > {edge}, high, low, a)
+"""
+
+
+@pytest.mark.parametrize(
+    ("edge", "added", "why"),
+    [(0.0, 1.0, None), (2.5, 1.0, "line 13: next to no input goes one way"), (0.9, 1.0, None)],
+)
+def test_a_way_that_no_input_takes_is_not_written(make, edge, added, why):
+    source = BRANCHING.format(edge=edge, added=added)
+    kernel = make(source, "branching", [("a", "float32", (8,))], [("float32", (8,))])
+    assert alive(kernel) == why
+
+
+def test_nearly_every_way_of_what_is_written_is_taken():
+    settings = Settings((("nested_branch", 0.5), ("control_flow", 0.5)))
+    taken = []
+    for index in range(12):
+        kernel = synthesise(1, index, settings)
+        inputs = Inputs(kernel, lambda type_: numpy_dtype(str(type_)))
+        coverage = Reference(kernel.source, kernel.name).run(inputs.sets(SEARCH * 6, "other"), None).coverage
+        taken += [lanes.any() for way in coverage.values() for lanes in (way.true, way.false)]
+    assert len(taken) > 40
+    assert np.mean(taken) > 0.95
