@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from irsmith import frontends
 from irsmith.errors import UserError
 from irsmith.kernel import Kernel
 from irsmith.licence import PERMISSIVE
@@ -143,6 +144,10 @@ def group_of(package: str) -> str:
 def config_of(frontend: str, *, synthesised: bool) -> str:
     """What a dataset calls the rows of a frontend that irsmith synthesised, or those that people wrote."""
     return frontend if synthesised else f"{frontend}-real"
+
+
+CONFIGS = tuple(config_of(name, synthesised=synthesised) for name in frontends.TABLE for synthesised in (True, False))
+"""All that rows are called so; each is the name of a folder."""
 
 
 def id_of(frontend: str, kernel: Kernel) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from irsmith import frontends
 from irsmith.apart.sealed import Sealed
 from irsmith.dataset.load import Dataset, load
-from irsmith.dataset.parts import rejects_file
+from irsmith.dataset.parts import read_rejects, rejects_file
 from irsmith.drawing import Drawn
 from irsmith.errors import UserError
 from irsmith.frontends.base import default_stages
@@ -121,11 +120,7 @@ def _of_reject(dataset: Dataset, index: int, path: Path) -> _Case:
 
 
 def _reject(index: int, path: Path) -> Reject:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
-    for record in map(json.loads, lines):
+    for record in read_rejects(path):
         if record["index"] == index:
             return Reject(
                 Step(record["step"]),

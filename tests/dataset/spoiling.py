@@ -40,6 +40,15 @@ def rewrite(root, number, change):
     return replace(shard, rows=table.num_rows, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
+def replant(root, number, change):
+    """Change a part's table, and let the manifest say so."""
+    shard = rewrite(root, number, change)
+    manifest = json.loads((root / FILE).read_text())
+    manifest["shards"][number] |= shard.to_json()
+    (root / FILE).write_text(json.dumps(manifest))
+    return shard
+
+
 def with_value(table, column, row, value):
     values = table[column].to_pylist()
     values[row] = value

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.dataset.spoiling import SMALL, checksums, rewrite, shards_of, value, with_value
+from tests.dataset.spoiling import SMALL, checksums, replant, shards_of, value, with_value
 
 import irsmith
 from irsmith import UserError
@@ -16,7 +16,6 @@ from irsmith.dataset.dedup import clusters, without_duplicates, write_clusters
 from irsmith.dataset.derive import derive
 from irsmith.dataset.load import load
 from irsmith.dataset.near import LENGTH, near_duplicates, signature
-from irsmith.dataset.parts import write_parquet
 from irsmith.dataset.splits import Splits
 from irsmith.dataset.stats import stats
 from irsmith.dataset.tokens import definitions, normalised, shingles
@@ -68,7 +67,8 @@ def written(root, sources):
     paths = []
     for number in range(0, len(sources), 10):
         path = root / f"part-{number:09d}.parquet"
-        pq.write_table(pa.table({"python_source": sources[number : number + 10]}), path)
+        schema = pa.schema([pa.field("python_source", pa.string(), nullable=False)])
+        pq.write_table(pa.table({"python_source": sources[number : number + 10]}, schema), path)
         paths.append(path)
     return paths
 
@@ -153,7 +153,7 @@ def planted(copy, source, structure=None):
             table = with_value(table, "python_source", 1, source)
         return table if structure is None else with_value(table, "structure_id", 1, structure)
 
-    shard = rewrite(copy, 2, change)
+    shard = replant(copy, 2, change)
     return shard, value(copy, 2, "id", 1)
 
 
@@ -255,7 +255,7 @@ def test_twins_that_would_go_apart_go_together(copy, other, tmp_path):
     place = next(n for n, split in enumerate(table["split"].to_pylist()) if split != "held_out")
     twin = tmp_path / "twin"
     shutil.copytree(other, twin)
-    write_parquet(with_value(table, "group_id", place, group), twin / shards_of(twin)[0].file)
+    replant(twin, 0, lambda table: with_value(table, "group_id", place, group))
     derive([load(copy), load(twin)], tmp_path / "out", "merge", {}, {})
     members = [row for row in irsmith.load(tmp_path / "out") if row.group_id == group]
     assert len(members) == 2

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset import reading
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.parts import (
     read_rejects,
@@ -114,8 +115,12 @@ def _without(task: _Task, _: Callable[[int], None]) -> Shard:
 
 
 def write_measured(path: Place, measured: Place, rows: pa.Table) -> None:
-    """Write what was measured of some rows, out of a file of measurements."""
-    table = parquet(measured).read()
+    """Write what was measured of some rows, out of a file of measurements.
+
+    Raises:
+        UserError: That file is damaged.
+    """
+    table = reading.measured(measured)
     table = table.filter(pc.is_in(table["id"], value_set=rows["id"]))
     files.write(path, lambda aside: pq.write_table(table, aside))
 

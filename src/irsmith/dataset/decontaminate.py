@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from irsmith.dataset import reading
 from irsmith.dataset.assemble import Gone
 from irsmith.dataset.derive import derive, parts_of
 from irsmith.dataset.load import Dataset
@@ -182,14 +183,16 @@ def contaminated(
         on_progress: Called with the number of rows looked at.
 
     Raises:
-        UserError: The benchmark cannot be read or has no function in it, or the threshold is none.
+        UserError: The benchmark cannot be read or has no function in it, the threshold is none, or a file
+            of rows is damaged.
     """
     check(threshold)
+    dataset.check_intact()
     benchmark = Benchmark(against, threshold)
     matches: list[Match] = []
     done = 0
     for number, part in enumerate(parts_of([dataset])):
-        table = pq.ParquetFile(part.path).read(columns=["id", "index", "name", "python_source", "structure_id"])
+        table = reading.columns(part.path, ["id", "index", "name", "python_source", "structure_id"])
         for row in table.to_pylist():
             found = benchmark.find(row["python_source"], row["name"], row["structure_id"])
             if found is not None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset import reading
 from irsmith.dataset.assemble import DUPLICATE, Gone
 from irsmith.dataset.derive import Part, derive, parts_of
 from irsmith.dataset.load import Dataset
@@ -104,8 +105,11 @@ def clusters(
         on_progress: Called with the number of rows looked at.
 
     Raises:
-        UserError: The threshold is none, or the library for near-duplicates is not installed.
+        UserError: The threshold is none, the library for near-duplicates is not installed, or a file of rows is
+            damaged.
     """
+    for dataset in datasets:
+        dataset.check_intact()
     parts = parts_of(datasets)
     paths = [part.path for part in parts]
     found = {(r.part, r.index): Alike(r.part, r.index, r.row_id, r.of, 1.0, True) for r in repeats(paths)}
@@ -133,7 +137,7 @@ def _located(parts: Sequence[Part], places: set[int]) -> dict[int, tuple[int, st
         end = first + part.shard.rows
         mine = wanted[bisect_left(wanted, first) : bisect_left(wanted, end)]
         if mine:
-            table = pq.ParquetFile(part.path).read(columns=["id", "index"]).take([place - first for place in mine])
+            table = reading.columns(part.path, ["id", "index"]).take([place - first for place in mine])
             rows = zip(mine, table["id"].to_pylist(), table["index"].to_pylist(), strict=True)
             found |= {place: (number, row_id, index) for place, row_id, index in rows}
         first = end

@@ -14,19 +14,19 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.dataset import card, manifest
+from irsmith.dataset import card, manifest, reading
 from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
 from irsmith.dataset.folder import CARD_FILE
-from irsmith.dataset.load import Dataset
+from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
 from irsmith.dataset.pairs import orphans
 from irsmith.dataset.parts import read_rejects, rejects_file, sidecar_file
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import of_groups
 from irsmith.errors import UserError
+from irsmith.row import schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Part:
         measured: The file of what verification measured, if there is one.
         shard: What it holds.
         first: The number that names it in what is made.
+        schema: Of its rows.
     """
 
     path: Path
@@ -46,6 +47,15 @@ class Part:
     measured: Path
     shard: Shard
     first: int
+    schema: pa.Schema
+
+    def table(self) -> pa.Table:
+        """All its rows.
+
+        Raises:
+            UserError: Its file is missing, or is none that irsmith wrote.
+        """
+        return pa.Table.from_batches(reading.batches(self.path, self.schema, BATCH), self.schema)
 
 
 def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
@@ -58,6 +68,7 @@ def parts_of(datasets: Sequence[Dataset]) -> list[Part]:
             dataset.root / sidecar_file(shard.config, shard.first),
             shard,
             offset + shard.first,
+            schema(dataset.stages_in(shard.config)),
         )
         for dataset, offset in zip(datasets, offsets, strict=False)
         for shard in dataset.manifest.shards
@@ -95,7 +106,7 @@ def derive(
 
     Raises:
         UserError: The folder exists or cannot be made, the datasets were split differently, two of their rows have
-            one id, or a file of rejects is damaged.
+            one id, or a file of rows or rejects is damaged.
     """
     check_free(out)
     _agree(datasets)
@@ -115,7 +126,8 @@ def _write(
     moved = _moved(parts, gone)
     shards = []
     for number, part in enumerate(parts):
-        table, taken = parted(pq.ParquetFile(part.path).read(), gone.get(number, {}))
+        reading.check_intact(part.path, part.shard)
+        table, taken = parted(part.table(), gone.get(number, {}))
         dropped = tuple(sorted({*part.shard.dropped, *gone.get(number, ())}))
         shard = replace(part.shard, first=part.first, dropped=dropped)
         shards.append(write_part(root, shard, _resplit(table, moved), _rejects(part) + taken))
@@ -137,10 +149,7 @@ def _write(
 def _rejects(part: Part) -> list[dict[str, Any]]:
     """What did not become a row of a part."""
     stated = len(part.shard.rejected) + len(part.shard.dropped)
-    try:
-        records = read_rejects(part.rejects)
-    except ValueError as error:
-        raise UserError(f"{part.rejects}: cannot be read: {error}") from None
+    records = read_rejects(part.rejects)
     if len(records) != stated:
         raise UserError(f"{part.rejects}: holds {len(records)} rejects, and the manifest says {stated}")
     return records
@@ -169,7 +178,7 @@ def _agree(datasets: Sequence[Dataset]) -> None:
 def _columns(parts: Sequence[Part], gone: Mapping[int, Mapping[int, Gone]], names: list[str]) -> pa.Table:
     tables = []
     for number, part in enumerate(parts):
-        table = pq.ParquetFile(part.path).read(columns=["index", *names])
+        table = reading.columns(part.path, ["index", *names])
         if number in gone:
             out = pa.array(list(gone[number]), pa.int64())
             table = table.filter(pc.invert(pc.is_in(table["index"], value_set=out)))

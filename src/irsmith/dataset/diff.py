@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith import scratch
 from irsmith.dataset.load import Dataset
+from irsmith.row import schema
 
 MEMORY = "1GB"
 """What DuckDB may hold before it works on disk."""
@@ -85,6 +87,9 @@ def diff(first: Dataset, second: Dataset, *, examples: int = 3) -> Diff:
         first: The earlier one.
         second: The later one.
         examples: How many rows to show a text of that differs.
+
+    Raises:
+        UserError: A file of one is missing, or is none that irsmith wrote.
     """
     import duckdb
 
@@ -97,10 +102,11 @@ def diff(first: Dataset, second: Dataset, *, examples: int = 3) -> Diff:
             connection.execute("set enable_progress_bar = false")
             for name, dataset in (("a", first), ("b", second)):
                 hashes = ", ".join(f'hash("{column}") as "{column}"' for column in common)
-                paths = [str(dataset.root / shard.file) for shard in dataset.manifest.shards]
-                connection.execute(
-                    f"create table {name} as select id, {hashes} from read_parquet(?, union_by_name = true)", [paths]
-                )
+                sizes = "".join(f', "{column}" ubigint' for column in common)
+                connection.execute(f"create table {name} (id varchar{sizes})")
+                for batch in dataset.batches():
+                    connection.register("batch", pa.Table.from_batches([batch]))
+                    connection.execute(f"insert into {name} select id, {hashes} from batch")
             gone, new = (
                 _one(connection, f"select count(*) from {x} anti join {y} using (id)") for x, y in ("ab", "ba")
             )
@@ -145,7 +151,7 @@ def _one(connection: Any, query: str) -> int:
 
 
 def _hashed_names(dataset: Dataset) -> list[str]:
-    names: list[str] = dataset.arrow().schema.names
+    names: list[str] = schema(dataset.stages).names
     return names
 
 
@@ -158,9 +164,12 @@ def _recipes(first: Dataset, second: Dataset) -> list[str]:
 
 def _examples(first: Dataset, second: Dataset, ids: Sequence[str], columns: Sequence[str]) -> list[Example]:
     """The first text that differs of some rows, the source before what was made of it."""
+    if not ids:
+        return []
+    one_of, other_of = (_records(dataset, ids, columns) for dataset in (first, second))
     found = []
     for row_id in ids:
-        one, other = (_record(dataset, row_id, columns) for dataset in (first, second))
+        one, other = one_of[row_id], other_of[row_id]
         texts = [name for name in one if isinstance(one[name] or other[name] or [], str) and one[name] != other[name]]
         if texts:
             name = texts[0]
@@ -172,8 +181,11 @@ def _examples(first: Dataset, second: Dataset, ids: Sequence[str], columns: Sequ
     return found
 
 
-def _record(dataset: Dataset, row_id: str, columns: Sequence[str]) -> dict[str, Any]:
-    arrow = dataset.arrow()
-    ordered = [name for name in arrow.schema.names if name in columns]
-    record: dict[str, Any] = arrow.to_table(filter=pc.field("id") == row_id, columns=ordered).to_pylist()[0]
-    return record
+def _records(dataset: Dataset, ids: Sequence[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Some rows by their ids, with some columns in the order of all."""
+    ordered = [name for name in schema(dataset.stages).names if name in columns]
+    return {
+        record["id"]: {name: record[name] for name in ordered}
+        for batch in dataset.batches(["id", *ordered])
+        for record in batch.filter(pc.is_in(batch["id"], value_set=pa.array(ids, pa.string()))).to_pylist()
+    }

@@ -188,11 +188,23 @@ def tasks(root: Place, recipe: Recipe, end: int, versions: dict[str, str]) -> li
 def finished(root: Place, todo: Iterable[Task]) -> dict[int, Shard]:
     """The shards of some tasks that are whole on disk, by first index. What is not is left to be made again."""
     notes = [path for path in files_below(root / MARKERS) if path.stem.isdecimal()]
-    found = [Shard.from_json(json.loads(path.read_text(encoding="utf-8"))) for path in notes]
+    found = [_noted(path) for path in notes]
     if (root / manifest.FILE).exists():
         found.extend(manifest.read(root).shards)
     extent = {task.first: task.last for task in todo}
     return {item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)}
+
+
+def _noted(path: Place) -> Shard:
+    """The shard of a note that says that it is done.
+
+    Raises:
+        UserError: Something else stands there.
+    """
+    try:
+        return Shard.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: is no note of a finished shard: {error}: begin again with --overwrite") from None
 
 
 def clear_beyond(root: Place, recipe: Recipe, shards: Iterable[Shard]) -> None:

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
+from irsmith.dataset import reading
 from irsmith.dataset.manifest import RECIPE_FILE, Manifest
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
-from irsmith.places import Place, Remote, parquet, place
+from irsmith.places import Place, Remote, place
 from irsmith.real import config_of
 from irsmith.recipe import Recipe
 from irsmith.row import Row, from_record, schema
@@ -102,18 +103,21 @@ class Dataset:
 
         One file after the other: a scan of an Arrow dataset reads ahead of who is slower, until all is in memory.
         The columns of other frontends' stages are null.
+
+        Raises:
+            UserError: A file is missing, or is none that irsmith wrote.
         """
         whole = schema(self.stages)
         wanted = whole if columns is None else pa.schema([whole.field(name) for name in columns])
         for item in self.manifest.shards:
-            with parquet(self.place / item.file) as file:
-                here = set(file.schema_arrow.names)
-                for batch in file.iter_batches(BATCH, columns=[name for name in wanted.names if name in here]):
-                    arrays = [
-                        batch[field.name] if field.name in here else pa.nulls(batch.num_rows, field.type)
-                        for field in wanted
-                    ]
-                    yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
+            own = schema(self.stages_in(item.config))
+            here = [name for name in wanted.names if name in own.names]
+            for batch in reading.batches(self.place / item.file, own, BATCH, here):
+                arrays = [
+                    batch[field.name] if field.name in here else pa.nulls(batch.num_rows, field.type)
+                    for field in wanted
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
 
     def records(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain records, in index order; only some columns if asked."""
@@ -126,18 +130,27 @@ class Dataset:
         Raises:
             UserError: There is none.
         """
-        chosen = pc.field("id") == row_id
-        if row_id.isdecimal():
-            chosen |= pc.field("index") == int(row_id)
-        table = self.arrow().to_table(filter=chosen)
-        if not table.num_rows:
-            raise UserError(f"{self.place}: no row {row_id!r}: ids look like {self._some_id()!r}, or give an index")
-        record = table.to_pylist()[0]
-        return row_of(record, self.stages_of(record["frontend"]), str(self.place))
+        for item in self.manifest.shards:
+            path = self.place / item.file
+            keys = reading.columns(path, ["id", "index"])
+            chosen = pc.equal(keys["id"], row_id)
+            if row_id.isdecimal():
+                chosen = pc.or_(chosen, pc.equal(keys["index"].cast(pa.string()), str(int(row_id))))
+            number = pc.index(chosen, True).as_py()
+            if number >= 0:
+                stages = self.stages_in(item.config)
+                return row_of(reading.record(path, schema(stages), number), stages, str(self.place))
+        known = next(self.records(["id"]), {"id": "warp-0-0"})["id"]
+        raise UserError(f"{self.place}: no row {row_id!r}: ids look like {known!r}, or give an index")
 
-    def _some_id(self) -> str:
-        found: str = self.arrow().head(1, columns=["id"]).to_pylist()[0]["id"]
-        return found
+    def check_intact(self) -> None:
+        """Check that each file of rows is the one that the manifest knows: all of them are read.
+
+        Raises:
+            UserError: One is missing, or holds other bytes.
+        """
+        for item in self.manifest.shards:
+            reading.check_intact(self.place / item.file, item)
 
 
 def row_of(record: Mapping[str, Any], stages: Iterable[Stage], where: str) -> Row:
@@ -182,7 +195,12 @@ def load(path: str | os.PathLike[str] | Remote) -> Dataset:
     """
     root = place(path)
     found = manifests.read(root)
-    if found.derived is None:
-        return Dataset(root, (recipe.read(root / RECIPE_FILE),), found)
     where = str(root / manifests.FILE)
-    return Dataset(root, tuple(recipe.of_table(source.recipe, where) for source in found.derived.sources), found)
+    if found.derived is None:
+        recipes: tuple[Recipe, ...] = (recipe.read(root / RECIPE_FILE),)
+    else:
+        recipes = tuple(recipe.of_table(source.recipe, where) for source in found.derived.sources)
+    for config in found.configs:
+        if config not in [one.config for one in recipes]:
+            raise UserError(f"{where}: holds rows of {config}, and no recipe of the dataset makes such")
+    return Dataset(root, recipes, found)

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import scratch
+from irsmith.dataset import reading
 from irsmith.dataset.tokens import normalised, shingles
 from irsmith.engines.each import each
 from irsmith.errors import UserError
@@ -110,7 +111,7 @@ class _Task:
 def _sign(task: _Task, on_progress: Callable[[int], None]) -> np.ndarray[Any, Any]:
     signed = []
     for path in task.paths:
-        sources = pq.ParquetFile(path).read(columns=["python_source"])["python_source"]
+        sources = reading.columns(path, ["python_source"])["python_source"]
         signed += [signature(source).hashvalues for source in sources.to_pylist()]
         on_progress(len(signed))
     return np.array(signed, np.uint32).reshape(-1, PERMUTATIONS)
@@ -132,14 +133,14 @@ def near_duplicates(
         on_progress: Called with the number of rows signed.
 
     Raises:
-        UserError: The threshold is none, or the library is not installed.
+        UserError: The threshold is none, the library is not installed, or a file holds no such rows.
     """
     import duckdb
 
     check(threshold)
     lsh = index(threshold)
     with scratch.folder("near") as folder:
-        rows = sum(pq.read_metadata(path).num_rows for path in paths)
+        rows = sum(map(reading.rows, paths))
         if rows < 2:
             return []
         shape = (rows, PERMUTATIONS)
@@ -163,7 +164,7 @@ def _sign_all(
     for number in range(0, len(paths), _PARTS):
         chosen = tuple(paths[number : number + _PARTS])
         tasks.append(_Task(place, chosen))
-        place += sum(pq.read_metadata(path).num_rows for path in chosen)
+        place += sum(map(reading.rows, chosen))
     done = [0]
     for task, signed in each(_sign, tasks, workers, lambda in_hand: on_progress(done[0] + in_hand)):
         signatures[task.first : task.first + len(signed)] = signed

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from irsmith.dataset import reading
 from irsmith.dataset.assemble import Gone
 
 ORPHAN = "TwinMissing"
@@ -28,7 +28,7 @@ def orphans(paths: Sequence[Path], gone: Mapping[int, Mapping[int, Gone]]) -> di
     kept = [
         (number, row)
         for number, path in enumerate(paths)
-        for row in pq.ParquetFile(path).read(columns=_COLUMNS).to_pylist()
+        for row in reading.columns(path, _COLUMNS).to_pylist()
         if row["index"] not in result.get(number, {})
     ]
     found = {row["frontend"] for number, row in kept if row["twin_id"] is not None}

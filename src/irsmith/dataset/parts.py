@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.outcome import Reject
+from irsmith.dataset import fields
+from irsmith.errors import UserError
+from irsmith.outcome import Reject, Step
 from irsmith.places import Place
 
 ROW_GROUP = 100
@@ -61,9 +63,51 @@ def reject_record(index: int, reject: Reject) -> dict[str, Any]:
     return {"index": index, **asdict(reject)}
 
 
+def reject_of(line: str) -> dict[str, Any]:
+    """What a line of a file of rejects says, as `reject_record` made it.
+
+    Raises:
+        ValueError: It is no such line.
+    """
+    try:
+        found = fields.of_json(_Line, json.loads(line), "")
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+    if found.step not in list(Step):
+        raise ValueError(f"step: {found.step[:60]!r} is none of {', '.join(Step)}")
+    return asdict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a file of rejects: an index, and the fields of `Reject`."""
+
+    index: int
+    step: str
+    symptom: str
+    message: str
+    name: str
+    category: str
+    source: str
+
+
 def read_rejects(path: Place) -> list[dict[str, Any]]:
-    """The lines of a file of rejects; none where there is no file."""
+    """The lines of a file of rejects; none where there is no file.
+
+    Raises:
+        UserError: It cannot be read, or holds something else.
+    """
     if not path.exists():
         return []
-    # A message may hold what Python takes for the end of a line and JSON does not.
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    try:
+        # A message may hold what Python takes for the end of a line and JSON does not.
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records += [reject_of(line)] if line else []
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: is no reject: {error}") from None
+    return records

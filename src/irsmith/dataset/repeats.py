@@ -13,9 +13,10 @@ from hashlib import blake2b
 import numpy as np
 import pyarrow as pa
 
+from irsmith.dataset import reading
 from irsmith.engines import Run
 from irsmith.engines.each import here
-from irsmith.places import Place, parquet
+from irsmith.places import Place
 
 _COLUMNS = ["id", "index", "structure_id", "group_id", "parent_id"]
 _SEVERAL = 50
@@ -91,7 +92,7 @@ def repeats(paths: Sequence[Place], run: Run = here) -> list[Repeat]:
 
 
 def _hashes(task: _Task, _: Callable[[int], None]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    return np.concatenate([_hashed(parquet(path).read(columns=["structure_id"])) for path in task.paths])
+    return np.concatenate([_hashed(reading.columns(path, ["structure_id"])) for path in task.paths])
 
 
 def _hashed(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
@@ -102,7 +103,7 @@ def _hashed(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 def _rows(task: _Task, _: Callable[[int], None]) -> pa.Table:
     chosen = []
     for number, path in enumerate(task.paths, task.first):
-        table = parquet(path).read(columns=_COLUMNS)
+        table = reading.columns(path, _COLUMNS)
         table = table.append_column("part", pa.array([number] * table.num_rows, pa.int32()))
         chosen.append(table.filter(pa.array(np.isin(_hashed(table), np.array(task.several, np.uint64)))))
     return pa.concat_tables(chosen)

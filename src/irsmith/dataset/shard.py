@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irsmith import apart, files
+from irsmith.dataset import fields
 from irsmith.dataset.parts import (
     data_file,
     reject_record,
@@ -29,6 +30,7 @@ from irsmith.errors import UserError
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
 from irsmith.places import Place, size
+from irsmith.real import CONFIGS
 from irsmith.recipe import Recipe
 from irsmith.row import Row, to_table
 from irsmith.verify import Measurements
@@ -110,11 +112,23 @@ class Shard:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, table: dict[str, object]) -> Shard:
-        """The shard of a JSON object that `to_json` made."""
-        values = dict(table)
-        values |= {name: tuple(table[name]) for name in ("rejected", "dropped")}  # type: ignore[arg-type]
-        return cls(**values)  # type: ignore[arg-type]
+    def from_json(cls, table: object, where: str = "shard") -> Shard:
+        """The shard of a JSON object that `to_json` made, whoever says so.
+
+        Args:
+            table: The object.
+            where: What to call it in errors.
+
+        Raises:
+            ValueError: It is none: something is no count, or the config, which names a folder, is none of irsmith's.
+        """
+        found = fields.of_json(cls, table, where)
+        if found.config not in CONFIGS:
+            raise ValueError(f"{where}.config: {ascii(found.config)[:60]} is none of {', '.join(CONFIGS)}")
+        fields.digest(found.sha256, 32, f"{where}.sha256")
+        if found.rejects_sha256:
+            fields.digest(found.rejects_sha256, 32, f"{where}.rejects_sha256")
+        return found
 
 
 def marker_file(first: int) -> Path:
@@ -237,6 +251,21 @@ def _garbage_collected_at_the_end() -> Iterator[None]:
         gc.enable()
 
 
+MEASURED = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("input_sets", pa.int64()),
+        pa.field("derivative_points", pa.int64()),
+        pa.field("forward_error", pa.float64()),
+        pa.field("forward_tolerance", pa.float64()),
+        pa.field("backward_error", pa.float64()),
+        pa.field("backward_tolerance", pa.float64()),
+        pa.field("reference_seconds", pa.float64()),
+    ]
+)
+"""The schema of what verification measured."""
+
+
 def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table:
     """What verification measured, a line a row, in the order of the rows."""
     closest = {name: [getattr(m, name) for _, m in measured] for name in ("forward", "backward")}
@@ -246,10 +275,10 @@ def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table
         "derivative_points": [m.points for _, m in measured],
     }
     for name, found in closest.items():
-        columns[f"{name}_error"] = pa.array([item and item.error for item in found], pa.float64())
-        columns[f"{name}_tolerance"] = pa.array([item and item.tolerance for item in found], pa.float64())
+        columns[f"{name}_error"] = [item and item.error for item in found]
+        columns[f"{name}_tolerance"] = [item and item.tolerance for item in found]
     columns["reference_seconds"] = [sum(m.seconds.values()) for _, m in measured]
-    return pa.table(columns)
+    return pa.table(columns, MEASURED)
 
 
 def verified(root: Place, shard: Shard) -> bool:

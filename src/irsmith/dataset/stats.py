@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.splits import Split
+from irsmith.row import schema
 from irsmith.verdict import Status
 
 
@@ -84,9 +85,14 @@ class Stats:
 
 
 def stats(dataset: Dataset) -> Stats:
-    """Count what is in a dataset. The texts are read in batches and never held together."""
-    arrow = dataset.arrow()
-    identity = arrow.to_table(columns=["category", "split", "structure_id", "skeleton_id", "lines", "difficulty"])
+    """Count what is in a dataset. The texts are read in batches and never held together.
+
+    Raises:
+        UserError: A file is missing, or is none that irsmith wrote.
+    """
+    columns = ["category", "split", "structure_id", "skeleton_id", "lines", "difficulty"]
+    wanted = schema(())
+    identity = pa.Table.from_batches(dataset.batches(columns), pa.schema([wanted.field(name) for name in columns]))
     held = set(identity["split"].to_pylist())
     splits = [split.value for split in Split if split in held]
     names = sorted(set(identity["category"].to_pylist()))

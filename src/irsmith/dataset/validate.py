@@ -17,26 +17,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith import files
-from irsmith.dataset import card, jsonl, pairs
+from irsmith.dataset import card, jsonl, pairs, reading
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
 from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import read_table
-from irsmith.dataset.parts import rejects_file
+from irsmith.dataset.parts import reject_of, rejects_file
 from irsmith.dataset.rows import faults_of, split_wanted
 from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import Split
 from irsmith.dataset.target import line_of
 from irsmith.engines.each import each
 from irsmith.errors import UserError
-from irsmith.outcome import Step
 from irsmith.places import Place, files_below, parquet, size
 from irsmith.recipe import Recipe
 from irsmith.row import schema
 
-_KEYS = {"index", "step", "symptom", "message", "name", "category", "source"}
-"""The keys of a reject's line."""
 _SHOWN = 3
 """Rows that one fault names."""
 
@@ -159,12 +156,14 @@ def _look(task: _Task, on_progress: Callable[[int], None]) -> _Looked:
     mine = [recipe for recipe in task.recipes if recipe.config == shard.config]
     stages = stages_in(mine, shard.config)
     try:
-        table = parquet(path).read()
-    except (OSError, pa.ArrowInvalid) as error:
+        with parquet(path) as file:
+            differences = reading.differences(file.schema_arrow, schema(stages))
+            if differences:
+                return _Looked((*faults, *(Fault("schema", name, what) for what in differences)), readable=False)
+            table = file.read()
+        reading.check(table)
+    except (OSError, ValueError, pa.ArrowException) as error:
         return _Looked((*faults, Fault("files", name, f"cannot be read: {error}")), readable=False)
-    differences = _schema_differences(table.schema, schema(stages))
-    if differences:
-        return _Looked((*faults, *(Fault("schema", name, what) for what in differences)), readable=False)
     faults += [Fault("counts", name, what) for what in _counts(table, shard)]
     misplaced = []
     for done, record in enumerate(table.to_pylist(), 1):
@@ -178,19 +177,6 @@ def _look(task: _Task, on_progress: Callable[[int], None]) -> _Looked:
         if done % 50 == 0:
             on_progress(done)
     return _Looked(tuple(faults), readable=True, misplaced=tuple(misplaced))
-
-
-def _schema_differences(found: pa.Schema, wanted: pa.Schema) -> list[str]:
-    if found.equals(wanted):
-        return []
-    names = set(found.names) ^ set(wanted.names)
-    differences = [f"column {name} is {'missing' if name in wanted.names else 'unknown'}" for name in sorted(names)]
-    for field in wanted:
-        if field.name in found.names and not found.field(field.name).equals(field):
-            differences.append(
-                f"column {field.name} is {found.field(field.name).type}, not {field.type}, or may be null"
-            )
-    return differences or ["its columns are in another order"]
 
 
 def _counts(table: pa.Table, shard: Shard) -> Iterator[str]:
@@ -208,9 +194,6 @@ def _counts(table: pa.Table, shard: Shard) -> Iterator[str]:
     both = set(indices) & {*shard.rejected, *shard.dropped}
     if both:
         yield f"index {min(both)} is a row, and the manifest says it is none"
-    for field in table.schema:
-        if not field.nullable and table[field.name].null_count:
-            yield f"column {field.name} holds nulls"
 
 
 def _rejects(task: _Task) -> Iterator[Fault]:
@@ -230,14 +213,10 @@ def _rejects(task: _Task) -> Iterator[Fault]:
     lines = path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
+            records.append(reject_of(line))
         except ValueError as error:
-            yield Fault("json", f"{name}:{number}", f"is not JSON: {error}")
+            yield Fault("json", f"{name}:{number}", f"is no reject: {error}")
             return
-        if not isinstance(record, dict) or record.keys() != _KEYS or record["step"] not in list(Step):
-            yield Fault("json", f"{name}:{number}", "is no reject")
-            return
-        records.append(record)
     if sorted(record["index"] for record in records) != sorted((*shard.rejected, *shard.dropped)):
         yield Fault("counts", name, "does not hold the indices that the manifest says were rejected")
     if Counter(f"{record['step']}: {record['symptom']}" for record in records) != Counter(shard.reasons):
@@ -315,7 +294,7 @@ def _lines(dataset: Dataset) -> Iterator[Fault]:
                 if file.readline() != line_of(record).encode():
                     yield Fault("json", f"{jsonl.FILE}:{number}", f"is not the record of row {record['id']}")
                     return
-        except (OSError, pa.ArrowException):
+        except UserError:
             # The part that cannot be read is named already.
             return
         if file.readline():

@@ -42,7 +42,7 @@ def export(dataset: Dataset, out: str | os.PathLike[str], format_name: str, opti
 
     Raises:
         UserError: There is no such format, it lacks what the dataset does not hold, an option is not one of its
-            own, or something stands at ``out``.
+            own, or something stands at ``out``, or a file of rows is damaged.
     """
     chosen = get(format_name)
     options = options or Options()
@@ -53,6 +53,7 @@ def export(dataset: Dataset, out: str | os.PathLike[str], format_name: str, opti
     path = Path(out)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UserError(f"{path}: something is there already: choose another name, or remove it first")
+    dataset.check_intact()
     return chosen.write(dataset, path, options)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from irsmith.dataset import reading
 from irsmith.dataset.load import Dataset
+from irsmith.dataset.parts import read_rejects
 from irsmith.report.coverage import Coverage
 from irsmith.row import METRICS
 
@@ -161,18 +161,16 @@ def _margins(root: Path, figures: Figures) -> None:
     names = ("forward", "backward")
     figures.margins = {name: Counter() for name in names}
     for path in sorted((root / "measurements").rglob("*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=[f"{n}_{what}" for n in names for what in ("error", "tolerance")]):
-                for name in names:
-                    pairs = zip(*(batch[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
-                    for error, tolerance in pairs:
-                        if error == 0:
-                            figures.exact[name] += 1
-                        elif error is not None and math.isfinite(error) and tolerance > 0:
-                            figures.margins[name][round(4 * (math.log10(error) - math.log10(tolerance)))] += 1
+        found = reading.measured(path)
+        for name in names:
+            pairs = zip(*(found[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
+            for error, tolerance in pairs:
+                if error == 0:
+                    figures.exact[name] += 1
+                elif error and tolerance and math.isfinite(error) and error > 0 < tolerance < math.inf:
+                    figures.margins[name][round(4 * (math.log10(error) - math.log10(tolerance)))] += 1
 
 
 def _rejects(root: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((root / "rejects").rglob("*.jsonl")):
-        with path.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+        yield from read_rejects(path)
