@@ -16,7 +16,7 @@ from tests.dataset.spoiling import rewrite, shards_of, with_value
 import irsmith
 from irsmith import Recipe
 from irsmith.apart.sealed import Sealed
-from irsmith.cli.text import printable
+from irsmith.cli.say import printable
 from irsmith.dataset.card import cell
 from irsmith.export import TABLE
 from irsmith.frontends import sealing

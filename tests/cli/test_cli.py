@@ -13,7 +13,7 @@ from tests.cli.command import refused, run
 import irsmith
 from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
-from irsmith.cli.text import printable
+from irsmith.cli.say import printable
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    from irsmith.cli.text import printable
+    from irsmith.cli.say import say
 
-    click.echo(printable(f"irsmith: {' '.join(message.split())}"), err=True)
+    say(f"irsmith: {' '.join(message.split())}", err=True)
     sys.exit(status)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from irsmith.audit import Audit, audit
-from irsmith.cli.text import console, printable
+from irsmith.cli.say import printable, say
+from irsmith.cli.text import console
 from irsmith.unpredictable import KINDS
 
 
@@ -37,9 +38,6 @@ def _print(found: Audit) -> None:
     from rich.text import Text
 
     terminal = console()
-
-    def say(text: str) -> None:
-        click.echo(printable(text))
 
     say(f"{found.path}: {found.layout}, {found.rows} rows in {found.files} files")
     share = found.most_frequent / max(found.rows, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.compare import Comparison, compare, corpus
 
 SHOWN = 8
@@ -41,14 +41,14 @@ def command(first: Path, second: Path, html: Path | None, as_json: bool) -> None
 def _print(found: Comparison) -> None:
     a, b = found.names
     for name, kernels, structures in zip(found.names, found.kernels, found.structures, strict=True):
-        click.echo(printable(f"{name}: {kernels} kernels, {structures} structures"))
-    click.echo(f"in common: {found.common_structures} structures, {found.common_skeletons} skeletons")
-    click.echo(f"mean distance: {found.distance:.3f}\n")
+        say(f"{name}: {kernels} kernels, {structures} structures")
+    say(f"in common: {found.common_structures} structures, {found.common_skeletons} skeletons")
+    say(f"mean distance: {found.distance:.3f}\n")
     for name, feature in found.features.items():
-        click.echo(f"{name}: distance {feature.distance:.3f}")
+        say(f"{name}: distance {feature.distance:.3f}")
         for value, mine, theirs in feature.shares(SHOWN):
-            click.echo(printable(f"  {value.strip():32} {mine:7.1%} {theirs:7.1%}"))
+            say(f"  {value.strip():32} {mine:7.1%} {theirs:7.1%}")
     for name, other, lacking in ((a, b, found.lacking[0]), (b, a, found.lacking[1])):
         if lacking:
             told = ", ".join(f"{builtin} {times}" for builtin, times in list(lacking.items())[:MISSING])
-            click.echo(printable(f"\n{len(lacking)} builtins of {name} that {other} lacks: {told}"))
+            say(f"\n{len(lacking)} builtins of {name} that {other} lacks: {told}")

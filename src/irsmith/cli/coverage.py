@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from irsmith import frontends
+from irsmith.cli.say import say
 from irsmith.coverage import page
 from irsmith.files import write_text
 
@@ -25,7 +26,7 @@ def command(name: str, out: Path | None) -> None:
     frontend.toolchain()
     text = page(frontend.coverage(), f"irsmith coverage --frontend {name} --out docs/coverage-{name}.md")
     if out is None:
-        click.echo(text, nl=False)
+        say(text, nl=False)
     else:
         write_text(out, text)
-        click.echo(f"wrote {out}")
+        say(f"wrote {out}")

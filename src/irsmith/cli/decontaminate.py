@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from irsmith.cli.running import progress
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.decontaminate import contaminated, decontaminate
 from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
@@ -39,6 +39,6 @@ def command(directory: Path, against: Path, out: Path | None, near: float, as_js
         listed = [{"id": match.row_id, "where": match.where, "similarity": match.similarity} for match in matches]
         click.echo(json.dumps({"out": str(target), "delivered": made.rows, "threshold": near, "removed": listed}))
         return
-    click.echo(f"{len(matches)} of {len(dataset)} rows stand in {against}; the other {made.rows} are in {target}")
+    say(f"{len(matches)} of {len(dataset)} rows stand in {against}; the other {made.rows} are in {target}")
     for match in matches[:SHOWN]:
-        click.echo(printable(f"{match.row_id}: {match.where} ({match.similarity:.2f})"))
+        say(f"{match.row_id}: {match.where} ({match.similarity:.2f})")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from irsmith.cli.running import progress, workers_given
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.dedup import Clusters, clusters, without_duplicates, write_clusters
 from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
@@ -49,7 +49,7 @@ def command(
         return
     summary(found, examples=5)
     if made is not None:
-        click.echo(f"{made.rows} rows in {out} ({made.bytes / 1e6:.1f} MB)")
+        say(f"{made.rows} rows in {out} ({made.bytes / 1e6:.1f} MB)")
 
 
 def record(found: Clusters) -> dict[str, Any]:
@@ -70,12 +70,12 @@ def record(found: Clusters) -> dict[str, Any]:
 
 def summary(found: Clusters, examples: int) -> None:
     """Print what was found."""
-    click.echo(f"{found.rows} rows, {found.exact} with the structure of an earlier one", nl=False)
+    say(f"{found.rows} rows, {found.exact} with the structure of an earlier one", nl=False)
     if found.threshold is not None:
-        click.echo(f", {len(found.found) - found.exact} others at least {found.threshold:g} alike to one", nl=False)
-    click.echo()
+        say(f", {len(found.found) - found.exact} others at least {found.threshold:g} alike to one", nl=False)
+    say()
     for size, times in found.sizes.items():
-        click.echo(f"{times:8} clusters of {size}")
+        say(f"{times:8} clusters of {size}")
     for kept, alike in found.largest(examples):
         others = ", ".join(f"{item.row_id} ({item.similarity:.2f})" for item in alike[:5])
-        click.echo(printable(f"{kept}: {others}{', …' if len(alike) > 5 else ''}"))
+        say(f"{kept}: {others}{', …' if len(alike) > 5 else ''}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.diff import diff
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
@@ -33,21 +33,21 @@ def command(first: Path, second: Path, examples: int, as_json: bool) -> int:
         click.echo(json.dumps(found.to_json(), indent=1))
         return 0 if found.same else 1
     if found.version:
-        click.echo("version: {} → {}".format(*found.version))
+        say("version: {} → {}".format(*found.version))
     for line in found.recipe:
-        click.echo(printable(f"recipe: {line}"))
+        say(f"recipe: {line}")
     for name, (old, new) in found.toolchain.items():
-        click.echo(f"toolchain: {name} {old or 'none'} → {new or 'none'}")
+        say(f"toolchain: {name} {old or 'none'} → {new or 'none'}")
     for what, names in (("gone", found.columns_gone), ("new", found.columns_new)):
         for name in names:
-            click.echo(f"column {what}: {name}")
-    click.echo(f"rows: {found.rows[0]} → {found.rows[1]}: {found.gone} gone, {found.new} new, {found.changed} changed")
+            say(f"column {what}: {name}")
+    say(f"rows: {found.rows[0]} → {found.rows[1]}: {found.gone} gone, {found.new} new, {found.changed} changed")
     for name, times in found.columns.items():
-        click.echo(f"{times:8} rows differ in {name}")
+        say(f"{times:8} rows differ in {name}")
     for example in found.examples:
-        click.echo(f"\n{example.row_id} {example.column}")
+        say(f"\n{example.row_id} {example.column}")
         for line in example.lines[:LINES]:
-            click.echo(printable(line))
+            say(line)
         if len(example.lines) > LINES:
-            click.echo(f"… {len(example.lines) - LINES} lines more")
+            say(f"… {len(example.lines) - LINES} lines more")
     return 0 if found.same else 1

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import click
 
+from irsmith.cli.say import say
 from irsmith.doctor import examine
 
 
@@ -22,13 +23,13 @@ def command(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([asdict(item) for item in found], indent=1))
     else:
-        click.echo(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+        say(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
         for item in found:
             if item.problem:
-                click.echo(f"{item.frontend}: {item.problem}")
+                say(f"{item.frontend}: {item.problem}")
                 continue
             versions = ", ".join(f"{name} {version}" for name, version in item.versions.items())
-            click.echo(f"{item.frontend}: {versions}; accelerator: {item.accelerator or 'none found'}")
+            say(f"{item.frontend}: {versions}; accelerator: {item.accelerator or 'none found'}")
             for stage, problem in item.stages.items():
-                click.echo(f"  {stage}: {problem or 'works'}")
+                say(f"  {stage}: {problem or 'works'}")
     return 0 if any(not item.problem for item in found) else 1

@@ -10,7 +10,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.running import PLACE
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.load import load
 from irsmith.export import export
 from irsmith.export.base import Options
@@ -52,10 +52,10 @@ def command(
     if as_json:
         click.echo(json.dumps(done.to_json()))
         return
-    click.echo(printable(f"{done.rows} rows, {done.bytes / 1e6:.1f} MB in {done.out}"))
+    say(f"{done.rows} rows, {done.bytes / 1e6:.1f} MB in {done.out}")
     for name, count in done.records.items():
-        click.echo(printable(f"{count:8} records in {name}"))
+        say(f"{count:8} records in {name}")
     for name, count in done.tokens.items():
-        click.echo(f"{count:8} tokens of {options.tokenizer} in {name}")
+        say(f"{count:8} tokens of {options.tokenizer} in {name}")
     for reason, count in done.left_out.items():
-        click.echo(f"{count:8} left out: {reason}")
+        say(f"{count:8} left out: {reason}")

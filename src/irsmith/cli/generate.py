@@ -17,6 +17,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.running import PLACE
+from irsmith.cli.say import printable, say
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
 from irsmith.generation import Progress, Summary, append
@@ -181,13 +182,13 @@ class _Lines:
         now = time.monotonic()
         if now - self.last >= PLAIN_INTERVAL:
             self.last = now
-            click.echo(f"{progress.tried}/{progress.count} kernels, {_pace(progress)}", err=True)
+            say(f"{progress.tried}/{progress.count} kernels, {_pace(progress)}", err=True)
 
     def say(self, what: str) -> None:
         now = time.monotonic()
         if now - self.last >= PLAIN_INTERVAL:
             self.last = now
-            click.echo(what, err=True)
+            say(what, err=True)
 
 
 class _Bar:
@@ -199,15 +200,20 @@ class _Bar:
         from rich.progress import Progress as Rich
 
         self.rich = Rich(
-            BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=Console(stderr=True)
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True),
         )
         self.task = self.rich.add_task("starting", total=None)
 
     def update(self, progress: Progress) -> None:
-        self.rich.update(self.task, completed=progress.tried, total=progress.count, description=_pace(progress))
+        self.rich.update(
+            self.task, completed=progress.tried, total=progress.count, description=printable(_pace(progress))
+        )
 
     def say(self, what: str) -> None:
-        self.rich.update(self.task, description=what)
+        self.rich.update(self.task, description=printable(what))
 
 
 def _pace(progress: Progress) -> str:
@@ -256,8 +262,8 @@ def print_summary(summary: Summary) -> None:
     manifest = summary.manifest
     fresh = manifest.tried - summary.resumed
     rate = f", {fresh / summary.seconds:.0f} a second" if fresh and summary.seconds else ""
-    click.echo(f"{manifest.rows} rows in {summary.out} ({manifest.bytes / 1e6:.1f} MB, {summary.seconds:.1f} s{rate})")
+    say(f"{manifest.rows} rows in {summary.out} ({manifest.bytes / 1e6:.1f} MB, {summary.seconds:.1f} s{rate})")
     if summary.resumed:
-        click.echo(f"{summary.resumed} of {manifest.tried} kernels were done already")
+        say(f"{summary.resumed} of {manifest.tried} kernels were done already")
     for reason, times in manifest.rejects.items():
-        click.echo(f"rejected {times}: {reason}")
+        say(f"rejected {times}: {reason}")

@@ -11,6 +11,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, print_summary, record, showing, stopping_cleanly
+from irsmith.cli.say import say
 from irsmith.errors import check_positive
 from irsmith.generation import Summary
 from irsmith.harvest import harvest
@@ -90,8 +91,8 @@ def _origins(summary: Summary) -> list[dict[str, Any]]:
 def _print(summary: Summary) -> None:
     for origin in summary.manifest.origins:
         failed = f", {len(origin.failed)} not" if origin.failed else ""
-        click.echo(f"{origin.title}: {origin.kernels} kernels; {origin.modules} modules imported{failed}")
+        say(f"{origin.title}: {origin.kernels} kernels; {origin.modules} modules imported{failed}")
         for reason, times in origin.reasons().items():
             example = next(name for name, why in origin.failed.items() if why.partition(":")[0] == reason)
-            click.echo(f"  not imported {times}: {reason}, such as {example}: {origin.failed[example][:120]}")
+            say(f"  not imported {times}: {reason}, such as {example}: {origin.failed[example][:120]}")
     print_summary(summary)

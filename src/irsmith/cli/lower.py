@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from irsmith.cli.text import console, printable, row_view
+from irsmith.cli.say import printable, say
+from irsmith.cli.text import console, row_view
 from irsmith.errors import UserError
 from irsmith.frontends import get
 from irsmith.frontends.base import default_stages, stage_named
@@ -54,7 +55,7 @@ def command(
             write_rows(out, rows, stages)
         except OSError as error:
             raise UserError(f"{out}: {error.strerror}") from None
-        click.echo(f"{len(rows)} rows in {out}")
+        say(f"{len(rows)} rows in {out}")
     elif as_json:
         for row in rows:
             click.echo(json.dumps({"kernel": row.kernel.name, "python_source": row.kernel.source, **row.texts}))
@@ -66,5 +67,5 @@ def command(
             terminal.rule(printable(row.kernel.name))
             terminal.print(row_view(row, list(stages), ["forward", "backward"], terminal.width))
     for reject in rejects if not as_json else ():
-        click.echo(f"{reject.name}: not lowered: {reject.symptom}: {' '.join(reject.message.split())}", err=True)
+        say(f"{reject.name}: not lowered: {reject.symptom}: {' '.join(reject.message.split())}", err=True)
     return 1 if rejects else 0

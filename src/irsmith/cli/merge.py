@@ -9,6 +9,7 @@ import click
 
 from irsmith.cli.dedup import record, summary
 from irsmith.cli.running import progress, workers_given
+from irsmith.cli.say import say
 from irsmith.dataset.dedup import clusters, without_duplicates
 from irsmith.dataset.derive import check_free
 from irsmith.dataset.load import load
@@ -37,4 +38,4 @@ def command(directories: tuple[Path, ...], out: Path, near: float | None, worker
         click.echo(json.dumps({"out": str(out), "delivered": made.rows, **record(found)}))
     else:
         summary(found, examples=3)
-        click.echo(f"{made.rows} rows of {len(datasets)} datasets in {out} ({made.bytes / 1e6:.1f} MB)")
+        say(f"{made.rows} rows of {len(datasets)} datasets in {out} ({made.bytes / 1e6:.1f} MB)")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.hub import push
 
 
@@ -30,8 +30,8 @@ def command(directory: Path, repo: str, dry_run: bool, private: bool, endpoint: 
         click.echo(json.dumps(asdict(done)))
         return
     for name, size in done.files.items():
-        click.echo(printable(f"{size:12} {name}"))
+        say(f"{size:12} {name}")
     verb = "would go" if done.url is None else "went"
-    click.echo(printable(f"{len(done.files)} files, {sum(done.files.values()) / 1e6:.1f} MB {verb} to {done.repo}"))
+    say(f"{len(done.files)} files, {sum(done.files.values()) / 1e6:.1f} MB {verb} to {done.repo}")
     if done.url is not None:
-        click.echo(printable(done.url))
+        say(done.url)

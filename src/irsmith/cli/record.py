@@ -10,6 +10,7 @@ import click
 
 from irsmith import recipe as recipes
 from irsmith.cli.generate import given_recipe, showing, stopping_cleanly
+from irsmith.cli.say import say
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
 from irsmith.record.recording import LAUNCHES, Recording, record
@@ -62,7 +63,7 @@ def command(
     limits = Limits(max_samples if inputs else 0, _size("--max-bytes", max_bytes), _size("--max-spool", max_spool))
     if not quiet:
         sampled = f", {_SAMPLED.format(samples=max_samples)}" if inputs else ""
-        click.echo(f"irsmith: recording into {out}: {_STORED}{sampled}", err=True)
+        say(f"irsmith: recording into {out}: {_STORED}{sampled}", err=True)
     with stopping_cleanly(), showing(quiet) as display:
         recording = record(
             program,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.load import load
 from irsmith.report import report
 
@@ -21,4 +21,4 @@ def command(directory: Path, out: Path | None) -> None:
     structures grow with rows, and rows side by side. Nothing of a row is executed.
     """
     path = report(load(directory), out)
-    click.echo(printable(f"{path.stat().st_size / 1e6:.1f} MB in {path}"))
+    say(f"{path.stat().st_size / 1e6:.1f} MB in {path}")

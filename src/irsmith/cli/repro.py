@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from irsmith.cli.say import say
 from irsmith.repro import write
 
 
@@ -20,4 +21,4 @@ def command(directory: Path, row_id: str, out: Path | None) -> None:
     compilers made of it, a program that runs them and compares, inputs and expected outputs. It needs the
     compiler and no irsmith.
     """
-    click.echo(f"{write(directory, row_id, out)}: see README.md there")
+    say(f"{write(directory, row_id, out)}: see README.md there")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import click
 
+from irsmith.cli.say import say
 from irsmith.errors import check_positive
 from irsmith.places import Place, place
 
@@ -35,7 +36,7 @@ def progress(total: int, what: str) -> Callable[[int], None]:
         now = time.monotonic()
         if now - last[0] >= INTERVAL:
             last[0] = now
-            click.echo(f"{done}/{total} {what}", err=True)
+            say(f"{done}/{total} {what}", err=True)
 
     return show
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
+from irsmith.cli.say import say
 from irsmith.drawing import Drawing
 from irsmith.errors import StoppedError, UserError
 from irsmith.kernel import Kernel
@@ -58,4 +59,4 @@ def _print(kernel: Kernel, drawing: Drawing, index: int) -> None:
         terminal.print(head, style="bold", markup=False)
         terminal.print(highlighted(kernel.source, "python"))
     else:
-        click.echo(f"{head}\n{kernel.source}")
+        say(f"{head}\n{kernel.source}")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.errors import check_positive
 from irsmith.frontends import get
 from irsmith.outcome import Reject
@@ -47,16 +47,16 @@ def command(rows: int, seed: int, per_row: int | None, frontend: str, as_json: b
         click.echo(json.dumps(_document(report, seconds), indent=1))
     else:
         total, (low, high) = report.total, report.interval
-        click.echo(
+        say(
             f"{total.made} mutants of {report.rows} rows in {seconds:.0f} s, "
             f"{report.ways} ways, {len(report.by_kind)} kinds of place and way"
         )
-        click.echo(f"{total.broken} are no programs and {total.equivalent} compute the same: {total.judged} are left")
-        click.echo(f"{total.detected} were noticed, {len(report.missed)} were not")
-        click.echo(f"detection {report.detection:.2%}, 95 % interval {low:.2%} to {high:.2%}")
+        say(f"{total.broken} are no programs and {total.equivalent} compute the same: {total.judged} are left")
+        say(f"{total.detected} were noticed, {len(report.missed)} were not")
+        say(f"detection {report.detection:.2%}, 95 % interval {low:.2%} to {high:.2%}")
         for miss in report.missed:
             found = miss.mutant
-            click.echo(printable(f"missed: {miss.row_id}: {found.where}: {found.mutation}: {found.line}"))
+            say(f"missed: {miss.row_id}: {found.where}: {found.mutation}: {found.line}")
     return 0 if report.detection >= DETECTION else 1
 
 

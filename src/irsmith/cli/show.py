@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from irsmith.cli.running import PLACE
-from irsmith.cli.text import cell, console, printable, row_view
+from irsmith.cli.say import printable
+from irsmith.cli.text import cell, console, row_view
 from irsmith.dataset.load import load
 from irsmith.frontends import get
 from irsmith.frontends.base import stage_named

@@ -69,7 +69,7 @@ def command(directory: Place, as_json: bool) -> None:
             verdicts.add_row(cell(check), cell(status), str(times))
         terminal.print(verdicts)
     for reason, times in found.unproved.items():
-        terminal.print(f"compiled and not run {times}: {reason}", markup=False)
+        terminal.print(cell(f"compiled and not run {times}: {reason}"))
     for reason, times in found.rejects.items():
         terminal.print(cell(f"rejected {times}: {reason}"))
     terminal.print(cell("made by " + ", ".join(f"{name} {version}" for name, version in found.toolchain.items())))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from irsmith.cli.say import printable
 from irsmith.frontends.base import Stage
 from irsmith.row import Row
 
 SIDE_BY_SIDE = 150
 """Columns of terminal from which two texts stand beside each other."""
-# Halves of characters cannot be printed at all.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """A text with control characters spelled out, so that a dataset cannot steer the terminal."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def cell(text: str) -> Text:

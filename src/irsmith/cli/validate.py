@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from irsmith.cli.running import PLACE, progress, workers_given
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.manifest import read_table
 from irsmith.dataset.validate import validate
 from irsmith.places import Place
@@ -33,8 +33,8 @@ def command(directory: Place, workers: int | None, as_json: bool) -> int:
         click.echo(json.dumps({"rows": rows, "faults": [asdict(fault) for fault in faults]}))
     else:
         for fault in faults:
-            click.echo(printable(str(fault)))
+            say(str(fault))
         gates = Counter(fault.gate for fault in faults)
         named = ", ".join(f"{gate} {times}" for gate, times in sorted(gates.items()))
-        click.echo(f"{rows} rows checked, {len(faults)} faults{named and f': {named}'}")
+        say(f"{rows} rows checked, {len(faults)} faults{named and f': {named}'}")
     return 1 if faults else 0

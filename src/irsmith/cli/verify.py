@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from irsmith.cli.running import PLACE
-from irsmith.cli.text import printable
+from irsmith.cli.say import say
 from irsmith.dataset.load import load
 from irsmith.errors import UserError, check_positive
 from irsmith.places import Place
@@ -35,11 +35,11 @@ def command(directory: Place, sample: int | None, device: str | None, texts_only
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
-        click.echo(f"{found.rows} rows {'lowered' if texts_only else 'proved'} again, {len(found.faults)} faults")
+        say(f"{found.rows} rows {'lowered' if texts_only else 'proved'} again, {len(found.faults)} faults")
         for outcome, times in found.verdicts.items():
-            click.echo(f"{times:8} {outcome}")
+            say(f"{times:8} {outcome}")
         if found.withheld:
-            click.echo(f"{found.withheld:8} adjoints were proved wrong and are not in the dataset")
+            say(f"{found.withheld:8} adjoints were proved wrong and are not in the dataset")
         for fault in found.faults:
-            click.echo(printable(f"{fault.row_id}: {' '.join(fault.what.split())}"))
+            say(f"{fault.row_id}: {' '.join(fault.what.split())}")
     return 1 if found.faults else 0

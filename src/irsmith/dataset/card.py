@@ -16,6 +16,7 @@ from irsmith.dataset.card_sections import (
     origins_section,
     summary,
     toolchain,
+    word,
 )
 from irsmith.dataset.manifest import Derived, Manifest
 from irsmith.frontends.base import stage_named
@@ -53,7 +54,7 @@ def render(
         f"| {cell(outcome).replace(': ', ' | ')} | {times} |\n" for outcome, times in manifest.verdicts.items()
     )
     proved = f"| check | verdict | rows |\n| --- | --- | --- |\n{verdicts}" if verdicts else "Nothing was checked.\n"
-    levels = "".join(f"| {level} | {times} |\n" for level, times in manifest.difficulty.items())
+    levels = "".join(f"| {cell(level)} | {times} |\n" for level, times in manifest.difficulty.items())
     tags = ", ".join(f"{cell(tag)} ({times})" for tag, times in manifest.tags.items())
     real = [is_real(recipe) for recipe in recipes]
     limits = _REAL if all(real) else _BOTH if any(real) else _SYNTHESISED
@@ -136,7 +137,7 @@ def _again(recipe: Recipe, manifest: Manifest) -> str:
     """How a recipe's dataset is made again."""
     made = f"By {toolchain(manifest.toolchain)}, on Python {cell(manifest.python)} ({cell(manifest.platform)})."
     if is_real(recipe):
-        packages = " ".join(title.partition(" ")[0] for title in recipe.real.packages)
+        packages = " ".join(word(title.partition(" ")[0]) for title in recipe.real.packages)
         return f"""{made} The kernels stand in `kernels.jsonl` as they were
 taken out of their packages. The same packages with the same versions give the same bytes:
 
@@ -154,13 +155,13 @@ irsmith generate recipe.toml --out DIR
 def _made_of(recipes: Sequence[Recipe], derived: Derived) -> str:
     """Which datasets one was put together of, and how again."""
     sources = "".join(
-        f"| {recipe.config} | {', '.join(recipe.stages)} | {'' if recipe.row_seed is None else recipe.seed} "
+        f"| {recipe.config} | {cell(', '.join(recipe.stages))} | {'' if recipe.row_seed is None else recipe.seed} "
         f"| {source.rows} | {cell(source.version)} | `{source.content}` | {toolchain(source.toolchain)} |\n"
         for recipe, source in zip(recipes, derived.sources, strict=True)
     )
     told = ", ".join(f"{name} {value}" for name, value in derived.settings.items() if value is not None)
     told = told and f" ({cell(told)})"
-    return f"""By `irsmith {derived.command}`{told}, of {len(derived.sources)} dataset(s), in this order:
+    return f"""By `irsmith {cell(derived.command)}`{told}, of {len(derived.sources)} dataset(s), in this order:
 
 | config | stages | seed | rows | version | content | toolchain |
 | --- | --- | --- | --- | --- | --- | --- |

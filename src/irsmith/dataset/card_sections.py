@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,6 +51,11 @@ def cell(text: str) -> str:
     return _CONTROL.sub(" ", text).translate(_MARKUP)
 
 
+def word(text: str) -> str:
+    """A text that others wrote, as one word of a command line in a block of code."""
+    return shlex.quote(_CONTROL.sub(" ", text).replace("`", "'"))
+
+
 def toolchain(versions: Mapping[str, str]) -> str:
     """Versions by name, as a line of a card says them."""
     return cell(", ".join(f"{name} {version}" for name, version in versions.items()))
@@ -94,7 +100,7 @@ def licences(recipes: Sequence[Recipe], manifest: Manifest) -> list[str]:
 
 def _licences(recipes: Sequence[Recipe], manifest: Manifest) -> str:
     """The front matter's ``license``."""
-    names = [_HUB.get(name, name.lower()) for name in licences(recipes, manifest)]
+    names = [_scalar(_HUB.get(name, name.lower())) for name in licences(recipes, manifest)]
     return f"license: {names[0]}" if len(names) == 1 else "\n".join(["license:", *(f"- {name}" for name in names)])
 
 
@@ -128,6 +134,11 @@ Layout = Mapping[str, Mapping[str, str]]
 """Config to split to the pattern of the split's files, below the folder of the card."""
 
 
+def _scalar(text: str) -> str:
+    """A text that others wrote, as a value in YAML: plain where it is a plain word, and quoted as JSON has it else."""
+    return text if re.fullmatch(r"[A-Za-z][\w.+-]*", text, re.ASCII) else json.dumps(text)
+
+
 def front_matter(recipes: Sequence[Recipe], manifest: Manifest, layout: Layout | None) -> str:
     """What the hub reads; without a layout every file of a config is `UNSPLIT`."""
     size = next((name for bound, name in _SIZE_CATEGORIES if manifest.rows < bound), _LARGEST)
@@ -135,8 +146,8 @@ def front_matter(recipes: Sequence[Recipe], manifest: Manifest, layout: Layout |
     tags = ["code", "compilers", *synthetic, *dict.fromkeys(recipe.frontend for recipe in recipes)]
     everything = {name: {UNSPLIT: f"data/{name}/*.parquet"} for name in manifest.configs}
     configs = "".join(
-        f"- config_name: {name}\n  data_files:\n"
-        + "".join(f"  - split: {split}\n    path: {pattern}\n" for split, pattern in splits.items())
+        f"- config_name: {_scalar(name)}\n  data_files:\n"
+        + "".join(f"  - split: {_scalar(split)}\n    path: {pattern}\n" for split, pattern in splits.items())
         for name, splits in (layout or everything).items()
     )
     return f"""---
@@ -179,7 +190,7 @@ def figures_section(figures: Figures) -> str:
         for name, group in found.categories.items()
     )
     texts = "".join(
-        f"| `{name}` | {size.rows} | {size.mean:.0f} | {size.longest} |\n" for name, size in found.texts.items()
+        f"| `{cell(name)}` | {size.rows} | {size.mean:.0f} | {size.longest} |\n" for name, size in found.texts.items()
     )
     return f"""## Figures
 

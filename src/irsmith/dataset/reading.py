@@ -16,6 +16,7 @@ from irsmith.dataset.splits import Split
 from irsmith.errors import UserError
 from irsmith.places import Place, parquet
 from irsmith.row import schema
+from irsmith.verdict import Status
 
 
 @contextmanager
@@ -118,6 +119,11 @@ def _check_values(rows: pa.RecordBatch | pa.Table) -> None:
     for name, pattern in _VALUES.items():
         if name in rows.schema.names and not pc.all(pc.match_substring_regex(rows[name], f"^({pattern})$")).as_py():
             raise ValueError(f"column {name} holds what irsmith never writes: `irsmith validate` names the rows")
+    if "verdicts" in rows.schema.names:
+        verdicts = pc.list_flatten(rows["verdicts"])
+        known = pc.is_in(pc.struct_field(verdicts, "status"), value_set=pa.array([status.value for status in Status]))
+        if not pc.all(known).as_py() and len(verdicts):
+            raise ValueError("column verdicts holds an unknown status: `irsmith validate` names the rows")
 
 
 def columns(path: Place, names: Sequence[str]) -> pa.Table:
