@@ -73,7 +73,7 @@ class Reference:
 
     Attributes:
         declared: The dtypes that the arguments are declared with, which a run in float64 does not say.
-        overflowed: Whether something in any run was too large for its dtype, though nothing may show of it.
+        overflowed: Whether something in any run was too large for its dtype.
 
     Raises:
         NotModelledError: It uses something that has no meaning here.
@@ -132,6 +132,7 @@ class Reference:
                 fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
             path[place], kink[place] = lane.path, lane.kink
+            self.overflowed |= lane.overflowed
             for site, (true, false) in lane.ways.items():
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
@@ -154,8 +155,9 @@ class Reference:
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
 
-    def _overflow(self, _error: str, _flag: int) -> None:
-        self.overflowed = True
+    @staticmethod
+    def _overflow(_error: str, _flag: int) -> None:
+        Current.lane.overflowed = True
 
     def _taken(self, name: str, values: ports.Array, place: int) -> Array:
         dtype = self.declared.get(name, values.dtype.name)

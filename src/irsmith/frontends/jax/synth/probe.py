@@ -23,7 +23,8 @@ _SEEN = 4.0
 def alive(kernel: Kernel) -> str | None:
     """Why a function is not worth a row.
 
-    It fails, is not finite or only where it ends, always gives the same, ignores an argument, or has a way that next to no input takes.
+    It fails, overflows, is not finite, always gives the same, ignores an argument, or has a way that next to no input
+    takes.
     """
     inputs = Inputs(kernel, lambda type_: numpy_dtype(str(type_)))
     bases = inputs.sets(_MODES, "probe")
