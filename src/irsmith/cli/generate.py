@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 import click
@@ -74,7 +72,7 @@ def command(
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     means = _Means(workers, engine, address)
-    with stopping_cleanly(), showing(quiet) as on_progress:
+    with showing(quiet) as on_progress:
         if appending:
             summaries = [_append(recipe_file, out, given, overwrite, means, jsonl, on_progress)]
         else:
@@ -141,20 +139,6 @@ def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
     if given.pop("device", None):
         given["checks"] = replace(recipe.checks, device=True)
     return replace(recipe, **given)
-
-
-@contextmanager
-def stopping_cleanly() -> Iterator[None]:
-    """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Display(Protocol):
