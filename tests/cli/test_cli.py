@@ -18,6 +18,7 @@ import irsmith
 from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
 from irsmith.cli.text import printable
+from irsmith.drawing import Drawing
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,27 @@ def test_stats_as_text_and_json(made):
     found = json.loads(run("stats", made, "--json").stdout)
     assert found["tried"] == 12
     assert found["total"]["rows"] == len(irsmith.load(made))
+
+
+def test_sample_prints_what_generate_makes(tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('frontend = "jax"\nstages = ["hlo"]\n\n[categories]\nsoftmax = 1.0\n')
+    for frontend, line, options in (
+        ("warp", "@wp.kernel", ()),
+        ("jax", "import jax.numpy as jnp", ("--frontend", "jax")),
+        ("jax", "import jax.numpy as jnp", ("--recipe", recipe)),
+        # Another frontend has categories and stages of its own.
+        ("warp", "@wp.kernel", ("--recipe", recipe, "--frontend", "warp")),
+    ):
+        shown = run("sample", "-n", 2, *options)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.count(line) == 2
+        if recipe not in options:
+            kernel = Drawing(Recipe(frontend=frontend)).kernel(1)
+            assert kernel.source.strip() in shown.stdout
+    wrong = run("sample", "--frontend", "jax", "--category", "atomic")
+    assert wrong.returncode == 2
+    assert "unknown category 'atomic'" in wrong.stderr
 
 
 def test_doctor_tries_every_stage():

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
-from irsmith.cli.generate import given_recipe, print_summary, record, showing
+from irsmith.cli.generate import print_summary, record, showing
+from irsmith.cli.running import given_recipe
 from irsmith.errors import check_positive
 from irsmith.generation import Summary
 from irsmith.harvest import harvest

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
-from irsmith.cli.generate import given_recipe, showing
+from irsmith.cli.generate import showing
+from irsmith.cli.running import given_recipe
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
 from irsmith.record.recording import LAUNCHES, Recording, record
