@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+
+from irsmith.errors import UserError
+
+
+@cache
+def require() -> None:
+    """See that what the reference computes with is there; JAX itself need not be.
+
+    Raises:
+        UserError: It is not; the message names what to install.
+    """
+    for name in ("ml_dtypes", "scipy"):
+        if find_spec(name) is None:
+            raise UserError(f"the jax frontend needs {name}, which is not installed: pip install 'irsmith[jax]'")
 
 
 @cache
