@@ -198,7 +198,8 @@ class Frontend(Protocol):
             arguments: The types and shapes of its arguments, where the language does not state them.
 
         Raises:
-            UserError: The language states its types, and some are given; or they cannot be read, or are missing.
+            UserError: None is called as the one that is wanted; or the language states its types, and some are given;
+                or they cannot be read, or are missing.
         """
         ...
 

@@ -221,6 +221,34 @@ def test_a_jaxpr_whose_operands_do_not_fit_is_no_program(equation):
     assert outcome.symptom == "compile_error"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{ lambda ; a:f32[2]. let p:f16[3,99] = mul a a; b:f32[2] = neg a in (b,) }", "mul gives float32[2]"),
+        (
+            "{ lambda ; a:f32[2]. let b:f32[2] = jit[name=f jaxpr={ lambda ; c:f32[3]. let d:f32[2] = neg a in (d,) }"
+            "] a in (b,) }",
+            "a jaxpr takes float32[2], and the text says float32[3]",
+        ),
+        (
+            "{ lambda ; a:f32[2]. let b:f32[2] = jit[name=f jaxpr={ lambda ; c:f32[2]. let d:i32[2] = neg c in (d,) }"
+            "] a in (b,) }",
+            "neg gives float32[2], and the text says int32[2]",
+        ),
+    ],
+)
+def test_a_jaxpr_that_declares_other_types_than_it_computes_is_no_program(text, said):
+    runner = Runner()
+    written = text.replace("; b:", "\n    b:") + "\n"
+    try:
+        (outcome,) = runner.submit([Job("jaxpr", written, (("float32", (2,)),), (("float32", (2,)),))])()
+    finally:
+        runner.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.symptom == "compile_error"
+    assert said in outcome.message
+
+
 HALF = """
 import jax
 import jax.numpy as jnp

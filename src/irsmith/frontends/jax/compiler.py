@@ -16,12 +16,15 @@ import ctypes
 import importlib.metadata
 import itertools
 import os
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from irsmith.errors import UserError
 from irsmith.frontends.jax.located import Located, of_assembly, of_hlo, of_jaxpr
@@ -175,6 +178,44 @@ def used() -> None:
             trim(0)
 
 
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
+
+
+def _constants(closed: Any) -> Iterator[Any]:
+    """The constants of a jaxpr and of those inside it."""
+    yield from closed.consts
+    for equation in closed.jaxpr.eqns:
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                if hasattr(inner, "consts") and hasattr(inner, "jaxpr"):
+                    yield from _constants(inner)
+
+
+def _content(constant: Any) -> tuple[str, tuple[int, ...], bytes]:
+    import jax
+
+    dtype, shape = str(constant.dtype), tuple(constant.shape)
+    if jax.dtypes.issubdtype(constant.dtype, jax.dtypes.prng_key):
+        constant = jax.random.key_data(constant)
+    return dtype, shape, np.asarray(constant).tobytes()
+
+
+def raised(error: Exception) -> bool:
+    """Whether JAX's own code raised an exception, and not what it was given."""
+    import jax
+
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and str(place.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == jax.__name__
+
+
+def static_arguments(function: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The places and the names of the arguments that a ``jax.jit`` around a function was told are no arrays."""
+    known = getattr(function, "_jit_info", None)
+    return (known.static_argnums, known.static_argnames) if known is not None else ((), ())
+
+
 class Staged:
     """A function traced with types and shapes, and what JAX and XLA write of it.
 
@@ -206,6 +247,16 @@ class Staged:
         places: list[list[tuple[int, int, Any]]] = []
         text = str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False, source_map=places))
         return of_jaxpr(text + "\n", [_place(regions) for regions in places])
+
+    def meaning(self, module: str) -> tuple[Any, ...]:
+        """What tells the function from others: its jaxpr without addresses, and all constants of it.
+
+        Args:
+            module: The module that the function stands in, whose name its objects carry.
+        """
+        closed = self._traced.jaxpr
+        text = str(closed.pretty_print(use_color=False, source_info=False))
+        return _ADDRESS.sub("", text).replace(f"<{module}.", "<"), tuple(_content(c) for c in _constants(closed))
 
     def stablehlo(self) -> Located:
         """The StableHLO module."""

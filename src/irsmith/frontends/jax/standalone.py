@@ -6,19 +6,28 @@ import ast
 import symtable
 from collections.abc import Iterator
 
+from irsmith.frontends.jax.effects import DRAWS, Effects
+
+EXAMPLES = "example_args"
+"""The name under which a file gives arguments to its functions. No function needs it."""
+
 
 def standalone(source: str, name: str) -> str | None:
     """The part of a module's text that defines one of its top-level functions and all that it refers to.
 
-    Kept are the statements that bind a name which a kept one uses, bare calls that configure JAX, and
-    ``__future__`` imports.
+    Kept are the statements that bind a name which a kept one uses, or that may change what it stands for; bare calls
+    that configure JAX; and ``__future__`` imports.
 
     Returns:
         The text, or None where no top-level function has that name.
     """
     module = ast.parse(source)
+    effects = Effects(module)
     bound = [set(_bindings(statement)) for statement in module.body]
-    used = [set(_uses(statement)) for statement in module.body]
+    bound = [
+        names if names == {EXAMPLES} else names | effects.of(s) for names, s in zip(bound, module.body, strict=True)
+    ]
+    used = [set(_uses(s)) | ({DRAWS} if effects.draws(s) else set()) for s in module.body]
     if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
         return None
     kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
