@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 import click
@@ -73,7 +71,7 @@ def command(
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     means = _Means(workers, engine, address)
-    with stopping_cleanly(), showing(quiet) as on_progress:
+    with showing(quiet) as on_progress:
         if appending:
             summaries = [_append(recipe_file, out, given, overwrite, means, jsonl, on_progress)]
         else:
@@ -123,20 +121,6 @@ def _append(
     own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
     recipe = given_recipe(own, given) if given or recipe_file is not None else None
     return append(out, count, recipe=recipe, **means._asdict(), jsonl=jsonl, on_progress=display.update)
-
-
-@contextmanager
-def stopping_cleanly() -> Iterator[None]:
-    """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Display(Protocol):
