@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.killing import killed
 
+from irsmith.errors import StoppedError
 from irsmith.frontends.jax.proving import JaxToolchain
 from irsmith.frontends.jax.runner import Job, Limits, Runner, jaxprs
 from irsmith.frontends.jax.runner.optimised import NotTakenError
@@ -470,3 +472,21 @@ def test_a_bitcast_that_cannot_be_written_out_is_not_guessed():
         without_fusions(LYING.replace("%other = f32[2,4,3]{2,1,0}", "%other = s32[2,4,3]{2,1,0}"))
     with pytest.raises(NotTakenError, match="whatever type"):
         without_fusions(LYING.replace("bitcast(%twice)", "bitcast(%unknown)"))
+
+
+def test_what_the_machine_kills_is_no_text_s_fault():
+    text = "{ lambda ; a:f32[2]. let b:f32[2] = mul a a in (b,) }\n"
+    job = Job("jaxpr", text, (("float32", (2,)),), (("float32", (2,)),), (np.ones((1, 2), np.float32),))
+    for times in (1, 99):
+        runner = Runner()
+        try:
+            with killed("irsmith.frontends.jax.runner.worker", times) as victims:
+                if times == 1:
+                    (outcome,) = runner.submit([job])()
+                    assert not isinstance(outcome, Failed), outcome
+                else:
+                    with pytest.raises(StoppedError, match="was killed, twice: is there enough memory"):
+                        runner.submit([job])()
+            assert len(victims) == min(times, 2)
+        finally:
+            runner.close()
