@@ -24,9 +24,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from irsmith.errors import UserError
+from irsmith.frontends.jax.dtypes import content
 from irsmith.frontends.jax.located import Located, of_assembly, of_hlo, of_jaxpr
 from irsmith.frontends.jax.options import BUILT_IN, OWN
 
@@ -191,15 +190,6 @@ def _constants(closed: Any) -> Iterator[Any]:
                     yield from _constants(inner)
 
 
-def _content(constant: Any) -> tuple[str, tuple[int, ...], bytes]:
-    import jax
-
-    dtype, shape = str(constant.dtype), tuple(constant.shape)
-    if jax.dtypes.issubdtype(constant.dtype, jax.dtypes.prng_key):
-        constant = jax.random.key_data(constant)
-    return dtype, shape, np.asarray(constant).tobytes()
-
-
 def raised(error: Exception) -> bool:
     """Whether JAX's own code raised an exception, and not what it was given."""
     import jax
@@ -256,7 +246,7 @@ class Staged:
         """
         closed = self._traced.jaxpr
         text = str(closed.pretty_print(use_color=False, source_info=False))
-        return _ADDRESS.sub("", text).replace(f"<{module}.", "<"), tuple(_content(c) for c in _constants(closed))
+        return _ADDRESS.sub("", text).replace(f"<{module}.", "<"), tuple(content(c) for c in _constants(closed))
 
     def stablehlo(self) -> Located:
         """The StableHLO module."""

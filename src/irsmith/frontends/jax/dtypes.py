@@ -37,3 +37,13 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
         return wide
     found: np.dtype[Any] = np.dtype(name)
     return found
+
+
+def content(array: Any) -> tuple[str, tuple[int, ...], bytes]:
+    """What an array holds: its dtype, its shape, and its elements' bytes. A random key is its data."""
+    import jax
+
+    dtype, shape = str(array.dtype), tuple(array.shape)
+    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        array = jax.random.key_data(array)
+    return dtype, shape, np.asarray(array).tobytes()

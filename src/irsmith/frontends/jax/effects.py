@@ -22,7 +22,7 @@ _CHANGING_BUILTINS = {"setattr", "delattr", "exec", "eval", "next"}
 _LOOKING = {"astype", "clear_cache", "copy", "count", "eval_shape", "get", "index", "item", "items", "keys", "lower",
             "max", "mean", "min", "reshape", "sum", "tolist", "trace", "values"}  # fmt: skip
 """Methods that leave what they belong to as it is."""
-_CHANGING = {"add", "append", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "remove", "reverse",
+CHANGING = {"add", "append", "clear", "discard", "extend", "fill", "insert", "pop", "popitem", "remove", "reverse",
              "setdefault", "sort", "update"}  # fmt: skip
 """Methods that change what they belong to even where their result is used."""
 _FACTS = {"dtype", "ndim", "shape", "size"}
@@ -67,7 +67,9 @@ class Effects:
     def _note(self, node: ast.AST) -> None:
         match node:
             case ast.Import(names=names):
-                self._imports |= {a.asname or a.name.partition(".")[0]: a.name for a in names}
+                for alias in names:
+                    bound = alias.asname or alias.name.partition(".")[0]
+                    self._imports[bound] = alias.name if alias.asname else bound
             case ast.ImportFrom(module=module, names=names):
                 self._imports |= {a.asname or a.name: f"{module}.{a.name}" for a in names}
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -200,7 +202,7 @@ class Effects:
                 yield from passed
         else:
             method = function.attr if isinstance(function, ast.Attribute) else ""
-            if self._may_change(root) and method not in _LOOKING and (top or discarded or method in _CHANGING):
+            if self._may_change(root) and method not in _LOOKING and (top or discarded or method in CHANGING):
                 yield root
             yield from passed if top or discarded else ()
 
@@ -216,6 +218,36 @@ class Effects:
         changes = self._changes[name]
         changes.names |= changed - ((parameters | stored | {"self", "cls"}) - declared)
         changes.parameters = changes.parameters or bool(changed & parameters)
+
+
+def read_inside(module: ast.Module) -> set[str]:
+    """The names that insides of functions of a module read, and not only write to.
+
+    A list that a function only appends to has no part in what the function gives.
+    """
+    found: set[str] = set()
+    for statement in module.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.FunctionDef | ast.Lambda):
+                written = {id(name) for part in ast.walk(node) for name in _written(part)}
+                body = node.body if isinstance(node.body, list) else [node.body]
+                found.update(
+                    part.id
+                    for inner in body
+                    for part in ast.walk(inner)
+                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in written
+                )
+    return found
+
+
+def _written(node: ast.AST) -> Iterator[ast.Name]:
+    """The name whose value a node changes without a look at it."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() as name))):
+            yield name
+        case ast.Attribute(value=ast.Name() as name) | ast.Subscript(value=ast.Name() as name):
+            if not isinstance(node.ctx, ast.Load):
+                yield name
 
 
 def _is_main(statement: ast.stmt) -> bool:

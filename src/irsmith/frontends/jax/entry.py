@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from irsmith.frontends.jax.agreement import differing, names_of
 from irsmith.frontends.jax.standalone import standalone
 from irsmith.frontends.jax.trusted import objection
 from irsmith.kernel import REAL, Argument, Direction, Kernel, Provenance, Signature
@@ -196,6 +197,7 @@ def kernel_of(fun: Any, given: Given, results: Sequence[tuple[str, tuple[int, ..
     refused = objection(text)
     if refused is not None:
         raise CannotStandAloneError(refused)
+    _agree(fun, text)
     docstring = (inspect.getdoc(fun) or "").strip()
     return Kernel(
         name=name,
@@ -205,6 +207,16 @@ def kernel_of(fun: Any, given: Given, results: Sequence[tuple[str, tuple[int, ..
         signature=Signature((*given.arguments, *returned), None),
         provenance=Provenance(file_of(fun), line=definition, docstring=docstring or None),
     )
+
+
+def _agree(fun: Any, text: str) -> None:
+    """See that a text gives a function what it has in the program."""
+    try:
+        name = differing(text, names_of(fun))
+    except Exception as error:  # noqa: BLE001  (the text is a stranger's code)
+        raise CannotStandAloneError(f"its text raises {type(error).__name__}: {error}") from None
+    if name is not None:
+        raise CannotStandAloneError(f"{name_of(fun)} reads {name}, which the program has changed")
 
 
 def of_arrays(name: str, given: Given) -> tuple[str, str]:

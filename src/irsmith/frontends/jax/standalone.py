@@ -110,6 +110,11 @@ def _referred(table: symtable.SymbolTable) -> Iterator[str]:
 def _always_kept(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
+    return configures(statement)
+
+
+def configures(statement: ast.stmt) -> bool:
+    """Whether a statement sets an option of JAX's."""
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
     return ast.unparse(statement.value.func).endswith(_CONFIGURATION)
