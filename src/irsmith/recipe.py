@@ -130,6 +130,10 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
+        proving = [stage.name for stage in frontend.stages if stage.proves]
+        if self.verify != "none" and not {*proving} & {*self.stages}:
+            wanted = f'add {" or ".join(proving)}, or set verify to "none"'
+            raise UserError(f"stages: {', '.join(self.stages)} alone cannot be proved: {wanted}")
         self._check_real()
         offered_categories = frontend.categories() if self.twin is None else self._shared()
         if not self.real.kernels:

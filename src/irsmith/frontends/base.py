@@ -52,6 +52,7 @@ class Stage:
         default: Whether a row has it when nothing is said about stages.
         joined: Whether the parts together are the unit that compiles, and not each.
         of: The stage of whose texts a compiler makes it, without looking at the source; empty for one that is lowered.
+        proves: Whether its text alone is enough to prove a row by: it is run, and others are held against it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Stage:
     default: bool = True
     joined: bool = True
     of: str = ""
+    proves: bool = False
 
     def columns(self) -> tuple[str, ...]:
         """The column names, in the order of concatenation."""
