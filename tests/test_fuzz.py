@@ -45,6 +45,29 @@ def test_any_table_is_a_recipe_or_a_clear_error(table):
     assert outcome.startswith("fuzz: ")
 
 
+@MANY
+@given(text=st.text() | st.sampled_from(DEEP).map(lambda deep: f"seed = {deep}"))
+@example(text="seed = " + "[" * 20_000)
+@example(text="a = " + "{a = " * 3_000 + "1" + "}" * 3_000)
+@example(text="seed = " + "9" * 5_000)
+@example(text="count = 0x" + "f" * 6_000)
+@example(text="frontend = 0x" + "f" * 6_000)
+@example(text="[[datasets]]\ngrown = [0x" + "f" * 6_000 + "]")
+@example(text='size = "' + "9" * 400 + '"')
+@example(text="[types]\nfloat64 = " + "9" * 400)
+@example(text="[categories]\natomic = 1e308\nhistogram = 1e308")
+@example(text="x = 2020-01-01T00:00:00+99:99")
+def test_any_text_is_recipes_or_a_clear_error(text):
+    try:
+        for found in recipes.parse_all(text, "fuzz"):
+            assert recipes.parse(found.to_toml(), "again") == found
+        outcome = "fuzz: recipes"
+    except UserError as error:
+        outcome = str(error)
+    assert outcome.startswith("fuzz: ")
+    assert len(outcome) < 1_000
+
+
 @pytest.fixture(scope="module")
 def record(made):
     return next(iter(made.records()))

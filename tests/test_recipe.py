@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irsmith import frontends
 from irsmith import recipe as recipes
 from irsmith.dataset.splits import Splits
 from irsmith.errors import UserError
@@ -76,6 +77,13 @@ def test_any_text_is_a_recipe_or_a_clear_error(text):
         ("kount = 3", "unknown recipe key 'kount': did you mean 'count'?"),
         ("frontend = 'wrap'", "unknown frontend 'wrap': did you mean 'warp'?"),
         ("stages = ['cppp']", "unknown stage 'cppp' of frontend warp: did you mean 'cpp'?"),
+        ("stages = ['ptx']", 'stages: ptx alone cannot be proved: add cpp or cuda, or set verify to "none"'),
+        ("verify = 'compile'\nstages = ['ptx']", "stages: ptx alone cannot be proved: add cpp or cuda"),
+        (
+            "frontend = 'jax'\nstages = ['hlo_optimized', 'jaxpr']",
+            "stages: jaxpr, hlo_optimized alone cannot be proved: add stablehlo or hlo, or set verify to",
+        ),
+        ("frontend = 'jax'\nstages = ['stablehlo_tpu']", "stages: stablehlo_tpu alone cannot be proved"),
         ("stages = 'cpp'", 'stages: "cpp" is not a list of names'),
         ("[categories]\nlop = 1.0", "unknown category 'lop': did you mean 'loop'?"),
         ("[categories]\nloop = 0.5", "the weights add up to 0.5, not 1"),
@@ -94,6 +102,19 @@ def test_bad_recipes(toml, message):
         recipes.parse(toml, "r.toml")
     assert message in str(caught.value)
     assert str(caught.value).startswith("r.toml: ")
+
+
+@pytest.mark.parametrize("frontend", frontends.TABLE)
+def test_a_recipe_of_one_stage_is_taken_where_it_proves_or_nothing_is_proved(frontend):
+    with frontends.get(frontend).prover() as toolchain:
+        proving = {toolchain.host, toolchain.twin}
+    for stage in frontends.get(frontend).stages:
+        assert Recipe(frontend=frontend, stages=(stage.name,), verify="none").stages == (stage.name,)
+        if stage.name in proving:
+            assert Recipe(frontend=frontend, stages=(stage.name,)).stages == (stage.name,)
+        else:
+            with pytest.raises(UserError, match=f"stages: {stage.name} alone cannot be proved: add "):
+                Recipe(frontend=frontend, stages=(stage.name,))
 
 
 def test_a_missing_file(tmp_path):

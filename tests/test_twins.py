@@ -112,3 +112,20 @@ def test_a_twin_that_is_missing_or_elsewhere_is_a_fault(halves):
     assert "is no row" in next(pairs.faults(pa.Table.from_pylist(rows[1:])))[1]
     apart = [{**rows[0], "group_id": "other"}, *rows[1:]]
     assert "another group" in next(pairs.faults(pa.Table.from_pylist(apart)))[1]
+
+
+def test_integers_of_64_bits_and_sums_of_vectors_stand_in_both_languages():
+    """JAX cuts 64 bits to 32 unless it is told not to, and has no constructors of vectors."""
+    integers = sums = 0
+    for category, indices in (("multi_statement", range(10)), ("loop", range(30))):
+        for kernels in (pair(category, index) for index in indices):
+            source = kernels["jax"].source
+            types = {str(argument.type) for argument in kernels["jax"].signature.arguments}
+            assert any(name.endswith("64") for name in types) == ("jax_enable_x64" in source)
+            assert "jnp.vec" not in source
+            if types & {"int64", "uint64"}:
+                integers += 1
+                assert TWINS.difference(kernels) is None, source
+            sums += "jnp.zeros((" in source
+    assert integers
+    assert sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -30,7 +31,8 @@ def write(path: Place, fill: Callable[[Path], None]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = aside_of(path)
     try:
-        fill(aside)
+        with _naming(path, aside):
+            fill(aside)
         with aside.open("rb+") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
@@ -55,10 +57,12 @@ def is_aside(path: Path) -> bool:
 def whole_folder(path: Path) -> Iterator[Path]:
     """A folder to fill, which gets its name when everything in it was written without an error.
 
-    An empty folder that stands there gives way.
+    An empty folder that stands there gives way. What a killed process had begun to write for this name is removed.
     """
+    scratch.remove_abandoned(path.parent, f"{glob.escape(path.name)}.*{_ASIDE}")
     aside = aside_of(path)
-    aside.mkdir(parents=True)
+    with _naming(path, aside):
+        _, lock = scratch.locked(lambda: _made(aside))
     try:
         yield aside
         for file in aside.rglob("*"):
@@ -69,6 +73,23 @@ def whole_folder(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        os.close(lock)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+@contextmanager
+def _naming(path: Path, aside: Path) -> Iterator[None]:
+    """Have an error name what was asked for, and not what is written in its place."""
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename) == str(aside):
+            error.filename = str(path)
+        raise
 
 
 def _flush(path: Path) -> None:

@@ -75,7 +75,7 @@ def prove(
     """
     pipelines: dict[Recipe, Pipeline] = {}
     for recipe in dataset.recipes:
-        level = recipe.verify if recipe.verify != "none" else "full"
+        level = recipe.verify if recipe.verify != "none" or texts_only else "full"
         pipeline = Pipeline(replace(recipe, verify=level, checks=replace(recipe.checks, device=device)))
         pipeline.frontend.toolchain()
         pipeline.require_device()

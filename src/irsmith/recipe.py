@@ -25,6 +25,8 @@ from irsmith.twins import CATEGORIES as TWIN_CATEGORIES
 
 DEFAULT_SHARD_SIZE = 250
 DEFAULT_COUNT = 1000
+MOST = 10**9
+"""The most indices that a recipe may try: the digits of a part's name."""
 TARGETS = ("count", "verified", "size")
 """What says how much a recipe makes; it has one of them."""
 
@@ -128,6 +130,10 @@ class Recipe:
         for stage in stages:
             stage_named(frontend, stage)
         object.__setattr__(self, "stages", tuple(sorted(stages, key=order.index)))
+        proving = [stage.name for stage in frontend.stages if stage.proves]
+        if self.verify != "none" and not {*proving} & {*self.stages}:
+            wanted = f'add {" or ".join(proving)}, or set verify to "none"'
+            raise UserError(f"stages: {', '.join(self.stages)} alone cannot be proved: {wanted}")
         self._check_real()
         offered_categories = frontend.categories() if self.twin is None else self._shared()
         if not self.real.kernels:
@@ -196,11 +202,15 @@ class Recipe:
             object.__setattr__(self, "count", DEFAULT_COUNT)
         for name in ("count", "verified", "shard_size"):
             check_positive(name, getattr(self, name))
+            if (getattr(self, name) or 0) > MOST:
+                raise UserError(f"{name}: {getattr(self, name)} is too many: give at most {MOST}, and other seeds")
         if self.size is not None:
             parse_size(self.size)
         if self.size_format not in FORMATS:
             raise UserError(f"size_format: unknown format {self.size_format!r}: {nearest(self.size_format, FORMATS)}")
-        if list(self.grown) != sorted(set(self.grown)) or (self.grown and not self.grown[0] > 0):
+        if list(self.grown) != sorted(set(self.grown)) or (
+            self.grown and not 0 < self.grown[0] <= self.grown[-1] <= MOST
+        ):
             raise UserError(f"grown: {list(self.grown)} are not rising counts")
 
     @property
@@ -261,8 +271,8 @@ def _weights(given: Iterable[tuple[str, float]], known: Mapping[str, float]) -> 
     weights: dict[str, float] = {}
     for name, weight in given:
         canonical = _category(name, known)
-        if not math.isfinite(weight) or weight < 0:
-            raise UserError(f"categories: the weight of {name!r} is {weight}: give a number from 0 to 1")
+        if not 0 <= weight <= 1:
+            raise UserError(f"categories: the weight of {name!r} is {weight:g}: give a number from 0 to 1")
         weights[canonical] = weights.get(canonical, 0) + weight
     if not weights:
         everything = math.fsum(known.values())
@@ -306,6 +316,9 @@ def _toml(text: str, origin: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{origin}: not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, or thousands of brackets in each other.
+        raise UserError(f"{origin}: not TOML that can be read: {str(error).partition(';')[0]}") from None
 
 
 def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
@@ -315,6 +328,7 @@ def of_table(table: Mapping[str, Any], origin: str) -> Recipe:
         UserError: It has an unknown key, or a value that cannot be used.
     """
     try:
+        _check_integers(table)
         return _from_table(table)
     except UserError as error:
         raise UserError(f"{origin}: {error}") from None
@@ -364,6 +378,20 @@ def read_all(path: Place) -> tuple[Recipe, ...]:
         UserError: It cannot be read, or is not what `parse_all` reads.
     """
     return parse_all(_text(path), str(path))
+
+
+def _check_integers(table: Mapping[str, Any]) -> None:
+    """Refuse integers beyond those of TOML: Python's have no bound, and what is computed with them has."""
+    items: list[tuple[str, Any]] = list(table.items())
+    while items:
+        name, value = items.pop()
+        if isinstance(value, dict):
+            items.extend((f"{name}.{key}", inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            items.extend((name, inner) for inner in value)
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            told = value if value.bit_length() < 2 * 64 else f"an integer of {value.bit_length()} bits"
+            raise UserError(f"{name}: {told} does not fit in 64 bits")
 
 
 def _text(path: Place) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def folder(purpose: str) -> Iterator[Path]:
     Args:
         purpose: A word for its name.
     """
-    _remove_abandoned(Path(tempfile.gettempdir()))
-    path, lock = _locked(purpose)
+    remove_abandoned(Path(tempfile.gettempdir()), "irsmith-*.*")
+    path, lock = locked(lambda: Path(tempfile.mkdtemp(prefix=f"irsmith-{purpose}.")))
     try:
         yield path
     finally:
@@ -29,9 +29,17 @@ def folder(purpose: str) -> Iterator[Path]:
         os.close(lock)
 
 
-def _locked(purpose: str) -> tuple[Path, int]:
+def locked(make: Callable[[], Path]) -> tuple[Path, int]:
+    """A folder that is marked as somebody's until what is opened here is closed, or this process ends.
+
+    Args:
+        make: Makes a folder that was not there, and says which.
+
+    Returns:
+        The folder, and what to close.
+    """
     while True:
-        path = Path(tempfile.mkdtemp(prefix=f"irsmith-{purpose}."))
+        path = make()
         # Between these two somebody else may have taken it for an abandoned one.
         with suppress(FileNotFoundError):
             lock = os.open(path, os.O_RDONLY)
@@ -41,8 +49,9 @@ def _locked(purpose: str) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _remove_abandoned(root: Path) -> None:
-    for path in root.glob("irsmith-*.*"):
+def remove_abandoned(root: Path, pattern: str) -> None:
+    """Remove the folders of a user, of those that a pattern names in a folder, which are marked as nobody's."""
+    for path in root.glob(pattern):
         # Others' folders cannot be opened, those in use cannot be locked, and another process may be faster.
         with suppress(PermissionError, BlockingIOError, FileNotFoundError, NotADirectoryError):
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from irsmith.errors import UserError
@@ -21,7 +22,7 @@ def parse_size(text: str) -> int:
         UserError: It is no size, or nothing.
     """
     match = _SIZE.fullmatch(text.strip())
-    found = int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else 0
-    if found < 1:
+    found = float(match[1]) * _UNITS[(match[2] or "").upper()] if match else 0.0
+    if not 1 <= found < math.inf:
         raise UserError(f"size: {text!r} is not a size: give for example 200MB, 1.5GB or 64MiB")
-    return found
+    return int(found)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.cli.command import refused, run
@@ -14,6 +18,7 @@ import irsmith
 from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
 from irsmith.cli.say import printable
+from irsmith.drawing import Drawing
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +108,27 @@ def test_stats_as_text_and_json(made):
     assert found["total"]["rows"] == len(irsmith.load(made))
 
 
+def test_sample_prints_what_generate_makes(tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('frontend = "jax"\nstages = ["hlo"]\n\n[categories]\nsoftmax = 1.0\n')
+    for frontend, line, options in (
+        ("warp", "@wp.kernel", ()),
+        ("jax", "import jax.numpy as jnp", ("--frontend", "jax")),
+        ("jax", "import jax.numpy as jnp", ("--recipe", recipe)),
+        # Another frontend has categories and stages of its own.
+        ("warp", "@wp.kernel", ("--recipe", recipe, "--frontend", "warp")),
+    ):
+        shown = run("sample", "-n", 2, *options)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.count(line) == 2
+        if recipe not in options:
+            kernel = Drawing(Recipe(frontend=frontend)).kernel(1)
+            assert kernel.source.strip() in shown.stdout
+    wrong = run("sample", "--frontend", "jax", "--category", "atomic")
+    assert wrong.returncode == 2
+    assert "unknown category 'atomic'" in wrong.stderr
+
+
 def test_doctor_tries_every_stage():
     shown = run("doctor")
     assert shown.returncode == 0, shown.stderr
@@ -173,6 +199,55 @@ def test_lower_fails_when_a_kernel_does_not_lower(tmp_path):
 )
 def test_bad_input_is_one_line_and_status_two(tmp_path, arguments, message):
     refused(arguments, message, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "made", "--out", "/proc/r.html"],
+        ["export", "made", "--format", "pair-files", "--out", "/proc/x"],
+        ["dedup", "made", "--clusters", "/proc/c.parquet"],
+        ["audit", "made", "--html", "/proc/x.html"],
+        ["merge", "made", "--out", "/proc/x"],
+    ],
+)
+def test_what_cannot_be_written_is_one_line(made, arguments):
+    shown = run(*[made if word == "made" else word for word in arguments])
+    assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
+    assert arguments[-1] in shown.stderr
+
+
+def test_output_that_cannot_be_written_is_one_line(made):
+    line = [sys.executable, "-m", "irsmith", "stats", str(made)]
+    with Path("/dev/full").open("w") as full:
+        shown = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (shown.returncode, shown.stderr) == (2, "irsmith: output: No space left on device\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_merge_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made, tmp_path, number):
+    shutil.copytree(made, tmp_path / "d")
+    # Merging waits for who writes its rejects, and is ended then.
+    waiting = tmp_path / "d" / "rejects" / "warp" / "part-000000000.jsonl"
+    waiting.parent.mkdir(parents=True, exist_ok=True)
+    noted = waiting.read_bytes() if waiting.exists() else b""
+    waiting.unlink(missing_ok=True)
+    os.mkfifo(waiting)
+    line = [sys.executable, "-m", "irsmith", "merge", "d", "--out", "x[1]"]
+    merging = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    with waiting.open("wb"):
+        merging.send_signal(number)
+        _, errors = merging.communicate(timeout=60)
+    if number == signal.SIGTERM:
+        assert merging.returncode == 130
+        assert errors.strip().startswith("irsmith: interrupted")
+        assert errors.strip().count("\n") == 0
+    else:
+        assert list(tmp_path.glob("x*.part~"))
+        waiting.unlink()
+        waiting.write_bytes(noted)
+        assert run("merge", "d", "--out", "x[1]", cwd=tmp_path).returncode == 0
+    assert not list(tmp_path.glob("x*.part~"))
 
 
 def test_a_dataset_cannot_steer_the_terminal():

@@ -112,8 +112,9 @@ def test_a_run_that_was_killed_at_once_leaves_a_folder_to_go_on_in(made, tmp_pat
     assert checksums(tmp_path / "out") == checksums(made)
 
 
-def test_interrupting_says_how_to_go_on(tmp_path):
-    line = [*command(tmp_path / "out"), "--count", "20000"]
+@pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=pytest.mark.slow)])
+def test_interrupting_says_how_to_go_on(tmp_path, engine):
+    line = [*command(tmp_path / "out"), "--count", "20000", "--engine", engine]
     run = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not list((tmp_path / "out").glob(".irsmith/begun-*")):
         assert run.poll() is None

@@ -16,6 +16,7 @@ import pytest
 import irsmith
 from irsmith import Recipe
 from irsmith.dataset.parts import data_file
+from irsmith.errors import UserError
 from irsmith.frontends import get
 from irsmith.proof import prove
 from irsmith.recipe import Checks, evenly
@@ -171,3 +172,11 @@ def test_the_command_says_what_it_found(made):
     bad = subprocess.run([*line[:-3], "--sample", "0"], capture_output=True, text=True, check=False)
     assert bad.returncode == 2
     assert "--sample: 0 is not a positive number" in bad.stderr
+
+
+def test_rows_without_a_text_that_proves_are_only_compared(tmp_path):
+    irsmith.generate(Recipe(count=2, stages=("ptx",), verify="none"), tmp_path / "made", workers=1)
+    with pytest.raises(UserError, match="stages: ptx alone cannot be proved"):
+        prove(irsmith.load(tmp_path / "made"))
+    found = prove(irsmith.load(tmp_path / "made"), texts_only=True)
+    assert (found.rows, found.faults) == (2, ())

@@ -161,11 +161,128 @@ def test_the_program_computes_and_compiles_as_it_did(script, spooled, capfd, inp
     assert capfd.readouterr().out == "[(2,), (3,)] predict jit\n"
 
 
+CHANGED = """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    TABLE = np.zeros(3, np.float32)
+    TABLE[1] = 2.0
+    SCALE = {"k": 1.0}
+    SCALE.update(k=9.0)
+    STEPS, K, LATE, LOG, ONES = [], 1.0, [1.0], [], jnp.ones(3)
+    for step in range(3):
+        STEPS.append(float(step))
+
+
+    class Config:
+        scale = 1.0
+
+
+    def setup():
+        global K
+        K = 7.0
+
+
+    setup()
+
+
+    def half(x):
+        return x / 2
+
+
+    def whole(x):
+        return x
+
+
+    @jax.jit
+    def kept(x):
+        LOG.append(x.shape)
+        return x * TABLE * SCALE["k"] + ONES
+
+
+    @jax.jit
+    def of_list(x):
+        return sum(step * x for step in STEPS)
+
+
+    @jax.jit
+    def of_global(x):
+        return x * K
+
+
+    @jax.jit
+    def of_class(x):
+        return x * Config.scale
+
+
+    @jax.jit
+    def of_late(x):
+        return x * LATE[0]
+
+
+    @jax.jit
+    def of_helper(x):
+        return half(x)
+
+
+    @jax.custom_vjp
+    def steep(x):
+        return jnp.sin(x)
+
+
+    steep.defvjp(lambda x: (steep(x), None), lambda kept, ct: (ct * 3.0,))
+    jitted = jax.jit(steep)
+
+
+    @jax.jit
+    def around(x):
+        return steep(x) + 1.0
+
+
+    def main():
+        global half
+        Config.scale = 5.0
+        LATE[0] = 3.0
+        half = whole
+        for f in (kept, of_list, of_global, of_class, of_late, of_helper, around):
+            f(jnp.ones(3))
+        print(LOG, np.random.rand(), half.__name__)
+
+
+    np.random.seed(0)
+    if __name__ == "__main__":
+        main()
+"""
+
+
+def test_a_text_has_the_values_that_the_program_has(script, spooled, capfd):
+    status, records, notes = spooled(script(CHANGED))
+    assert (status, notes) == (0, {})
+    assert capfd.readouterr().out == "[(3,)] 0.5488135039273248 whole\n"
+    told = {name: record.content.get("reject", [""])[-1] for name, record in records.items()}
+    assert {name for name, reason in told.items() if not reason} == {"kept", "around"}
+    for name, changed in (
+        ("of_class", "Config"), ("of_late", "LATE"), ("of_helper", "half"),
+    ):  # fmt: skip
+        assert told[name] == f"cannot stand alone: {name} reads {changed}, which the program has changed"
+    # Executing what sets these would be running the program.
+    assert "for step in range(3)" in told["of_list"]
+    assert "computes: setup()" in told["of_global"]
+    for line in ("TABLE[1] = 2.0", "SCALE.update(k=9.0)"):
+        assert line in records["kept"].content["kernel"]["python_source"]
+    assert "steep.defvjp" in records["around"].content["kernel"]["python_source"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("import jax\nX = jax.numpy.zeros(3) + 1", None),
         ("import numpy as np\nX = np.load('x.npy')", "computes: np.load('x.npy')"),
+        ("import numpy.random\nX = numpy.zeros(3)\nX[0] += 1\nY = numpy.random.default_rng(0)", None),
+        ("import numpy as np\nnp.random.seed(0)", "computes: np.random.seed(0)"),
+        ("from numpy.random import rand\nX = rand(3)", "computes: rand(3)"),
+        ("import numpy as np\nnp.float = float", "it changes np.float, which is not its own"),
         ("import jax\nfrom model import f", "it imports model, no part of JAX"),
         ("import os", "it imports os, a module of Python's"),
         ("from . import f", "it imports ., no part of JAX"),

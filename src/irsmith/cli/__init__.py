@@ -5,8 +5,11 @@ Each command is a module, imported when it is called, so that help does not wait
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -64,9 +67,15 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with its status: 0, 1 for a run that stopped, 2 for bad input."""
+    """Run the command line and exit with its status: 0, 1 for a run that stopped, 2 for bad input.
+
+    A request to terminate is treated as Ctrl-C, also while a command is being imported: workers end, and nothing
+    half-written stays.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except UserError as error:
         _fail(str(error), 2)
@@ -80,6 +89,15 @@ def main() -> NoReturn:
         # The reader of a pipe went away, such as `head`.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        # What the output still holds cannot be written either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = error.filename or "output"
+        _fail(f"{where}: {error.strerror}" if error.strerror else str(error), 2)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 import click
 
 from irsmith import recipe as recipes
-from irsmith.cli.running import PLACE
+from irsmith.cli.running import PLACE, given_recipe
 from irsmith.cli.say import printable, say
 from irsmith.dataset.load import load
 from irsmith.errors import UserError
 from irsmith.generation import Progress, Summary, append
 from irsmith.places import Place
-from irsmith.recipe import TARGETS, Recipe
+from irsmith.recipe import Recipe
 from irsmith.together import generate_together
 
 PLAIN_INTERVAL = 5.0
@@ -75,7 +72,7 @@ def command(
     """
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     means = _Means(workers, engine, address)
-    with stopping_cleanly(), showing(quiet) as on_progress:
+    with showing(quiet) as on_progress:
         if appending:
             summaries = [_append(recipe_file, out, given, overwrite, means, jsonl, on_progress)]
         else:
@@ -125,37 +122,6 @@ def _append(
     own = recipes.read(recipe_file) if recipe_file is not None else load(out).recipe
     recipe = given_recipe(own, given) if given or recipe_file is not None else None
     return append(out, count, recipe=recipe, **means._asdict(), jsonl=jsonl, on_progress=display.update)
-
-
-def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
-    """A recipe with the settings that options give."""
-    given = dict(given)
-    if "categories" in given:
-        given["categories"] = recipes.evenly(given["categories"])
-    if "frontend" in given and given["frontend"] != recipe.frontend:
-        # Another frontend has stages and categories of its own.
-        given.setdefault("stages", ())
-        given.setdefault("categories", ())
-    if any(name in given for name in TARGETS):
-        # A target given as an option takes the place of the recipe's.
-        given = dict.fromkeys(TARGETS) | given
-    if given.pop("device", None):
-        given["checks"] = replace(recipe.checks, device=True)
-    return replace(recipe, **given)
-
-
-@contextmanager
-def stopping_cleanly() -> Iterator[None]:
-    """Treat a request to terminate as Ctrl-C: workers end, nothing half-written stays."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Display(Protocol):

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
-from irsmith.cli.generate import given_recipe, print_summary, record, showing, stopping_cleanly
+from irsmith.cli.generate import print_summary, record, showing
+from irsmith.cli.running import given_recipe
 from irsmith.cli.say import say
 from irsmith.errors import check_positive
 from irsmith.generation import Summary
@@ -57,7 +58,7 @@ def command(
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     recipe = given_recipe(recipes.read(recipe_file) if recipe_file is not None else Recipe(), given)
     recipe = replace(recipe, real=replace(recipe.real, licences=(*recipe.real.licences, *licences)))
-    with stopping_cleanly(), showing(quiet) as display:
+    with showing(quiet) as display:
         summary = harvest(
             targets,
             out,

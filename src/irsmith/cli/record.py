@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from irsmith import recipe as recipes
-from irsmith.cli.generate import given_recipe, showing, stopping_cleanly
+from irsmith.cli.generate import showing
+from irsmith.cli.running import given_recipe
 from irsmith.cli.say import say
 from irsmith.errors import UserError
 from irsmith.recipe import Recipe
@@ -64,7 +65,7 @@ def command(
     if not quiet:
         sampled = f", {_SAMPLED.format(samples=max_samples)}" if inputs else ""
         say(f"irsmith: recording into {out}: {_STORED}{sampled}", err=True)
-    with stopping_cleanly(), showing(quiet) as display:
+    with showing(quiet) as display:
         recording = record(
             program,
             out,

@@ -1,16 +1,20 @@
-"""What commands that go through many rows show meanwhile, and how they read a share of the work."""
+"""What commands share: settings over a recipe's, places, shares of the work, and progress."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import click
 
+from irsmith import recipe as recipes
 from irsmith.cli.say import say
 from irsmith.errors import check_positive
 from irsmith.places import Place, place
+from irsmith.recipe import TARGETS, Recipe
 
 INTERVAL = 5.0
 """Seconds between two lines of progress."""
@@ -49,3 +53,20 @@ def workers_given(given: int | None) -> int:
     """
     check_positive("workers", given)
     return given or os.cpu_count() or 1
+
+
+def given_recipe(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+    """A recipe with the settings that options give."""
+    given = dict(given)
+    if "categories" in given:
+        given["categories"] = recipes.evenly(given["categories"])
+    if "frontend" in given and given["frontend"] != recipe.frontend:
+        # Another frontend has stages and categories of its own.
+        given.setdefault("stages", ())
+        given.setdefault("categories", ())
+    if any(name in given for name in TARGETS):
+        # A target given as an option takes the place of the recipe's.
+        given = dict.fromkeys(TARGETS) | given
+    if given.pop("device", None):
+        given["checks"] = replace(recipe.checks, device=True)
+    return replace(recipe, **given)

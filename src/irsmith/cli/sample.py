@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from irsmith import recipe as recipes
+from irsmith.cli.running import given_recipe
 from irsmith.cli.say import say
 from irsmith.drawing import Drawing
 from irsmith.errors import StoppedError, UserError
@@ -30,17 +30,14 @@ from irsmith.traits import traits
 def command(file: Path | None, categories: tuple[str, ...], count: int, **settings: Any) -> None:
     """Print kernels without lowering them: what a recipe, a category or a tag makes.
 
-    Nothing is compiled, and no compiler needs to be installed. The kernels are those that `irsmith generate` makes
-    for the same settings, from index 0.
+    Nothing is compiled, and neither Warp nor JAX needs to be installed; array functions are tried with NumPy, SciPy
+    and ml_dtypes. The kernels are those that `irsmith generate` makes for the same settings, from index 0.
     """
     recipe = recipes.read(file) if file is not None else Recipe()
     given = {name: value for name, value in settings.items() if value not in (None, ())}
     if categories:
-        given["categories"] = recipes.evenly(categories)
-    if given.get("frontend", recipe.frontend) != recipe.frontend:
-        # Another frontend has stages of its own.
-        given["stages"] = ()
-    drawing = Drawing(replace(recipe, count=count, **given))
+        given["categories"] = categories
+    drawing = Drawing(given_recipe(recipe, given | {"count": count}))
     for index in range(count):
         outcome = drawing.kernel(index)
         if not isinstance(outcome, Kernel):

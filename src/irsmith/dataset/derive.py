@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from irsmith import files
-from irsmith.dataset import card, manifest, reading
-from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
+from irsmith.dataset import card, manifest, measured, reading
+from irsmith.dataset.assemble import Gone, parted, write_part
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
@@ -132,7 +132,7 @@ def _write(
         shard = replace(part.shard, first=part.first, dropped=dropped)
         shards.append(write_part(root, shard, _resplit(table, moved), _rejects(part) + taken))
         if part.measured.exists():
-            write_measured(root / sidecar_file(shard.config, shard.first), part.measured, table)
+            measured.write_of(root / sidecar_file(shard.config, shard.first), part.measured, table)
     versions = {
         name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
         for dataset in datasets

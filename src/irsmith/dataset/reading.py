@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files, frontends
-from irsmith.dataset.shard import MEASURED, Shard
+from irsmith.dataset.shard import Shard
 from irsmith.dataset.splits import Split
 from irsmith.errors import UserError
 from irsmith.places import Place, parquet
@@ -179,18 +179,6 @@ def rows(path: Place) -> int:
     """
     with told(path), parquet(path) as file:
         return int(file.metadata.num_rows)
-
-
-def measured(path: Place) -> pa.Table:
-    """What verification measured of a part's rows.
-
-    Raises:
-        UserError: The file is missing, cannot be read, or holds something else.
-    """
-    with opened(path, MEASURED) as file:
-        table = file.read()
-        check(table)
-        return table
 
 
 def check_intact(path: Place, shard: Shard) -> None:

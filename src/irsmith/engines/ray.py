@@ -7,8 +7,10 @@ on a filesystem that all of them see.
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -49,13 +51,26 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
         settings["address"] = address
     try:
         _reached(address)
-        ray.init(**settings)
+        with _own_termination():
+            ray.init(**settings)
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"engine ray: no cluster at {address}: {' '.join(str(error).split())}") from None
     try:
         yield partial(_run, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_termination() -> Iterator[None]:
+    """Keep what a request to terminate does to this process, for which Ray installs a handler of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        # Handlers are set in the main thread alone, by Ray too; None is one that Python did not set.
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _reached(address: str | None) -> None:
@@ -85,7 +100,7 @@ def _do(work: Work[Task, Result], task: Task, number: int, counts: Any) -> Resul
 
 
 def _run(
-    width: int, work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+    width: int, work: Work[Task, Result], tasks: Iterable[Task], on_progress: Callable[[int], None]
 ) -> Iterator[tuple[Task, Result]]:
     import ray
     from ray.exceptions import (

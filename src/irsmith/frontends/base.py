@@ -52,6 +52,7 @@ class Stage:
         default: Whether a row has it when nothing is said about stages.
         joined: Whether the parts together are the unit that compiles, and not each.
         of: The stage of whose texts a compiler makes it, without looking at the source; empty for one that is lowered.
+        proves: Whether its text alone is enough to prove a row by: it is run, and others are held against it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Stage:
     default: bool = True
     joined: bool = True
     of: str = ""
+    proves: bool = False
 
     def columns(self) -> tuple[str, ...]:
         """The column names, in the order of concatenation."""
@@ -198,7 +200,8 @@ class Frontend(Protocol):
             arguments: The types and shapes of its arguments, where the language does not state them.
 
         Raises:
-            UserError: The language states its types, and some are given; or they cannot be read, or are missing.
+            UserError: None is called as the one that is wanted; or the language states its types, and some are given;
+                or they cannot be read, or are missing.
         """
         ...
 

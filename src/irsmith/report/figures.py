@@ -6,14 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from irsmith.dataset import reading
+from irsmith.dataset import measured
 from irsmith.dataset.load import Dataset
-from irsmith.dataset.parts import read_rejects
+from irsmith.dataset.parts import read_rejects, rejects_file, sidecar_file
 from irsmith.report.coverage import Coverage
 from irsmith.row import METRICS
 
@@ -100,8 +99,8 @@ def gather(dataset: Dataset) -> Figures:
     _rows(dataset, figures)
     _texts(dataset, figures)
     figures.coverage = Coverage.of(dataset)
-    _margins(dataset.root, figures)
-    for reject in _rejects(dataset.root):
+    _margins(dataset, figures)
+    for reject in _rejects(dataset):
         reason = figures.rejects.setdefault(f"{reject['step']}: {reject['symptom']}", Reason())
         reason.rows += 1
         if len(reason.examples) < EXAMPLES:
@@ -156,14 +155,17 @@ def _texts(dataset: Dataset, figures: Figures) -> None:
         figures.texts[name] = (rows, total[name] / max(rows, 1), longest[name])
 
 
-def _margins(root: Path, figures: Figures) -> None:
+def _margins(dataset: Dataset, figures: Figures) -> None:
     """How much of its tolerance each row used, in quarters of a power of ten."""
     names = ("forward", "backward")
     figures.margins = {name: Counter() for name in names}
-    for path in sorted((root / "measurements").rglob("*.parquet")):
-        found = reading.measured(path)
+    for shard in dataset.manifest.shards:
+        path = dataset.root / sidecar_file(shard.config, shard.first)
+        if not path.exists():
+            continue
+        table = measured.read(path)
         for name in names:
-            pairs = zip(*(found[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
+            pairs = zip(*(table[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
             for error, tolerance in pairs:
                 if error == 0:
                     figures.exact[name] += 1
@@ -171,6 +173,7 @@ def _margins(root: Path, figures: Figures) -> None:
                     figures.margins[name][round(4 * (math.log10(error) - math.log10(tolerance)))] += 1
 
 
-def _rejects(root: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((root / "rejects").rglob("*.jsonl")):
+def _rejects(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for shard in dataset.manifest.shards:
+        path = dataset.root / rejects_file(shard.config, shard.first)
         yield from read_rejects(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -73,7 +72,7 @@ def check(what: str, frontend: str, known: Iterable[str], weights: Weights) -> W
             raise UserError(f"{what}: the {frontend} frontend has none to weigh: leave the table out")
         if name not in names:
             raise UserError(f"{what}: unknown name {name!r}: {nearest(name, names)}")
-        if not math.isfinite(weight) or not 0 <= weight <= 100:
+        if not 0 <= weight <= 100:
             raise UserError(f"{what}: the weight of {name!r} is {weight:g}: give a number from 0 to 100")
     if what == "types" and names:
         given = dict(weights)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.killing import killed
 
+from irsmith.errors import StoppedError
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.reference.apart import EndedError, Keeper
@@ -96,3 +98,23 @@ def test_a_source_that_is_forgotten_is_given_up(keeper):
         keeper.reference(HONEST, "f").run(X, None)
     keeper.reference(HONEST, "f").run(X, None)
     assert len(keeper._sources) <= 2
+
+
+def test_what_the_machine_kills_is_no_source_s_fault(keeper):
+    reference = keeper.reference(HONEST, "f")
+    with killed("irsmith.frontends.jax.reference.worker", 1) as victims:
+        while not victims:
+            found = reference.run(X, None)
+            assert found.faults == (None, None)
+            assert (found.outputs["result"] == 2.0).all()
+    assert reference.run(X, None).faults == (None, None)
+
+    def for_ever():
+        while True:
+            reference.run(X, None)
+
+    with (
+        killed("irsmith.frontends.jax.reference.worker", 99),
+        pytest.raises(StoppedError, match="was killed, twice: is there enough memory"),
+    ):
+        for_ever()

@@ -6,6 +6,7 @@ import ctypes
 import itertools
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from irsmith.drawing import Drawing
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.located import of_assembly, of_hlo, of_jaxpr
 from irsmith.frontends.jax.lower import lower
+from irsmith.frontends.jax.options import BUILT_IN, OWN
 from irsmith.frontends.jax.stages import EXPORTS, HLO, HLO_OPTIMIZED, JAXPR, STABLEHLO
 from irsmith.kernel import Kernel
 from irsmith.outcome import Lowering, Reject
@@ -149,8 +151,6 @@ def test_text_is_the_same_in_a_fresh_process_on_any_number_of_cores(make, tmp_pa
         "json.dump(dict(lower(kernel, STAGES).texts), sys.stdout)\n"
     )
     pickled = tmp_path / "kernel"
-    import pickle
-
     pickled.write_bytes(pickle.dumps(kernel))
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     fresh = subprocess.run(
@@ -312,6 +312,84 @@ def test_a_print_with_other_lines_is_an_error():
         of_jaxpr("{ lambda", [(0, None), (0, None)])
     with pytest.raises(ValueError, match="more lines"):
         of_jaxpr("a\nb\nc", [(3, None)])
+
+
+RANDOM = """
+import jax
+
+
+def random(x):
+    noise = jax.random.gumbel(jax.random.PRNGKey(3), x.shape)
+    return jax.nn.softmax(x + noise) @ x
+"""
+SETTINGS = {
+    "jax_high_dynamic_range_gumbel": True,
+    "jax_use_simplified_jaxpr_constants": True,
+    "jax_include_full_tracebacks_in_locations": False,
+    "jax_legacy_prng_key": "error",
+    "jax_no_tracing": True,
+    "jax_random_seed_offset": 7,
+    "jax_softmax_custom_jvp": True,
+    "jax_traceback_in_locations_limit": 0,
+}
+
+
+@pytest.fixture
+def random(make):
+    return make(RANDOM, "random", [("x", "float32", (8,))], [("float32", ())])
+
+
+def test_what_a_source_sets_does_not_reach_the_next_one(random, make):
+    first = lower(random, EVERY)
+    assert isinstance(first, Lowering)
+    for line in [
+        *(f"jax.config.update({name!r}, {value!r})" for name, value in SETTINGS.items()),
+        "jax.enable_x64(True).__enter__()",
+        "jax.default_matmul_precision('highest').__enter__()",
+        "jax.set_mesh(jax.make_mesh((1,), ('a',))).__enter__()",
+    ]:
+        source = f"import jax\n\n{line}\n\n\ndef other(x):\n    return x * 2.0\n"
+        lower(make(source, "other", [("x", "float32", (4,))], []), [JAXPR])
+        assert lower(random, EVERY) == first, line
+
+
+def test_text_does_not_depend_on_jax_options_in_the_environment(random, tmp_path):
+    script = tmp_path / "fresh.py"
+    script.write_text(
+        "import json, pickle, sys\nfrom irsmith.frontends.jax.lower import lower\n"
+        "from irsmith.frontends.jax.stages import STAGES\n"
+        "found = lower(pickle.load(open(sys.argv[1], 'rb')), STAGES)\n"
+        "json.dump([dict(found.texts), found.lines], sys.stdout)\n"
+    )
+    (tmp_path / "kernel").write_bytes(pickle.dumps(random))
+    said = {name.upper(): str(int(value) if isinstance(value, bool) else value) for name, value in SETTINGS.items()}
+    shown = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "kernel")],
+        capture_output=True, text=True, check=True, env={**os.environ, **said, "JAX_NUM_CPU_DEVICES": "3"},
+    )  # fmt: skip
+    here = lower(random, EVERY)
+    assert json.loads(shown.stdout) == [dict(here.texts), [list(span) for span in here.lines]]
+
+
+OTHERS = (
+    r"cache|log_|logging|dump|_verbose_|explain|captured_constants|source_url|send_traceback|garbage|leaked_clients|"
+    r"unsafe_xla|pgle_|thread_guard|default_native_serialization|"
+    r"cross_host|distributed|topology|_visible_devices|preemption|recoverability|share_binary|collectives|check_proxy|"
+    r"mock_|sort_devices"
+)
+"""Options of caches and logs, and of several machines or devices."""
+
+
+def test_every_option_that_can_change_a_text_is_what_jax_has_built_in():
+    script = (
+        "import enum, jax, json\n"
+        "print(json.dumps({n: v.value if isinstance(v, enum.Enum) else v for n, v in jax.config.values.items()}))"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=clean)
+    found = json.loads(shown.stdout) | {"jax_explicit_x64_dtypes": "warn"}  # Its enumeration is of numbers.
+    left = {name: value for name, value in found.items() if name not in OWN and not re.search(OTHERS, name)}
+    assert left == BUILT_IN
 
 
 HOLES = """

@@ -1,4 +1,4 @@
-"""Every way to spoil HLO and StableHLO has a place in ordinary rows, and changes one thing there."""
+"""Every way to spoil HLO, StableHLO and jaxprs has a place in ordinary rows, and changes one thing there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 
 from irsmith.frontends.jax import compiler
 from irsmith.frontends.jax.mutants import MUTATIONS, spoiled
+from irsmith.frontends.jax.mutants.jaxprs import MUTATIONS as OF_JAXPRS
+from irsmith.frontends.jax.runner import Job, jaxprs, worker
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
 from irsmith.rng import stream
+from irsmith.verify.ports import COMPILE_ERROR
 
 SOURCE = """
 import jax
@@ -62,3 +65,21 @@ def test_every_mutation_has_a_place_and_changes_few_lines(texts, stage):
     assert not missing
     # Each makes programs of another meaning, not only texts that nothing reads.
     assert {name for name in seen if programs[name]} == seen
+
+
+def test_every_way_to_spoil_a_jaxpr_has_a_place_and_other_types_are_no_program(texts):
+    compiler.start()
+    seen: Counter[str] = Counter()
+    for seed in range(12):
+        for mutant in spoiled(texts, "jaxpr", backward=True, random=stream("mutants", seed)):
+            before, after = texts[mutant.where].splitlines(), mutant.texts[mutant.where].splitlines()
+            assert sum(one != two for one, two in zip(before, after, strict=True)) == 1
+            seen[mutant.mutation] += 1
+            if mutant.mutation in ("another element type", "another shape"):
+                text = mutant.texts[mutant.where]
+                job = Job("jaxpr", text, jaxprs.parameters(text), ())
+                symptom, message = worker.answer(job)[0]["failure"]
+                assert symptom == COMPILE_ERROR, (mutant.mutation, mutant.line, message)
+    # The function has no whole number as a power.
+    assert set(OF_JAXPRS) - set(seen) == {"another power"}
+    assert min(seen["another element type"], seen["another shape"]) == 24

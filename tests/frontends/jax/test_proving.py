@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.killing import killed
 
+from irsmith.errors import StoppedError
 from irsmith.frontends.jax.proving import JaxToolchain
 from irsmith.frontends.jax.runner import Job, Limits, Runner, jaxprs
 from irsmith.frontends.jax.runner.optimised import NotTakenError
@@ -217,6 +219,34 @@ def test_a_jaxpr_whose_operands_do_not_fit_is_no_program(equation):
         runner.close()
     assert isinstance(outcome, Failed)
     assert outcome.symptom == "compile_error"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{ lambda ; a:f32[2]. let p:f16[3,99] = mul a a; b:f32[2] = neg a in (b,) }", "mul gives float32[2]"),
+        (
+            "{ lambda ; a:f32[2]. let b:f32[2] = jit[name=f jaxpr={ lambda ; c:f32[3]. let d:f32[2] = neg a in (d,) }"
+            "] a in (b,) }",
+            "a jaxpr takes float32[2], and the text says float32[3]",
+        ),
+        (
+            "{ lambda ; a:f32[2]. let b:f32[2] = jit[name=f jaxpr={ lambda ; c:f32[2]. let d:i32[2] = neg c in (d,) }"
+            "] a in (b,) }",
+            "neg gives float32[2], and the text says int32[2]",
+        ),
+    ],
+)
+def test_a_jaxpr_that_declares_other_types_than_it_computes_is_no_program(text, said):
+    runner = Runner()
+    written = text.replace("; b:", "\n    b:") + "\n"
+    try:
+        (outcome,) = runner.submit([Job("jaxpr", written, (("float32", (2,)),), (("float32", (2,)),))])()
+    finally:
+        runner.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.symptom == "compile_error"
+    assert said in outcome.message
 
 
 HALF = """
@@ -442,3 +472,21 @@ def test_a_bitcast_that_cannot_be_written_out_is_not_guessed():
         without_fusions(LYING.replace("%other = f32[2,4,3]{2,1,0}", "%other = s32[2,4,3]{2,1,0}"))
     with pytest.raises(NotTakenError, match="whatever type"):
         without_fusions(LYING.replace("bitcast(%twice)", "bitcast(%unknown)"))
+
+
+def test_what_the_machine_kills_is_no_text_s_fault():
+    text = "{ lambda ; a:f32[2]. let b:f32[2] = mul a a in (b,) }\n"
+    job = Job("jaxpr", text, (("float32", (2,)),), (("float32", (2,)),), (np.ones((1, 2), np.float32),))
+    for times in (1, 99):
+        runner = Runner()
+        try:
+            with killed("irsmith.frontends.jax.runner.worker", times) as victims:
+                if times == 1:
+                    (outcome,) = runner.submit([job])()
+                    assert not isinstance(outcome, Failed), outcome
+                else:
+                    with pytest.raises(StoppedError, match="was killed, twice: is there enough memory"):
+                        runner.submit([job])()
+            assert len(victims) == min(times, 2)
+        finally:
+            runner.close()

@@ -29,21 +29,27 @@ def tags(body, before="", name="f"):
         ("jnp.take(x, y)", {"gather"}),
         ("x.at[y].set(0.0)", {"scatter", "update"}),
         ("jnp.roll(x, 1) - x", {"stencil"}),
-        ("x @ y", {"map", "matmul"}),
-        ("jnp.einsum('ij,jk->ik', x, y)", {"map", "matmul"}),
+        ("x @ y", {"matmul"}),
+        ("jnp.einsum('ij,jk->ik', x, y)", {"matmul"}),
         ("lax.cond(y, jnp.sin, jnp.cos, x)", {"map", "branch"}),
         ("lax.fori_loop(0, 3, lambda i, c: c * y, x)", {"map", "loop"}),
         ("lax.while_loop(lambda c: c < y, lambda c: c + 1, x)", {"map", "loop"}),
         ("jnp.where(x > y, x, y)", {"map", "where"}),
         ("jax.vmap(lambda a: a * y)(x)", {"map", "vmap"}),
-        ("jnp.sort(x)", {"map", "sort"}),
-        ("jnp.fft.fft(x)", {"map", "fft"}),
-        ("jnp.linalg.solve(x, y)", {"map", "linear_algebra"}),
+        ("jnp.sort(x)", {"sort"}),
+        ("jnp.fft.fft(x)", {"fft"}),
+        ("jnp.linalg.solve(x, y)", {"linear_algebra"}),
         ("jax.random.uniform(jax.random.PRNGKey(0))", {"map", "random"}),
         ("jnp.reshape(x, (2, 2))", {"map", "layout"}),
         ("jax.nn.gelu(x)", {"map", "activation"}),
         ("jax.nn.softmax(x)", {"reduce"}),
-        ("jnp.convolve(x, y)", {"map", "convolution"}),
+        ("x[y]", {"gather"}),
+        ("x[y % 4, 1:]", {"gather"}),
+        ("x[1:, None, -1] * x[..., 0]", {"map"}),
+        ("jnp.stack([x[k] for k in range(3)])", {"map", "layout"}),
+        ("jax.lax.ragged_dot(x, y, jnp.array([2, 2]))", {"matmul"}),
+        ("lax.conv_general_dilated_patches(x, (2,), (1,), 'SAME')", {"convolution"}),
+        ("jnp.convolve(x, y)", {"convolution"}),
     ],
 )
 def test_an_expression_has_its_tags_and_no_others(expression, wanted):
@@ -59,6 +65,8 @@ def test_helpers_comments_and_docstrings_are_seen():
 
 def test_a_variable_of_a_tagged_name_is_no_call():
     assert tags("    scan = x\n    return x") == {"map"}
+    assert tags("    normal = x\n    return normal + y") == {"map"}
+    assert tags("    return relu(x)", "from jax.nn import relu\n") == {"map", "activation"}
 
 
 def test_every_tag_is_declared():

@@ -138,3 +138,20 @@ def test_nearly_every_way_of_what_is_written_is_taken():
         taken += [lanes.any() for way in coverage.values() for lanes in (way.true, way.false)]
     assert len(taken) > 40
     assert np.mean(taken) > 0.95
+
+
+SATURATED = """
+import jax.numpy as jnp
+
+
+def saturated(a):
+    return jnp.tanh(jnp.exp({factor} * a))
+"""
+
+
+@pytest.mark.parametrize(("factor", "why"), [(2.0, None), (400.0, "something overflows")])
+def test_what_overflows_inside_is_not_written_although_nothing_shows_of_it(make, factor, why):
+    """Its gradient would be zero times infinity."""
+    source = SATURATED.format(factor=factor)
+    kernel = make(source, "saturated", [("a", "float32", (8,))], [("float32", (8,))])
+    assert alive(kernel) == why

@@ -138,3 +138,189 @@ def test_a_reproducer_runs_without_irsmith(tmp_path):
     shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "JAX's HLO is the text that is here\nthe results are as expected\n" in shown.stdout
+
+
+def _lowered(tmp_path, text, **asked):
+    file = tmp_path / "user.py"
+    file.write_text("import functools\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\n" + text)
+    found = irsmith.lower(file, frontend="jax", stages=["jaxpr"], **asked)
+    return {outcome.name if isinstance(outcome, Reject) else outcome.kernel.name: outcome for outcome in found}
+
+
+def test_a_text_means_what_the_function_means_in_its_file(tmp_path):
+    found = _lowered(
+        tmp_path,
+        """
+K = C = S = 1.0
+class Config:
+    scale = 1.0
+Config.scale = 5.0
+vars()["K"] = 7.0
+RULE = {"slope": 2.0}
+globals()["RULE"]["slope"] = 3.0
+TABLE = np.zeros(4, np.float32)
+globals()["TABLE"][1] = 2.0
+def scaled(x):
+    return x * Config.scale
+def hidden(x):
+    return x * K
+def looked_up(x):
+    return x * TABLE
+@jax.custom_vjp
+def steep(x):
+    return jnp.sin(x)
+def steep_fwd(x):
+    return steep(x), None
+def steep_bwd(kept, ct):
+    return (ct * RULE["slope"],)
+steep.defvjp(steep_fwd, steep_bwd)
+ones = jnp.ones(4)
+example_args = {"scaled": ones, "hidden": ones, "looked_up": ones, "steep": ones}
+""",
+    )
+    assert "5.0:f32[]" in found["scaled"].texts["jaxpr_forward"]
+    for name in ("hidden", "looked_up", "steep"):
+        reject = found[name]
+        assert isinstance(reject, Reject), name
+        assert (reject.reason, name in reject.message) == ("lower: CannotStandAlone", True)
+
+
+def test_functions_with_rules_of_their_own(tmp_path):
+    found = _lowered(
+        tmp_path,
+        """
+@jax.custom_vjp
+def by_vjp(x):
+    return jnp.sin(x)
+by_vjp.defvjp(lambda x: (by_vjp(x), x), lambda kept, ct: (ct * 3.0,))
+@jax.custom_jvp
+def by_jvp(x):
+    return jnp.exp(x)
+@by_jvp.defjvp
+def rule(given, tangents):
+    return by_jvp(*given), tangents[0] * 5.0
+def around(x):
+    return by_jvp(x) + 1.0
+ones = jnp.ones(4)
+example_args = {"by_vjp": ones, "around": ones}
+""",
+    )
+    assert "3.0:f32[]" in found["by_vjp"].texts["jaxpr_backward"]
+    assert "5.0:f32[]" in found["around"].texts["jaxpr_backward"]
+
+
+NAMES = """
+def square(x):
+    return x * x
+fast = jax.jit(square)
+slope = jax.grad(lambda x: jnp.sum(x**2))
+twice = lambda x: x * 2
+def layer(params, x):
+    return x @ params["w"] + params["b"]
+@functools.partial(jax.jit, static_argnames=("n",))
+def repeated(x, n):
+    for _ in range(n):
+        x = jnp.sin(x)
+    return x
+@functools.partial(jax.jit, static_argnums=(1,))
+def power(x, k, kind="plain"):
+    return x**k
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "call"),
+    [
+        ("fast", "f32[4]", "fast(x)"),
+        ("slope", "f32[4]", "slope(x)"),
+        ("twice", "f32[4]", "twice(x)"),
+        ("layer", "{'w': f32[8,16], 'b': f32[16]} f32[4,8]", "layer({'b': params_b, 'w': params_w}, x)"),
+        ("repeated", "f32[4] 3", "repeated(x, 3)"),
+        ("power", "f32[4] -2", "power(x, -2)"),
+    ],
+)
+def test_what_is_called_by_one_written_for_it(tmp_path, name, arguments, call):
+    found = _lowered(tmp_path, NAMES, kernel=name, arguments=arguments)
+    row = found[f"{name}_of_arrays"]
+    assert isinstance(row, Row)
+    assert f"return {call}" in row.kernel.source
+
+
+def test_settings_among_the_examples(tmp_path):
+    found = _lowered(tmp_path, NAMES + 'ones = jnp.ones(3)\nexample_args = {"repeated": (ones, 2), "fast": ones}\n')
+    assert "repeated(x, 2)" in found["repeated_of_arrays"].kernel.source
+    assert "fast_of_arrays" in found
+
+
+def test_what_one_function_returns_or_is_given_does_not_end_the_file(tmp_path):
+    found = _lowered(
+        tmp_path,
+        """
+def spectrum(x):
+    return jnp.fft.fft(x)
+def nibbles(x):
+    return x.astype(jnp.int4)
+def none(x):
+    return {}
+def constant(x):
+    return 3.0
+def wide(x):
+    return x
+def leaves(x):
+    raise SystemExit(3)
+def scaled(x, by):
+    return x * by
+def counted(x, by):
+    return x * by
+def called(x):
+    return jax.pure_callback(np.asarray, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+def solved(a, b):
+    return jax.lax.custom_linear_solve(lambda v: a @ v, b, lambda _, c: jnp.linalg.solve(a, c))
+@jax.custom_vjp
+def unruly(x):
+    return x * 2
+unruly.defvjp(lambda x: (x, None), lambda kept, ct: (ct, ct))
+half, ones = jnp.ones(3, jnp.float16), jnp.ones(3)
+example_args = {
+    "spectrum": ones, "nibbles": ones, "none": ones, "constant": ones, "wide": np.ones((3, 4)), "scaled": (half, 0.5),
+    "leaves": ones, "counted": (np.arange(3, dtype=np.int32), 0.5), "called": ones,
+    "solved": (jnp.eye(3), ones), "unruly": ones,
+}
+""",
+    )
+    for name, told in (
+        ("spectrum", "complex64"), ("nibbles", "int4"), ("none", "nothing"), ("wide", "jax_enable_x64"),
+        ("leaves", "3"),
+    ):  # fmt: skip
+        assert isinstance(found[name], Reject), name
+        assert told in found[name].message
+    # A number beside an array is an array to a row, and so is what comes of both.
+    for name in ("scaled", "counted"):
+        assert str(found[name].kernel.signature.arguments[-1].type) == "float32"
+    assert isinstance(found["constant"], Row)
+    # JAX says of these that they have no backward; of a rule that is wrong it says something else.
+    for name in ("called", "solved"):
+        assert found[name].texts["jaxpr_forward"]
+        assert found[name].texts["jaxpr_backward"] is None
+    assert isinstance(found["unruly"], Reject)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("f32[4], f32[4]", r"--args: 'f32\[4\],': spaces stand between arguments"),
+        ("f32[True] f32[4]", r"--args: 'f32\[True\]' is not a type with a shape"),
+        ("f64[8] f64[8]", "--args: float64, which JAX takes for float32: .*jax_enable_x64"),
+        ("i64 f32", "--args: int64, which JAX takes for int32: .*jax_enable_x64"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(tmp_path, arguments, told):
+    with pytest.raises(UserError, match=told):
+        _lowered(tmp_path, "def f(x, y):\n    return x + y\n", arguments=arguments)
+
+
+def test_a_file_that_asks_for_wide_types_has_them(tmp_path):
+    text = 'jax.config.update("jax_enable_x64", True)\ndef f(x, y):\n    return x + y\n'
+    row = _lowered(tmp_path, text, arguments="f64[8] f64[8]")["f"]
+    assert str(row.kernel.signature.arguments[-1].type) == "float64"
+    assert "f64[8]" in row.texts["jaxpr_forward"]

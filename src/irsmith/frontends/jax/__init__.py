@@ -57,7 +57,10 @@ class Jax:
 
     def synthesise(self, seed: int, index: int, settings: Settings, draw: int = 0) -> Kernel:
         """Grow a function over arrays."""
+        from irsmith.frontends.jax.dtypes import require
         from irsmith.frontends.jax.synth import synthesise
+
+        require()
 
         return synthesise(seed, index, settings, draw)
 

@@ -4,9 +4,10 @@ What it relies on was read from, and tested with, one version of JAX; `require` 
 
 XLA's CPU compiler partitions loops by the number of cores and chooses instructions by those that the processor
 has. Both are fixed before its client is made: one core, and AVX2 at most. Everything else that steers a text is
-set through JAX's own options. JAX keeps jaxprs of what was traced before and names functions by them, so its
-caches are emptied for each source. What XLA's threads allocate and free stays with the allocator, a little more for
-each size that a program asks for: it goes back to the system every so many programs.
+set through JAX's own options, which a source may set too, or leave a context open that does: they are put back for
+each. JAX keeps jaxprs of what was traced before and names functions by them, so its caches are emptied as well. What
+XLA's threads allocate and free stays with the allocator, a little more for each size that a program asks for: it goes
+back to the system every so many programs.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ import ctypes
 import importlib.metadata
 import itertools
 import os
+import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from irsmith.errors import UserError
+from irsmith.frontends.jax.dtypes import content
 from irsmith.frontends.jax.located import Located, of_assembly, of_hlo, of_jaxpr
+from irsmith.frontends.jax.options import BUILT_IN, OWN
 
 TESTED_VERSION = "0.10.2"
 FILE_NAME = "kernel.py"
@@ -33,18 +37,6 @@ MODULE_NAME = "irsmith_kernel"
 
 _PINNED = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "NPROC": "1", "JAX_PLATFORMS": "cpu"}
 """Read by XLA when its client is made."""
-
-_SETTINGS: dict[str, Any] = {
-    "jax_enable_x64": False,
-    "jax_numpy_dtype_promotion": "standard",
-    "jax_numpy_rank_promotion": "allow",
-    "jax_default_matmul_precision": None,
-    "jax_enable_compilation_cache": False,
-    "jax_disable_jit": False,
-    "jax_debug_nans": False,
-    "jax_threefry_partitionable": True,
-    "jax_default_prng_impl": "threefry2x32",
-}
 
 EMIT = {"xla_backend_optimization_level": "0"}
 """XLA's passes over HLO are the same at every level; below them is machine code, which is thrown away."""
@@ -99,8 +91,9 @@ def start() -> Any:
             raise UserError(
                 "JAX computed something in this process before irsmith pinned it to one core: start a fresh process"
             )
-        jax.config.update("jax_platforms", "cpu")
-        reset()
+        _leave_contexts()
+        _set(BUILT_IN | OWN)
+        _pinned()
         jax.devices()
         # What linear algebra calls is looked up by JAX when it lowers such a call, and has to be there for a text.
         lapack._lapack.initialize()
@@ -114,11 +107,41 @@ def start() -> Any:
 
 
 def reset() -> None:
-    """Put JAX's own options back to what texts are made with: a source may have set them."""
+    """Put all of JAX's options back to what texts are made with, and leave the contexts that were not left."""
+    _leave_contexts()
+    _set(_pinned())
+
+
+@cache
+def _pinned() -> dict[str, Any]:
+    """All options after those that matter were pinned."""
     import jax
 
-    for name, value in _SETTINGS.items():
-        jax.config.update(name, value)
+    return dict(jax.config.values)
+
+
+def _set(wanted: Mapping[str, Any]) -> None:
+    import jax
+
+    found = jax.config.values
+    for name, value in wanted.items():
+        # To set one may do more than that, and for some it is too late once the client is there.
+        if found[name] != value:
+            jax.config.update(name, value)
+
+
+def _leave_contexts() -> None:
+    """Take back what holds for this thread alone."""
+    import jax
+    from jax._src import config
+
+    unset = config.config_ext.unset
+    for item in (*vars(config).values(), *jax.config._value_holders.values()):
+        if isinstance(item, config.config_ext.Config) and item.get_local() is not unset:
+            item.set_local(unset)
+            hook = getattr(item, "_update_thread_local_hook", None)
+            if hook is not None:
+                hook(None)
 
 
 @contextmanager
@@ -130,6 +153,8 @@ def declared(source: str) -> Iterator[types.ModuleType]:
     jax = start()
     module = types.ModuleType(MODULE_NAME)
     module.__file__ = FILE_NAME
+    # Whoever calls may have set something since.
+    reset()
     jax.clear_caches()
     sys.modules[MODULE_NAME] = module
     try:
@@ -150,6 +175,35 @@ def used() -> None:
         if trim is not None:
             # None but glibc keeps so much, or has this.
             trim(0)
+
+
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
+
+
+def _constants(closed: Any) -> Iterator[Any]:
+    """The constants of a jaxpr and of those inside it."""
+    yield from closed.consts
+    for equation in closed.jaxpr.eqns:
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                if hasattr(inner, "consts") and hasattr(inner, "jaxpr"):
+                    yield from _constants(inner)
+
+
+def raised(error: Exception) -> bool:
+    """Whether JAX's own code raised an exception, and not what it was given."""
+    import jax
+
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and str(place.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == jax.__name__
+
+
+def static_arguments(function: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The places and the names of the arguments that a ``jax.jit`` around a function was told are no arrays."""
+    known = getattr(function, "_jit_info", None)
+    return (known.static_argnums, known.static_argnames) if known is not None else ((), ())
 
 
 class Staged:
@@ -183,6 +237,16 @@ class Staged:
         places: list[list[tuple[int, int, Any]]] = []
         text = str(self._traced.jaxpr.pretty_print(use_color=False, source_info=False, source_map=places))
         return of_jaxpr(text + "\n", [_place(regions) for regions in places])
+
+    def meaning(self, module: str) -> tuple[Any, ...]:
+        """What tells the function from others: its jaxpr without addresses, and all constants of it.
+
+        Args:
+            module: The module that the function stands in, whose name its objects carry.
+        """
+        closed = self._traced.jaxpr
+        text = str(closed.pretty_print(use_color=False, source_info=False))
+        return _ADDRESS.sub("", text).replace(f"<{module}.", "<"), tuple(content(c) for c in _constants(closed))
 
     def stablehlo(self) -> Located:
         """The StableHLO module."""

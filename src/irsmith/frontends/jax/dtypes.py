@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+
+from irsmith.errors import UserError
+
+
+@cache
+def require() -> None:
+    """See that what the reference computes with is there; JAX itself need not be.
+
+    Raises:
+        UserError: It is not; the message names what to install.
+    """
+    for name in ("ml_dtypes", "scipy"):
+        if find_spec(name) is None:
+            raise UserError(f"the jax frontend needs {name}, which is not installed: pip install 'irsmith[jax]'")
 
 
 @cache
@@ -22,3 +37,13 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
         return wide
     found: np.dtype[Any] = np.dtype(name)
     return found
+
+
+def content(array: Any) -> tuple[str, tuple[int, ...], bytes]:
+    """What an array holds: its dtype, its shape, and its elements' bytes. A random key is its data."""
+    import jax
+
+    dtype, shape = str(array.dtype), tuple(array.shape)
+    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        array = jax.random.key_data(array)
+    return dtype, shape, np.asarray(array).tobytes()

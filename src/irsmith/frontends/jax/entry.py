@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from irsmith.frontends.jax.agreement import differing, names_of
 from irsmith.frontends.jax.standalone import standalone
 from irsmith.frontends.jax.trusted import objection
 from irsmith.kernel import REAL, Argument, Direction, Kernel, Provenance, Signature
@@ -59,6 +60,13 @@ class Given:
     call: str
     direct: bool
     refused: str | None
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The leaves as arguments."""
+        return [
+            Argument(leaf.name, SCALARS[leaf.dtype], len(leaf.shape), Direction.IN, leaf.shape) for leaf in self.leaves
+        ]
 
     def key(self) -> tuple[Any, ...]:
         """What tells it from other types of arguments."""
@@ -179,41 +187,61 @@ def kernel_of(fun: Any, given: Given, results: Sequence[tuple[str, tuple[int, ..
     """
     if given.refused is not None:
         raise CannotStandAloneError(given.refused)
-    unknown = [dtype for dtype, _ in results if dtype not in SCALARS]
-    if unknown or not results:
-        raise CannotStandAloneError(f"it returns {f'an array of {unknown[0]}' if unknown else 'nothing'}")
+    returned = returned_as(results)
     source, name, definition = _source(fun)
     if not given.direct:
-        source, name = of_arrays(source, name, given)
+        definition_of_arrays, name = of_arrays(name, given)
+        source += definition_of_arrays
     text = standalone(source, name)
     assert text is not None
     refused = objection(text)
     if refused is not None:
         raise CannotStandAloneError(refused)
+    _agree(fun, text)
     docstring = (inspect.getdoc(fun) or "").strip()
-    arguments = [
-        Argument(leaf.name, SCALARS[leaf.dtype], len(leaf.shape), Direction.IN, leaf.shape) for leaf in given.leaves
-    ]
-    labels = results_named(len(results))
-    arguments += [
-        Argument(label, SCALARS[dtype], len(shape), Direction.OUT, shape)
-        for label, (dtype, shape) in zip(labels, results, strict=True)
-    ]
     return Kernel(
         name=name,
         category=REAL,
         description=docstring.partition("\n\n")[0].replace("\n", " "),
         source=text,
-        signature=Signature(tuple(arguments), None),
+        signature=Signature((*given.arguments, *returned), None),
         provenance=Provenance(file_of(fun), line=definition, docstring=docstring or None),
     )
 
 
-def of_arrays(source: str, name: str, given: Given) -> tuple[str, str]:
-    """A module's text with a further function that takes the leaves of what one is given, and that one's name."""
+def _agree(fun: Any, text: str) -> None:
+    """See that a text gives a function what it has in the program."""
+    try:
+        name = differing(text, names_of(fun))
+    except Exception as error:  # noqa: BLE001  (the text is a stranger's code)
+        raise CannotStandAloneError(f"its text raises {type(error).__name__}: {error}") from None
+    if name is not None:
+        raise CannotStandAloneError(f"{name_of(fun)} reads {name}, which the program has changed")
+
+
+def of_arrays(name: str, given: Given) -> tuple[str, str]:
+    """The text of a function that takes the leaves of what another one is given, and its name."""
     entry = f"{name}{_SUFFIX}"
     parameters = ", ".join(leaf.name for leaf in given.leaves)
-    return f"{source}\n\ndef {entry}({parameters}):\n    return {name}({given.call})\n", entry
+    return f"\n\ndef {entry}({parameters}):\n    return {name}({given.call})\n", entry
+
+
+def returned_as(results: Sequence[tuple[str, tuple[int, ...]]]) -> list[Argument]:
+    """What a function returns, as arguments that only carry data out.
+
+    Args:
+        results: The dtype and the shape of each leaf.
+
+    Raises:
+        CannotStandAloneError: There are none, or one has a dtype that no row has.
+    """
+    unknown = [dtype for dtype, _ in results if dtype not in SCALARS]
+    if unknown or not results:
+        raise CannotStandAloneError(f"it returns {f'an array of {unknown[0]}' if unknown else 'nothing'}")
+    return [
+        Argument(label, SCALARS[dtype], len(shape), Direction.OUT, shape)
+        for label, (dtype, shape) in zip(results_named(len(results)), results, strict=True)
+    ]
 
 
 def results_named(count: int) -> list[str]:

@@ -21,8 +21,12 @@ _NO_REVERSE = (
     "Differentiation rule for",
     "JVP rule for composite not implemented",
     "Linearization failed to produce known values",
+    "Pure callbacks do not support JVP",
+    "IO callbacks do not support JVP",
+    "transpose_solve required for backwards mode",
 )
-"""How JAX begins to say that something has no backward: a loop of unknown length, an operation without a rule."""
+"""How JAX begins to say that something has no backward: a loop of unknown length, an operation without a rule, a call
+of Python, a solver that is not told of its transpose."""
 
 
 class WrongSignatureError(Exception):
@@ -40,20 +44,32 @@ def lower(kernel: Kernel, stages: Sequence[Stage]) -> Lowering | Reject:
         with compiler.declared(kernel.source) as module:
             function = getattr(module, kernel.name)
             arguments = [a for a in kernel.signature.arguments if a.direction is not Direction.OUT]
-            shapes = [_shape(argument) for argument in arguments]
-            forward = compiler.Staged(plain(function), shapes)
-            results = flat(forward.results)
-            _check(kernel, results)
-            backward = _backward(plain(function), kernel.name, [a.name for a in arguments], shapes, results)
+            forward, backward = staged(plain(function), kernel.name, arguments)
+            _check(kernel, flat(forward.results))
             for stage in stages:
-                for direction, staged in (("forward", forward), ("backward", backward)):
+                for direction, traced in (("forward", forward), ("backward", backward)):
                     column = f"{stage.name}_{direction}"
-                    found = _text(staged, stage) if staged is not None else None
+                    found = _text(traced, stage) if traced is not None else None
                     texts[column] = found.text if found is not None else None
                     spans.extend(found.spans(column) if found is not None else ())
     except Exception as error:  # noqa: BLE001
         return Reject(Step.LOWER, type(error).__name__, str(error), kernel.name, kernel.category, kernel.source)
     return Lowering(texts, tuple(spans))
+
+
+def staged(
+    function: Callable[..., Any], name: str, arguments: Sequence[Argument]
+) -> tuple[compiler.Staged, compiler.Staged | None]:
+    """A function traced, and its vector-Jacobian product, which is None where it has none.
+
+    Args:
+        function: The function, without a ``jax.jit`` around it.
+        name: Its name.
+        arguments: What it is given.
+    """
+    shapes = [_shape(argument) for argument in arguments]
+    forward = compiler.Staged(function, shapes)
+    return forward, _backward(function, name, [a.name for a in arguments], shapes, flat(forward.results))
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,10 +99,11 @@ def _check(kernel: Kernel, results: Sequence[Any]) -> None:
         raise WrongSignatureError(f"returns {found}, and the signature says {promised}")
 
 
-def _is_float(shape: Any) -> bool:
+def _is_float(leaf: Any) -> bool:
+    """Whether a type, an array or a number of Python's is of floats."""
     import jax.numpy as jnp
 
-    return bool(jnp.issubdtype(shape.dtype, np.floating))
+    return bool(jnp.issubdtype(leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf), np.floating))
 
 
 def _backward(
@@ -100,8 +117,8 @@ def _backward(
     try:
         labels = _labels(names, len(cotangents))
         return compiler.Staged(product(function, name, len(shapes), active, labels), [*shapes, *cotangents])
-    except (ValueError, NotImplementedError) as error:
-        if str(error).startswith(_NO_REVERSE):
+    except (ValueError, TypeError, NotImplementedError) as error:
+        if str(error).startswith(_NO_REVERSE) or (isinstance(error, NotImplementedError) and compiler.raised(error)):
             return None
         raise
 

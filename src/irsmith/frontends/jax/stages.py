@@ -9,17 +9,17 @@ from __future__ import annotations
 from irsmith.frontends.base import Part, Stage
 
 
-def _stage(name: str, language: str, what: str, *, default: bool = True) -> Stage:
+def _stage(name: str, language: str, what: str, *, default: bool = True, proves: bool = False) -> Stage:
     parts = (
         Part("forward", f"{what} of the function"),
         Part("backward", f"{what} of its vector-Jacobian product", backward=True),
     )
-    return Stage(name, language, parts, default, joined=False)
+    return Stage(name, language, parts, default, joined=False, proves=proves)
 
 
 JAXPR = _stage("jaxpr", "jaxpr", "the jaxpr")
-STABLEHLO = _stage("stablehlo", "mlir", "the StableHLO module")
-HLO = _stage("hlo", "hlo", "the HLO module, before XLA's passes,")
+STABLEHLO = _stage("stablehlo", "mlir", "the StableHLO module", proves=True)
+HLO = _stage("hlo", "hlo", "the HLO module, before XLA's passes,", proves=True)
 HLO_OPTIMIZED = _stage("hlo_optimized", "hlo", "the HLO module, after XLA's passes for one CPU core,")
 
 EXPORTS = {

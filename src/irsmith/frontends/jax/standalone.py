@@ -5,20 +5,24 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterator
+from functools import lru_cache
+
+from irsmith.frontends.jax.effects import DRAWS, Effects
+
+EXAMPLES = "example_args"
+"""The name under which a file gives arguments to its functions. No function needs it."""
 
 
 def standalone(source: str, name: str) -> str | None:
     """The part of a module's text that defines one of its top-level functions and all that it refers to.
 
-    Kept are the statements that bind a name which a kept one uses, bare calls that configure JAX, and
-    ``__future__`` imports.
+    Kept are the statements that bind a name which a kept one uses, or that may change what it stands for; bare calls
+    that configure JAX; and ``__future__`` imports.
 
     Returns:
         The text, or None where no top-level function has that name.
     """
-    module = ast.parse(source)
-    bound = [set(_bindings(statement)) for statement in module.body]
-    used = [set(_uses(statement)) for statement in module.body]
+    module, bound, used = _facts(source)
     if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
         return None
     kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
@@ -43,6 +47,19 @@ def standalone(source: str, name: str) -> str | None:
         pieces.append("\n".join(lines[_first_line(statement) - 1 : statement.end_lineno]))
         previous = statement
     return "".join(pieces) + "\n"
+
+
+@lru_cache(maxsize=4)
+def _facts(source: str) -> tuple[ast.Module, list[set[str]], list[set[str]]]:
+    """A module, and of each of its statements the names that it binds or changes, and those that it refers to."""
+    module = ast.parse(source)
+    effects = Effects(module)
+    bound = [set(_bindings(statement)) for statement in module.body]
+    bound = [
+        names if names == {EXAMPLES} else names | effects.of(s) for names, s in zip(bound, module.body, strict=True)
+    ]
+    used = [set(_uses(s)) | ({DRAWS} if effects.draws(s) else set()) for s in module.body]
+    return module, bound, used
 
 
 _DEFINITION = (ast.FunctionDef, ast.ClassDef)
@@ -101,6 +118,11 @@ def _referred(table: symtable.SymbolTable) -> Iterator[str]:
 def _always_kept(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ImportFrom):
         return statement.module == "__future__"
+    return configures(statement)
+
+
+def configures(statement: ast.stmt) -> bool:
+    """Whether a statement sets an option of JAX's."""
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
     return ast.unparse(statement.value.func).endswith(_CONFIGURATION)

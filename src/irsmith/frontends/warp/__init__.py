@@ -99,13 +99,13 @@ class Warp:
 
         return derived(kernel, {column: texts.get(column) for column in CUDA.columns()})
 
-    def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:  # noqa: ARG002
+    def read(self, path: Path, kernel: str | None, arguments: str | None) -> list[Kernel | Reject]:
         """Import a file and find its kernels."""
         from irsmith.frontends.warp.read import read
 
         if arguments is not None:
             raise UserError("--args: a Warp kernel states its own types: leave it out")
-        return read(path)
+        return read(path, kernel)
 
     def living(self, folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:
         """Ask Warp for the kernels that were registered."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from irsmith.errors import UserError, nearest
 from irsmith.frontends.source import imported, provenance_of
 from irsmith.frontends.warp import compiler
 from irsmith.frontends.warp.extract import CannotStandAloneError, source_of
@@ -18,16 +19,23 @@ from irsmith.outcome import Reject, Step
 from irsmith.types import Struct
 
 
-def read(path: Path) -> list[Kernel | Reject]:
-    """The kernels that a file defines, each with a source that stands alone, in the file's order.
+def read(path: Path, kernel: str | None) -> list[Kernel | Reject]:
+    """The kernels that a file defines, or those of one name, each with a source that stands alone, in the file's order.
 
     A generic kernel is as many kernels as it has instances. Whatever the file raises when it is imported comes
     through.
+
+    Raises:
+        UserError: There are kernels, and none of that name.
     """
     compiler.start()
     text = path.read_text(encoding="utf-8")
     names = vars(imported(path))
-    return list(_kernels_of(path, text, names, _by_file().get(path, []), USER, provenance_of(path, text)))
+    found = list(_kernels_of(path, text, names, _by_file().get(path, []), USER, provenance_of(path, text)))
+    named = [item for item in found if kernel in (None, item.name)]
+    if found and not named:
+        raise UserError(f"{path}: no kernel {kernel!r}: {nearest(str(kernel), [item.name for item in found])}")
+    return named
 
 
 def living(folder: Path) -> Iterator[tuple[Path, Kernel | Reject]]:

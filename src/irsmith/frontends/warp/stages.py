@@ -32,12 +32,14 @@ CPP = Stage(
         Part("entry_forward", "the loop over threads and the exported symbol that runs the kernel", scaffold=True),
         Part("entry_backward", "the same for the adjoint", backward=True, scaffold=True),
     ),
+    proves=True,
 )
 
 CUDA = Stage(
     "cuda",
     "cuda",
     (_HEADER, _STRUCTS, _FUNCTIONS_FORWARD, _FUNCTIONS_BACKWARD, _FUNCTIONS_GRAD, _FORWARD, _BACKWARD),
+    proves=True,
 )
 
 PTX = Stage(

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests import endless
+from tests.killing import killed
 
+from irsmith.errors import StoppedError
 from irsmith.frontends.warp.runner import Failure, Limits, Ran, Runner, Symptom
 
 EAT = "for (;;) { volatile char* p = (char*)malloc(1 << 20); for (int q = 0; q < (1 << 20); q += 4096) p[q] = 1; }"
@@ -267,3 +271,42 @@ def test_what_kernels_print_disturbs_nothing(row, runner, spoiled):
     chatty = spoiled(good, 'printf("{\\"alive\\": true}\\n\\0\\0\\0\\0");')
     outcomes = runner.run([good, chatty, good])
     assert [type(outcome) for outcome in outcomes] == [Ran] * 3
+
+
+WORKER = "irsmith.frontends.warp.runner.worker"
+
+
+@pytest.mark.parametrize("forks", [False, True], ids=["compiler", "kernel"])
+def test_what_the_machine_kills_is_no_text_s_fault(forks, row, spoiled):
+    """Once, and it is done again; twice, and the run stops: a system that is short of memory kills what it likes."""
+    job = row().job()
+    # Long enough to be caught at.
+    slow = spoiled(job, "for (volatile int spin = 0; spin < 20000000; ) spin = spin + 1;")
+    with Runner(Limits(run_seconds=30.0), workers=1) as runner:
+        with killed(WORKER, 1, forks=forks) as victims:
+            (outcome,) = runner.run([slow])
+        assert len(victims) == 1
+        assert isinstance(outcome, Ran), outcome
+        with (
+            killed(WORKER, 99, forks=forks),
+            pytest.raises(StoppedError, match="was killed, twice: is there enough memory"),
+        ):
+            runner.run([slow])
+        assert isinstance(runner.run([job])[0], Ran)
+
+
+def test_a_full_disk_is_no_text_s_fault(row, tmp_path, monkeypatch):
+    job = row().job()
+    options = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(tmp_path)]
+    if subprocess.run(options, capture_output=True, check=False).returncode:
+        pytest.skip("no filesystem may be mounted here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    try:
+        with Runner(workers=1) as runner:
+            for ask in (runner.run, runner.compile_only, runner.ptx):
+                with pytest.raises(StoppedError, match=f"{tmp_path}.*: No space left on device"):
+                    ask([job])
+            subprocess.run(["mount", "-o", "remount,size=2g", str(tmp_path)], check=True)
+            assert isinstance(runner.run([job])[0], Ran)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -1,4 +1,4 @@
-"""The ways to spoil an equation of a jaxpr: another primitive, number, operand or axis."""
+"""The ways to spoil an equation of a jaxpr: another primitive, number, operand, axis or type."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _PRIMITIVES = {
     "le": "ge", "ge": "le", "reduce_max": "reduce_min", "reduce_min": "reduce_max", "add_any": "sub", "expm1": "exp",
     "log1p": "abs",
 }  # fmt: skip
+_KINDS = {
+    "f64": "f32", "f32": "f16", "f16": "f32", "bf16": "f32", "bool": "i32", "i64": "i32", "i32": "i16", "i16": "i32",
+    "i8": "i32", "u64": "u32", "u32": "i32", "u16": "u32", "u8": "i8", "c64": "f32",
+}  # fmt: skip
+_TYPE = re.compile(rf"(?<!\s_:)(?<=:)({'|'.join(_KINDS)})\[([\d,]*)\]")
 _PLAIN = re.compile(r"(\s*\w+:\S+ = )(\w+) (\S+) (\S+)")
 _ONE = re.compile(r"(\s*\w+:(\w+)\[\S* = )(\w+)( .*)")
 
@@ -65,6 +70,30 @@ def _cases(line: str, _: Stream) -> str | None:
     return f"{found[1]} {found[3]} {found[2]}" if found else None
 
 
+def _element_type(line: str, random: Stream) -> str | None:
+    found = _declared(line, random)
+    return None if found is None else f"{line[: found.start(1)]}{_KINDS[found[1]]}{line[found.end(1) :]}"
+
+
+def _shape(line: str, random: Stream) -> str | None:
+    """An axis that is one longer, or one more."""
+    found = _declared(line, random)
+    if found is None:
+        return None
+    sizes = found[2].split(",") if found[2] else []
+    if sizes:
+        place = random.below(len(sizes))
+        sizes[place] = str(int(sizes[place]) + 1)
+    return f"{line[: found.start(2)]}{','.join(sizes or ['3'])}{line[found.end(2) :]}"
+
+
+def _declared(line: str, random: Stream) -> re.Match[str] | None:
+    """The type of one of the values that an equation gives, or that a jaxpr inside another takes."""
+    where = re.match(r"\s*(?:[A-Za-z_]\w*:\S+ )+= |.*\S.*\{ lambda ;[^.]*\. let", line)
+    found = list(_TYPE.finditer(line, 0, where.end())) if where else []
+    return random.pick(found) if found else None
+
+
 MUTATIONS: dict[str, Callable[[str, Stream], str | None]] = {
     "another operation": _primitive,
     "operands swapped": _swapped,
@@ -73,6 +102,8 @@ MUTATIONS: dict[str, Callable[[str, Stream], str | None]] = {
     "another power": _power,
     "loop the other way": _direction,
     "cases swapped": _cases,
+    "another element type": _element_type,
+    "another shape": _shape,
 }
 """By what each is called."""
 

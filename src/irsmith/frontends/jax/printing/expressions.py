@@ -113,6 +113,8 @@ class Expressions:
             case "literal":
                 return self.literal(e)
             case "mutable":
+                if core(e.type):
+                    return Text(f"jnp.zeros({core(e.type)}, dtype=jnp.{scalar(e.type)})", ATOM, (), core(e.type))
                 return Text(f"jnp.{e.type}({_digits(e)})", ATOM, ())
             case "index":
                 return self.element(e, scope)

@@ -85,7 +85,7 @@ class _Printer(Expressions):
         doc = [f'    """{self.program.docstring}"""'] if self.program.docstring else []
         blocks.append("\n".join([head, *doc, *body]))
         text = "\n".join(blocks)
-        wide = any(str(scalar(a.type)) == "float64" for a in self.program.arguments)
+        wide = "jnp.float64" in text or any(scalar(a.type).name.endswith("64") for a in self.program.arguments)
         imports = ["import jax"] * wide + ["import jax.numpy as jnp"] * ("jnp." in text)
         imports += ["from jax import lax"] * ("lax." in text)
         lines = ["\n".join(imports)] + ['\njax.config.update("jax_enable_x64", True)'] * wide
@@ -244,6 +244,8 @@ class _Printer(Expressions):
             if after.shape != shape:
                 body.write(f"{after.name} = jnp.broadcast_to({after.name}, {full})")
         packed = starts[0] if len(names) == 1 else f"({', '.join(starts)})"
+        if scope.lines and not scope.lines[-1].lstrip().startswith("#"):
+            scope.lines.append("")
         scope.write(f"def {label}({name}, {'carry' if len(names) > 1 else names[0]}):")
         if len(names) > 1:
             body.lines.insert(0, f"{body.indent}{', '.join(names)} = carry")

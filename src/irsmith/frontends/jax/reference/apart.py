@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import signal
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
+from irsmith.errors import StoppedError
 from irsmith.frontends import pipes
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.reference.machine import Place
@@ -20,6 +24,9 @@ SECONDS = 120.0
 MEMORY = 4 << 30
 """Bytes of address space that sources may have beyond what the process takes itself."""
 _START_SECONDS = 120.0
+_WAYS = 64 << 20
+
+_Answer = TypeVar("_Answer")
 
 
 class EndedError(Exception):
@@ -32,6 +39,10 @@ class EndedError(Exception):
     def __init__(self, kind: FaultKind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class _KilledError(Exception):
+    """Somebody else killed the process."""
 
 
 class Keeper:
@@ -66,7 +77,7 @@ class Keeper:
         key = next(self._keys)
         self._sources[key] = Declared(key, source, name, narrow)
         try:
-            self._declare(key)
+            self._survived(lambda: self._declare(key))
         except EndedError as error:
             raise ports.NotModelledError(str(error)) from None
         found = _Apart(self, key)
@@ -78,7 +89,20 @@ class Keeper:
 
         Raises:
             EndedError: It took too long, or brought the process down.
+            StoppedError: What ended the process, twice, was not the source.
         """
+        return self._survived(lambda: self._run(request))
+
+    def _survived(self, ask: Callable[[], _Answer]) -> _Answer:
+        """What is answered, though somebody kills the process once: the system, say, for want of memory."""
+        with contextlib.suppress(_KilledError):
+            return ask()
+        try:
+            return ask()
+        except _KilledError:
+            raise StoppedError("the process of the reference was killed, twice: is there enough memory?") from None
+
+    def _run(self, request: Run) -> tuple[dict[str, Any], bytes]:
         while self._dropped:
             key = self._dropped.pop()
             if self._sources.pop(key, None) is not None and self._kept.pop(key, 0) == self._starts:
@@ -99,11 +123,14 @@ class Keeper:
     def _asked(self, request: Declared | Forgotten | Run) -> tuple[dict[str, Any], bytes]:
         process = self._process = self._ready()
         try:
-            process.ask(request)
-            header, payload = process.answer(self._seconds)
+            process.ask(request, self._seconds)
+            header, payload = process.answer(self._seconds, _most(request))
         except pipes.SilentError:
             raise self._ended(request, FaultKind.TIMED_OUT, f"did not end within {self._seconds:g} seconds") from None
         except pipes.ClosedError:
+            if process.wait() == -signal.SIGKILL:
+                self._stop()
+                raise _KilledError from None
             raise self._ended(request, FaultKind.ENDED, "it ends the process that it runs in") from None
         if "bug" in header:
             raise RuntimeError(f"the reference failed: {header['bug']}")
@@ -125,7 +152,9 @@ class Keeper:
         process = pipes.Child("irsmith.frontends.jax.reference.worker", str(self._memory), environment=alone)
         try:
             process.answer(_START_SECONDS)
-        except (pipes.SilentError, pipes.ClosedError):
+        except (pipes.SilentError, pipes.ClosedError) as error:
+            if isinstance(error, pipes.ClosedError) and process.wait() == -signal.SIGKILL:
+                raise _KilledError from None
             process.stop()
             raise RuntimeError("the process of the reference does not start") from None
         return process
@@ -134,6 +163,11 @@ class Keeper:
         process, self._process = self._process, None
         if process is not None:
             process.stop()
+
+
+def _most(request: Declared | Forgotten | Run) -> int:
+    """Bytes that may be answered: every array, at its widest, and the ways of many branches."""
+    return _WAYS + 16 * sum(array.nbytes for array in request.inputs.values()) if isinstance(request, Run) else 0
 
 
 class _Apart:

@@ -54,6 +54,7 @@ class Lane:
         narrow: A half precision in which is computed as in float32.
         path: A number for the decisions so far.
         kink: Whether a derivative has no one value.
+        overflowed: Whether something was too large for its dtype, though nothing may show of it.
         ways: The ways taken at each place: whether in, whether past.
     """
 
@@ -64,6 +65,7 @@ class Lane:
     narrow: str | None = None
     path: int = 0
     kink: bool = False
+    overflowed: bool = False
     ways: dict[Place, tuple[bool, bool]] = field(default_factory=dict)
     _draws: int = 0
 
@@ -95,7 +97,9 @@ class Lane:
         top = np.abs(value).max()
         if top <= largest or self.epsilon is not None:
             return value
-        return np.where(np.abs(value) > largest, np.copysign(np.inf, value), value)
+        beyond = np.abs(value) > largest
+        self.overflowed |= bool(np.isfinite(value[beyond]).any())
+        return np.where(beyond, np.copysign(np.inf, value), value)
 
     def unit(self, dtype: str) -> float:
         """The relative size of the errors of a dtype."""

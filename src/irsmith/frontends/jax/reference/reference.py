@@ -73,6 +73,7 @@ class Reference:
 
     Attributes:
         declared: The dtypes that the arguments are declared with, which a run in float64 does not say.
+        overflowed: Whether something in any run was too large for its dtype.
 
     Raises:
         NotModelledError: It uses something that has no meaning here.
@@ -81,6 +82,7 @@ class Reference:
     def __init__(self, source: str, name: str, narrow: str | None = None) -> None:
         self._narrow = narrow
         self.declared: dict[str, str] = {}
+        self.overflowed = False
         Current.lane = Lane()
         try:
             code = compile(source, FILE_NAME, "exec")
@@ -130,6 +132,7 @@ class Reference:
                 fault = self._misfit([inputs[name] for name in results], found)
             faults.append(fault)
             path[place], kink[place] = lane.path, lane.kink
+            self.overflowed |= lane.overflowed
             for site, (true, false) in lane.ways.items():
                 pair = ways.setdefault(site, (np.zeros(count, bool), np.zeros(count, bool)))
                 pair[0][place], pair[1][place] = true, false
@@ -142,7 +145,7 @@ class Reference:
 
     def _call(self, given: list[Array]) -> tuple[Fault | None, list[Array]]:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore", over="call", call=self._overflow):
                 return None, [array(leaf) for leaf in leaves(self._function(*given))]
         except Exception as error:  # noqa: BLE001  (what the source raises is its own affair)
             line, trace = 0, error.__traceback__
@@ -151,6 +154,10 @@ class Reference:
                     line = trace.tb_lineno
                 trace = trace.tb_next
             return Fault(FaultKind.RAISED, line, f"{type(error).__name__}: {error}"), []
+
+    @staticmethod
+    def _overflow(_error: str, _flag: int) -> None:
+        Current.lane.overflowed = True
 
     def _taken(self, name: str, values: ports.Array, place: int) -> Array:
         dtype = self.declared.get(name, values.dtype.name)

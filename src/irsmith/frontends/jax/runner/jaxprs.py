@@ -31,6 +31,10 @@ _BEHIND = re.compile(rf"(?=\s+{_NAMES}= )|(?=\s+in \()")
 _OPENS, _CLOSES = "([{", ")]}"
 
 
+class WrongTypeError(Exception):
+    """A value is of another type than the text declares."""
+
+
 @dataclass(frozen=True)
 class Jaxpr:
     """A function: its parameters, its equations, and what it gives.
@@ -248,9 +252,11 @@ def function(jaxpr: Jaxpr) -> Callable[..., list[Any]]:
 
     Raises:
         NotTakenError: When called: it has an equation that is not known here.
+        WrongTypeError: When called: an equation gives, or it or a part of it takes, what the text declares otherwise.
     """
 
     def run(*given: Any) -> list[Any]:
+        _check("a jaxpr takes", given, jaxpr.types)
         values = dict(zip(jaxpr.parameters, given, strict=True))
 
         def value(name: str) -> Any:
@@ -265,10 +271,30 @@ def function(jaxpr: Jaxpr) -> Callable[..., list[Any]]:
 
         for equation in jaxpr.equations:
             found = _apply(equation, [value(name) for name in equation.operands])
+            # What is dropped has no name, and inside a call nothing says which of several it is.
+            known = [
+                place for place, name in enumerate(equation.names) if name != "_" or not _is_dropped_inside(equation)
+            ]
+            declared = [equation.types[place] for place in known]
+            _check(f"{equation.primitive} gives", [found[place] for place in known], declared)
             values.update(zip(equation.names, found, strict=True))
         return [value(name) for name in jaxpr.results]
 
     return run
+
+
+def _is_dropped_inside(equation: Equation) -> bool:
+    return any(isinstance(inner, Jaxpr) and "_" in inner.results for inner in equation.parameters.values())
+
+
+def _check(what: str, values: Sequence[Any], declared: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+    found = tuple((str(value.dtype), tuple(value.shape)) for value in values)
+    if found != tuple(declared):
+        raise WrongTypeError(f"{what} {_spelt(found)}, and the text says {_spelt(declared)}")
+
+
+def _spelt(types: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+    return " ".join(f"{dtype}[{','.join(map(str, shape))}]" for dtype, shape in types)
 
 
 def _apply(equation: Equation, operands: Sequence[Any]) -> Sequence[Any]:
@@ -283,7 +309,7 @@ def _apply(equation: Equation, operands: Sequence[Any]) -> Sequence[Any]:
     control = _CONTROL.get(name)
     if control is not None:
         return control(given, operands)
-    parameters = {**given, **_said_by_types(equation)}
+    parameters = {**_said_by_types(equation), **given}
     if any(isinstance(value, Unread | Jaxpr) for value in parameters.values()):
         raise NotTakenError(f"the parameters of {name}")
     return compiler.bound(name, operands, parameters)
@@ -335,6 +361,10 @@ def _scatter(name: str) -> Callable[[Mapping[str, Any], Sequence[Any]], Sequence
     def scatter(given: Mapping[str, Any], operands: Sequence[Any]) -> Sequence[Any]:
         import jax
 
+        # JAX makes what puts two elements together anew, whose types are those of one element.
+        if isinstance(update := given.get("update_jaxpr"), Jaxpr):
+            element = jax.ShapeDtypeStruct((), operands[0].dtype)
+            jax.eval_shape(function(update), element, element)
         said = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
         return [getattr(jax.lax, f"scatter_{name}")(*operands, **{key: given[key] for key in said})]
 
@@ -354,11 +384,11 @@ def _said_by_types(equation: Equation) -> dict[str, Any]:
     dtype, shape = equation.types[0]
     match equation.primitive:
         case "broadcast_in_dim":
-            return {"shape": shape, "broadcast_dimensions": equation.parameters.get("broadcast_dimensions", ())}
+            return {"shape": shape, "broadcast_dimensions": ()}
         case "reshape":
             return {"new_sizes": shape}
         case "random_bits" | "iota":
             return {"shape": shape}
-        case "dot_general" if "preferred_element_type" not in equation.parameters:
+        case "dot_general":
             return {"preferred_element_type": numpy_dtype(dtype)}
     return {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from irsmith.errors import UserError
+from irsmith.errors import StoppedError, UserError
 from irsmith.frontends import pipes
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.runner.jobs import Comparison, Job, Limits, Request
@@ -18,6 +19,9 @@ Outcome = Results | Failed
 
 START_SECONDS = 120.0
 """What a worker may take to import JAX."""
+
+KILLED = Failed("crashed", "the process that compiles and runs texts was killed, twice: is there enough memory?")
+"""What somebody else did to the worker: the system, say, for want of memory."""
 
 
 class Runner:
@@ -59,10 +63,16 @@ class Runner:
         return outcomes
 
     def _one(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
-        """What comes of a job; of one that ends its worker, or does not end, what comes of it in a new worker."""
+        """What comes of a job; of one that ends its worker, or does not end, what comes of it in a new worker.
+
+        Raises:
+            StoppedError: What ended the worker, twice, was not the job.
+        """
         answer = self._asked(job)
         if isinstance(answer, Failed) and self._process is None:
             answer = self._asked(job)
+        if answer is KILLED:
+            raise StoppedError(answer.message)
         return answer
 
     def _asked(self, job: Job | Comparison) -> tuple[dict[str, str | None], bytes] | Failed:
@@ -81,7 +91,7 @@ class Runner:
         except pipes.ClosedError:
             status = process.wait()
             self._stop()
-            return Failed("crashed", f"the worker died (status {status})")
+            return KILLED if status == -signal.SIGKILL else Failed("crashed", f"the worker died (status {status})")
         if "failure" in header:
             return Failed(*header["failure"])
         return header, payload

@@ -24,7 +24,11 @@ _EXPORTED = frozenset(stage.name for stage in EXPORTS.values())
 _FOREIGN = ("custom call", "FFI handler")
 """In what XLA says of a call into another platform's libraries."""
 
-_MISFIT = re.compile(r"(?:lax\.)?[\w-]+ (?:got incompatible shapes|requires) ")
+_MISFIT = re.compile(
+    r"(?:lax\.)?[\w-]+ (?:got incompatible shapes|requires) |select cases must have the same |"
+    r"broadcast_in_dim (?:operand dimension sizes|broadcast_dimensions) must |Bounds of the window dimensions |"
+    r"(?:Scatter|Gather) op has "
+)
 """How JAX begins to say that operands do not fit a primitive, as those of a program do."""
 
 KEPT = 24
@@ -67,6 +71,8 @@ def _of_jaxpr(job: Job) -> Any:
         return compiler.traced_again(jaxprs.function(jaxprs.read(job.text)), job.parameters)
     except (MemoryError, optimised.NotTakenError):
         raise
+    except jaxprs.WrongTypeError as error:
+        raise _FailedError(COMPILE_ERROR, str(error)) from error
     except Exception as error:  # What JAX raises of equations that are none is its own affair.
         if isinstance(error, TypeError) and _MISFIT.match(str(error)):
             raise _FailedError(COMPILE_ERROR, str(error)[:200]) from error

@@ -23,7 +23,8 @@ _SEEN = 4.0
 def alive(kernel: Kernel) -> str | None:
     """Why a function is not worth a row.
 
-    It fails, is not finite, always gives the same, ignores an argument, or has a way that next to no input takes.
+    It fails, overflows, is not finite, always gives the same, ignores an argument, or has a way that next to no input
+    takes.
     """
     inputs = Inputs(kernel, lambda type_: numpy_dtype(str(type_)))
     bases = inputs.sets(_MODES, "probe")
@@ -76,6 +77,8 @@ class _Probe:
         if any(result.faults):
             fault = next(fault for fault in result.faults if fault is not None)
             return f"line {fault.line}: {fault.message}"
+        if self._reference.overflowed:
+            return "something overflows"
         outputs = {name: result.outputs[name] for name in self._outputs}
         for name, output in outputs.items():
             if not np.isfinite(output.astype(np.float64)).all():

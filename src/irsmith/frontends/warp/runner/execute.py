@@ -38,6 +38,9 @@ _SYMPTOMS = {
 _MAX_MESSAGE = 1 << 14
 _EXIT_MEMORY = 12
 _MODULE = "rows"
+KILLED = Failure(Symptom.CRASHED, "the process that runs kernels was killed, twice: is there enough memory?")
+"""What somebody else did to a fork: the system, say, for want of memory."""
+
 _WATCH_SECONDS = 0.05
 
 
@@ -84,11 +87,21 @@ class Executor:
         self._alive = alive
 
     def run(self, code: bytes, tasks: Sequence[Task]) -> list[bytes | Failure]:
-        """Run the tasks of one object in order."""
+        """Run the tasks of one object in order.
+
+        Raises:
+            OSError: No process can be started, or what ended one, twice, was none of the tasks.
+        """
         results: list[bytes | Failure] = []
+        killed = 0
         while len(results) < len(tasks):
             done, failure = self._fork(code, tasks[len(results) :])
             results += done
+            if failure is KILLED:
+                killed = 1 if done else killed + 1
+                if killed > 1:
+                    raise OSError(failure.message)
+                continue
             if failure is None:
                 continue
             if failure.symptom is Symptom.MISSING_SYMBOL:
@@ -97,6 +110,9 @@ class Executor:
                 # A row before it may have spoiled the process.
                 alone, failure = self._fork(code, [tasks[len(results)]])
                 results += alone
+            if failure is KILLED:
+                killed = 1
+                continue
             if failure is not None:
                 results.append(failure)
         return results
@@ -297,6 +313,8 @@ class _Watch:
         said = f"; it printed: {printed}" if printed else ""
         if os.WIFSIGNALED(status):
             number = signal.Signals(os.WTERMSIG(status))
+            if number == signal.SIGKILL:
+                return KILLED
             if number == signal.SIGXCPU:
                 return Failure(Symptom.TIMED_OUT, "the kernel used up its processor time")
             what = {

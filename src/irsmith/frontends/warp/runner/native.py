@@ -7,7 +7,9 @@ Only workers load them.
 from __future__ import annotations
 
 import ctypes
+import errno
 import importlib.util
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +27,9 @@ FLAGS = ("-w", "-ffp-contract=off", "-fpch-instantiate-templates")
 CUDA_ARCHITECTURE = 80
 CUDA_OPTIMIZATION = 0
 """NVRTC's level for compiling without looking at the result."""
+
+LEAST_ROOM = 64 << 20
+"""Bytes that have to be free where headers and objects are written."""
 
 PTX_OPTIMIZATION = 3
 """Warp's default."""
@@ -91,6 +96,25 @@ class Native:
         ]
         core.wp_cuda_compile_program.restype = size
 
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """See that there is room for what compilers write, of which a part may look like a whole, before and after.
+
+        Raises:
+            OSError: There is too little.
+        """
+
+        def look() -> None:
+            found = os.statvfs(self._scratch)
+            if found.f_bavail * found.f_frsize < LEAST_ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._scratch))
+
+        look()
+        try:
+            yield
+        finally:
+            look()
+
     def compile(self, text: str, *, block: int | None, without_bfloat16: bool, tiles: bool) -> bytes:
         """Compile a unit of C++ to an object for this machine.
 
@@ -106,7 +130,7 @@ class Native:
         flags = [*FLAGS, *(["-DWP_NO_BFLOAT16="] if without_bfloat16 else [])]
         if block is not None:
             flags += ["-include-pch", self._precompiled(block, flags, without_bfloat16, tiles)]
-        with self._logged() as log, tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".o") as file:
+        with self._room(), self._logged() as log, tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".o") as file:
             if self._clang_compile(text, file.name, flags, tiles=tiles, header_folder=None, block=block or 1):
                 raise CompilerError(log())
             return Path(file.name).read_bytes()
@@ -119,7 +143,7 @@ class Native:
             if not done.exists():
                 folder.mkdir(exist_ok=True)
                 empty = str(folder / "empty.o")
-                with self._logged() as log:
+                with self._room(), self._logged() as log:
                     if self._clang_compile("", empty, flags, tiles=tiles, header_folder=str(folder), block=block):
                         raise CompilerError(log())
                 done.touch()
@@ -169,7 +193,7 @@ class Native:
         Raises:
             CompilerError: It does not compile.
         """
-        with self._logged() as log, tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".ptx") as file:
+        with self._room(), self._logged() as log, tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".ptx") as file:
             failed = self._core.wp_cuda_compile_program(
                 *(text.encode(), b"unit.cu", architecture, b"", self._include, 0, None),
                 *(False, optimization, False),  # debug, level, verbose

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import queue
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from irsmith import scratch
-from irsmith.errors import UserError
+from irsmith.errors import StoppedError, UserError
 from irsmith.frontends import pipes
 from irsmith.frontends.warp.runner import native, unit
 from irsmith.frontends.warp.runner.jobs import (
@@ -40,11 +43,17 @@ _WORTH_SHARING = 8
 
 
 class WorkerDiedError(Exception):
-    """A worker ended, or had to be ended, while it was compiling."""
+    """A worker ended, or had to be ended, while it was compiling.
 
-    def __init__(self, failure: Failure) -> None:
+    Attributes:
+        failure: What that says of a text that is alone.
+        outside: Whether it says nothing of any text: the machine, or who uses it, ended the worker.
+    """
+
+    def __init__(self, failure: Failure, *, outside: bool = False) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.outside = outside
 
 
 class _Process:
@@ -59,6 +68,7 @@ class _Process:
 
         Raises:
             WorkerDiedError: The worker did not live to answer.
+            StoppedError: The worker cannot go on, for want of room on a disk, say.
             UserError: The worker cannot work here.
         """
         process = self._process = self._process or self._start()
@@ -68,6 +78,8 @@ class _Process:
                 header, payload = process.answer(request.limits.compile_seconds)
                 if "error" in header:
                     raise UserError(header["error"])
+                if "stopped" in header:
+                    raise StoppedError(header["stopped"])
                 if "failures" in header:
                     return _answers(request, header, payload)
         except pipes.SilentError:
@@ -76,23 +88,30 @@ class _Process:
             message_text = f"the {what} did not end within {request.limits.compile_seconds:g} seconds"
             raise WorkerDiedError(Failure(Symptom.TIMED_OUT, message_text)) from None
         except pipes.ClosedError:
-            raise WorkerDiedError(self._post_mortem()) from None
+            raise self._post_mortem() from None
 
     def _start(self) -> pipes.Child:
         self._folder.mkdir(exist_ok=True)
         return pipes.Child("irsmith.frontends.warp.runner.worker", str(self._folder), environment=native.ENVIRONMENT)
 
-    def _post_mortem(self) -> Failure:
+    def _post_mortem(self) -> WorkerDiedError:
         code = self._process.wait() if self._process else 0
         log = self._folder / "log"
         printed = log.read_bytes()[-500:].decode(errors="replace").strip() if log.exists() else ""
         self.stop()
-        if "out of memory" in printed:
-            return Failure(Symptom.OUT_OF_MEMORY, f"the compiler ran out of memory: {printed}")
+        if code == -signal.SIGKILL:
+            what = "the process that compiles was killed, twice: is there enough memory?"
+            return WorkerDiedError(Failure(Symptom.CRASHED, what), outside=True)
+        if os.strerror(errno.ENOSPC) in printed:
+            return WorkerDiedError(Failure(Symptom.CRASHED, f"the process that compiles: {printed}"), outside=True)
+        if "out of memory" in printed or printed.endswith("MemoryError"):
+            return WorkerDiedError(Failure(Symptom.OUT_OF_MEMORY, f"the compiler ran out of memory: {printed}"))
         if "LLVM ERROR: " in printed:
             # LLVM ends the process over what it cannot translate.
-            return Failure(Symptom.COMPILE_ERROR, printed[printed.index("LLVM ERROR: ") :])
-        return Failure(Symptom.CRASHED, f"the compiler died (status {code}){': ' if printed else ''}{printed}")
+            return WorkerDiedError(Failure(Symptom.COMPILE_ERROR, printed[printed.index("LLVM ERROR: ") :]))
+        died = f"the compiler died (status {code}){': ' if printed else ''}{printed}"
+        # An exit is not what a compiler's fault looks like: it is Python's, or the dynamic linker's.
+        return WorkerDiedError(Failure(Symptom.CRASHED, died), outside=code > 0)
 
     def stop(self) -> None:
         """End the process."""
@@ -161,6 +180,7 @@ class Runner:
 
         Raises:
             ValueError: The inputs of a job do not fit its signature.
+            StoppedError: The machine, and no job, keeps a worker from its work: memory or room on a disk is short.
             UserError: Warp is missing, or is another version.
         """
         return self.submit(jobs)()
@@ -253,11 +273,17 @@ class Runner:
 
 
 def _ask_or_halve(process: _Process, request: Request, *, again: bool = False) -> list[_Answer]:
-    """Ask, and when the compiler itself falls over a batch, ask for its halves; for one job, ask again."""
+    """Ask, and when the compiler itself falls over a batch, ask for its halves; for one job, ask again.
+
+    Raises:
+        StoppedError: What ended the worker, twice, was not the text.
+    """
     try:
         return process.ask(request)
     except WorkerDiedError as death:
         jobs = request.jobs
+        if len(jobs) == 1 and again and death.outside:
+            raise StoppedError(death.failure.message) from None
         if len(jobs) == 1:
             return [death.failure] if again else _ask_or_halve(process, request, again=True)
         middle = len(jobs) // 2

@@ -129,6 +129,9 @@ def main() -> None:
             worker.answer(request)
         except UserError as error:
             pipes.send(output, {"error": str(error)})
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            pipes.send(output, {"stopped": f"what proves rows cannot go on: {place}{error.strerror or error}"})
         except pipes.ClosedError:
             return
 
