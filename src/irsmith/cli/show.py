@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from irsmith.cli.running import PLACE
-from irsmith.cli.text import cell, console, printable, row_view
+from irsmith.cli.text import cell, console, print_row, printable
 from irsmith.dataset.load import load
 from irsmith.frontends import get
 from irsmith.frontends.base import stage_named
@@ -40,4 +40,4 @@ def command(directory: Place, row_id: str, stage: str | None, direction: str) ->
         )
     launch = signature.launch
     terminal.print("" if launch is None else f"  launch {'x'.join(map(str, launch))}\n")
-    terminal.print(row_view(row, [chosen], directions, terminal.width))
+    print_row(terminal, row, [chosen], directions)
