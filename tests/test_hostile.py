@@ -14,7 +14,7 @@ import pytest
 from tests.dataset.spoiling import rewrite, shards_of, with_value
 
 import irsmith
-from irsmith import Recipe
+from irsmith import Recipe, apart
 from irsmith.apart.sealed import Sealed
 from irsmith.cli.text import printable
 from irsmith.dataset.card import cell
@@ -172,6 +172,49 @@ def test_lowering_again_what_a_stranger_wrote_changes_nothing_and_reaches_nobody
     finally:
         sleeper.kill()
         sleeper.wait()
+
+
+WRITTEN = """import os, struct, time
+body = {body}
+for descriptor in range(3, 40):
+    try:
+        os.write(descriptor, struct.pack("<IQ", len(body), {payload}) + body)
+    except OSError:
+        pass
+{then}
+"""
+NOBODY_READS = """import functools, time, irsmith.frontends.pipes as pipes
+pipes.asked = functools.partial(lambda sleep, descriptor: sleep(1e6), time.sleep)
+"""
+FORGED = {
+    "nested": ("b'[' * 60000", 0, "", "ended the process"),
+    "another column": ("""b'{"texts": {"evil": "x"}}'""", 0, "", "answered for the process"),
+    "a payload": ("b'{}'", 1 << 31, "time.sleep(1e6)", "ended the process"),
+    "no text": ("""b'{"texts": [1]}'""", 0, "", "answered for the process"),
+    "and sleeps": ("""b'{"reject": "mine"}'""", 0, "time.sleep(1e6)", "answered for the process"),
+}
+"""What a source writes in place of its process: a frame, what it does then, and what is told."""
+
+
+@pytest.mark.skipif(not sealing.possible(), reason="this system cannot filter system calls")
+def test_a_source_that_answers_for_its_process_harms_nobody_else(monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 4.0)
+    pipeline = Pipeline(Recipe(seed=11))
+    honest = pipeline.drawing.kernel(0)
+    expected = pipeline.row(0).texts
+    # More than a pipe holds, so that who sleeps keeps who asks waiting.
+    large = replace(honest, source=f"{honest.source}\n# {'x' * 400_000}\n")
+    with Sealed(pipeline.frontend, pipeline.stages) as sealed:
+        for name, (body, payload, then, wanted) in FORGED.items():
+            source = WRITTEN.format(body=body, payload=payload, then=then) + honest.source
+            told = sealed.texts(replace(honest, source=source))
+            assert isinstance(told, str), name
+            assert wanted in told, name
+            if name == "and sleeps":
+                asleep = replace(honest, source=NOBODY_READS + honest.source)
+                assert isinstance(sealed.texts(asleep), dict)
+                assert sealed.texts(large) == "did not end within 4 seconds"
+            assert sealed.texts(honest) == expected, name
 
 
 @pytest.mark.skipif(not sealing.possible(), reason="this system cannot filter system calls")

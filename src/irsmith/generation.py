@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from irsmith import engines, files, real
 from irsmith.dataset import shard
 from irsmith.dataset.assemble import assemble, delivered, duplicates
-from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, tasks
+from irsmith.dataset.folder import claimed, clear_beyond, finish, finished, holds, tasks
+from irsmith.dataset.jsonl import FILE as JSONL
 from irsmith.dataset.jsonl import write_jsonl
 from irsmith.dataset.load import load
-from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import Manifest
 from irsmith.dataset.parts import rejects_file
 from irsmith.dataset.shard import Shard, Task
@@ -189,6 +189,7 @@ class _Run:
         self.target = target_of(recipe, root, self.versions)
         self.began = time.monotonic()
         self.done: dict[int, Shard] = {}
+        self.tried = 0
         self.bound = RejectBound(recipe, root)
         self.resumed = 0
         self.run: Run = here
@@ -217,7 +218,8 @@ class _Run:
                 still()
                 origins = self.given.origins if self.given is not None else ()
                 manifest = finish(self.root, self.recipe, self.versions, shards, origins)
-                if jsonl:
+                # One that stands there would hold what the dataset held before.
+                if jsonl or (self.root / JSONL).exists():
                     write_jsonl(self.root)
         except OSError as error:
             raise UserError(f"{error.filename or self.root}: {error.strerror or error}") from error
@@ -225,30 +227,39 @@ class _Run:
 
     def _known_end(self) -> int | None:
         """Where a target was reached, if this dataset was finished before."""
-        return load(self.root).manifest.end if (self.root / MANIFEST).exists() else None
+        held = holds(self.root)
+        return held.end if held is not None else None
 
     def _shards(self) -> list[Shard]:
         return [self.done[first] for first in sorted(self.done)]
 
     def _make(self, end: int) -> None:
         """Make the shards up to an index that are not on disk."""
-        wanted = tasks(self.root, self.recipe, end, self.versions)
-        for first, item in finished(self.root, [task for task in wanted if task.first not in self.done]).items():
-            self.done[first] = item
+        for item in finished(self.root, self.recipe, end, self.done):
             self.resumed += item.tried
-            self.bound.add(item)
+            self._take(item)
 
         def report(in_hand: int = 0) -> None:
             self.still()
-            tried = sum(item.tried for item in self.done.values()) + in_hand
+            tried = self.tried + in_hand
             self.on_progress(Progress(tried, end, self.resumed, self.bound.reasons, time.monotonic() - self.began))
 
         report()
-        todo = [task for task in wanted if task.first not in self.done]
-        for task, item in self.run(shard.make, todo, report):
-            self.done[task.first] = item
-            self.bound.add(item)
+        wanted = tasks(self.root, self.recipe, end, self.versions)
+        todo = (task for task in wanted if task.first not in self.done)
+        for _, item in self.run(shard.make, todo, report):
+            self._take(item)
             report()
+
+    def _take(self, item: Shard) -> None:
+        """Take a shard that is done into account.
+
+        Raises:
+            StoppedError: The share of rejects passed the bound.
+        """
+        self.done[item.first] = item
+        self.tried += item.tried
+        self.bound.add(item)
 
     def _fill(self, target: Target) -> None:
         """Make shards until what they deliver fills a target, and end where it is filled.

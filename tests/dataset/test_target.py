@@ -15,6 +15,7 @@ from irsmith import recipe as recipes
 from irsmith.dataset import target
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.target import Summed, Together, next_round
+from irsmith.dataset.validate import validate
 from irsmith.export import export
 from irsmith.generation import _Means, _Run, append
 from irsmith.size import parse_size
@@ -188,7 +189,8 @@ def test_until_growing_is_done_the_folder_holds_what_it_held(copy, tmp_path):
     seen = []
 
     def killed(progress):
-        if progress.tried > 40:
+        # The first part is there then.
+        if progress.tried > 56:
             seen.append(rows(copy))
             raise KeyboardInterrupt
 
@@ -196,10 +198,27 @@ def test_until_growing_is_done_the_folder_holds_what_it_held(copy, tmp_path):
         append(copy, 20, workers=1, on_progress=killed)
     assert seen == [held]
     assert rows(copy) == held
+    assert list((copy / "data").rglob("part-000000040*"))
+    (copy / "data" / "warp" / "part-000000056.parquet.7.part~").write_text("PAR1")
+    assert validate(copy) == (len(held), [])
     append(copy, 9, workers=1)
+    assert validate(copy)[1] == []
     irsmith.generate(recipes.read(copy / "recipe.toml"), tmp_path / "again", workers=1)
     (copy / "dataset.jsonl").unlink()
     assert checksums(copy) == checksums(tmp_path / "again")
+
+
+def test_the_recipe_that_a_folder_held_before_an_unfinished_append_gives_up_what_was_appended(copy):
+    held = checksums(copy)
+
+    def killed(progress):
+        if progress.tried > 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        append(copy, 20, workers=1, on_progress=killed)
+    irsmith.generate(recipes.read(copy / "recipe.toml"), copy, workers=1)
+    assert checksums(copy) == held
 
 
 def test_only_the_datasets_own_recipe_goes_on(copy):

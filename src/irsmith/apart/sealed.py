@@ -5,8 +5,8 @@ irsmith's own before it gave away, on Linux for x86-64, every system call but th
 and reading files need: it opens no file to write, starts no program, makes no connection and signals no process. Its
 memory and time are bounded on every system. What it answers is JSON.
 
-What this does not stop: a source that reads files (it has nobody to tell), or that changes what its process answers
-for this row and those after it; on other systems, anything that the user may do.
+What this does not stop: a source that reads files (it has nobody to tell), or that looks for what its process is asked
+and changes what it answers for this row and those after it; on other systems, anything that the user may do.
 
 Run as ``python -m irsmith.apart.sealed FRONTEND STAGE…`` it is that process.
 """
@@ -14,6 +14,7 @@ Run as ``python -m irsmith.apart.sealed FRONTEND STAGE…`` it is that process.
 from __future__ import annotations
 
 import resource
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -41,6 +42,7 @@ class Sealed:
 
     def __init__(self, frontend: Frontend, stages: Sequence[Stage]) -> None:
         self._words = [frontend.name, *(stage.name for stage in stages)]
+        self._columns = {column for stage in stages for column in stage.columns()}
         self._process: pipes.Child | None = None
 
     def __enter__(self) -> Self:
@@ -53,20 +55,33 @@ class Sealed:
 
     def texts(self, kernel: Kernel) -> Mapping[str, str | None] | str:
         """The texts of a kernel's source by column, or why there are none."""
+        if self._process is not None and self._process.spoke:
+            # A source has answered for those that come after it.
+            self._stop()
         try:
             process = self._process or self._start()
-            process.ask(kernel)
-            answer, _ = process.answer(apart.SECONDS)
+            token = secrets.token_hex(8)
+            process.ask((token, kernel), apart.SECONDS)
+            answer, _ = process.answer(apart.SECONDS, most=0)
         except pipes.SilentError:
             self._stop()
             return f"did not end within {apart.SECONDS:g} seconds"
         except pipes.ClosedError:
             self._stop()
             return "ended the process that lowers it"
-        texts = answer.get("texts") if isinstance(answer, dict) else None
-        if isinstance(texts, dict) and all(text is None or isinstance(text, str) for text in texts.values()):
-            return texts
-        return str(answer.get("reject", "no answer") if isinstance(answer, dict) else "no answer")
+        if isinstance(answer, dict) and answer.get("token") == token:
+            texts, reject = answer.get("texts"), answer.get("reject")
+            if isinstance(reject, str):
+                return reject
+            if (
+                isinstance(texts, dict)
+                and texts.keys() <= self._columns
+                and all(text is None or isinstance(text, str) for text in texts.values())
+            ):
+                return texts
+        # What the process itself says may still come, and is no answer to what is asked next.
+        self._stop()
+        return "answered for the process that lowers it"
 
     def _start(self) -> pipes.Child:
         process = self._process = pipes.Child("irsmith.apart.sealed", *self._words)
@@ -97,14 +112,14 @@ def main() -> None:
         pipes.send(output, {})
         while True:
             try:
-                kernel: Kernel = pipes.asked(requests)
+                token, kernel = pipes.asked(requests)
             except pipes.ClosedError:
                 return
             found = frontend.lower(kernel, stages)
             if isinstance(found, Reject):
-                pipes.send(output, {"reject": f"{found.reason}: {found.message}"})
+                pipes.send(output, {"token": token, "reject": f"{found.reason}: {found.message}"})
             else:
-                pipes.send(output, {"texts": dict(found.texts)})
+                pipes.send(output, {"token": token, "texts": dict(found.texts)})
 
 
 if __name__ == "__main__":

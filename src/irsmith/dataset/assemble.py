@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from irsmith import files
+from irsmith.dataset import measured
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.parts import (
     read_rejects,
@@ -107,17 +107,10 @@ def _without(task: _Task, _: Callable[[int], None]) -> Shard:
     earlier = read_rejects(root / rejects_file(shard.config, shard.first))
     sidecar = root / sidecar_file(shard.config, shard.first)
     if sidecar.exists():
-        write_measured(sidecar, sidecar, kept)
+        measured.write_of(sidecar, sidecar, kept)
     result = write_part(root, replace(shard, dropped=tuple(sorted({*shard.dropped, *gone}))), kept, earlier + records)
     write_marker(root, result)
     return result
-
-
-def write_measured(path: Place, measured: Place, rows: pa.Table) -> None:
-    """Write what was measured of some rows, out of a file of measurements."""
-    table = parquet(measured).read()
-    table = table.filter(pc.is_in(table["id"], value_set=rows["id"]))
-    files.write(path, lambda aside: pq.write_table(table, aside))
 
 
 def parted(table: pa.Table, gone: Mapping[int, Gone]) -> tuple[pa.Table, list[dict[str, Any]]]:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from irsmith import files
-from irsmith.dataset import card, manifest
-from irsmith.dataset.assemble import Gone, parted, write_measured, write_part
+from irsmith.dataset import card, manifest, measured
+from irsmith.dataset.assemble import Gone, parted, write_part
 from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
@@ -120,7 +120,7 @@ def _write(
         shard = replace(part.shard, first=part.first, dropped=dropped)
         shards.append(write_part(root, shard, _resplit(table, moved), _rejects(part) + taken))
         if part.measured.exists():
-            write_measured(root / sidecar_file(shard.config, shard.first), part.measured, table)
+            measured.write_of(root / sidecar_file(shard.config, shard.first), part.measured, table)
     versions = {
         name: " and ".join(dict.fromkeys(d.manifest.toolchain[name] for d in datasets if name in d.manifest.toolchain))
         for dataset in datasets

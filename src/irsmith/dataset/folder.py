@@ -6,14 +6,14 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from irsmith import files, real
 from irsmith import recipe as recipes
-from irsmith.dataset import card, manifest, shard
+from irsmith.dataset import card, manifest, measured, shard
 from irsmith.dataset.lease import FILE as LEASE
 from irsmith.dataset.lease import leased
 from irsmith.dataset.manifest import RECIPE_FILE
@@ -26,6 +26,8 @@ from irsmith.recipe import Recipe
 
 CARD_FILE = "README.md"
 _TOOLCHAIN_FILE = Path(MARKERS, "toolchain.json")
+_GROWING_FILE = Path(MARKERS, RECIPE_FILE)
+"""The recipe of a dataset that is being appended to; what stands beside the manifest is that of what it holds."""
 _OURS = (
     RECIPE_FILE,
     CARD_FILE,
@@ -48,10 +50,10 @@ def claimed(
 
     Args:
         root: The folder, made if need be.
-        recipe: The run's recipe, which is written there.
+        recipe: The run's recipe, which is noted there.
         versions: What the run makes rows with.
         overwrite: Empty the folder of another dataset.
-        growing: Whether the folder's recipe may say another extent.
+        growing: Whether the folder holds a dataset of another extent, and keeps it until the run is finished.
 
     Raises:
         UserError: It holds another recipe's dataset, or what another toolchain began, or something that is no
@@ -63,7 +65,9 @@ def claimed(
             _empty(root)
         if isinstance(root, Path):
             files.clear_aside(root)
-        files.write_text(root / RECIPE_FILE, recipe.to_toml())
+        if not growing:
+            (root / _GROWING_FILE).unlink(missing_ok=True)
+        files.write_text(root / (_GROWING_FILE if growing else RECIPE_FILE), recipe.to_toml())
         files.write_text(root / _TOOLCHAIN_FILE, json.dumps(versions))
         yield still
 
@@ -156,9 +160,52 @@ def _names(root: Place) -> list[str]:
 def _versions(root: Place) -> dict[str, str] | None:
     """What made, or began to make, the dataset of a folder; None where nothing says."""
     if (root / _TOOLCHAIN_FILE).exists():
-        found: dict[str, str] = json.loads((root / _TOOLCHAIN_FILE).read_text(encoding="utf-8"))
-        return found
-    return manifest.read(root).toolchain if (root / manifest.FILE).exists() else None
+        # A note that was cut off says nothing.
+        with suppress(ValueError):
+            found = json.loads((root / _TOOLCHAIN_FILE).read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+    held = holds(root)
+    return held.toolchain if held is not None else None
+
+
+def holds(root: Place) -> manifest.Manifest | None:
+    """The manifest of a folder; None where there is none, or one that is damaged beside notes of what is done.
+
+    Raises:
+        UserError: It is damaged, and nothing else says what is done; or it is of another schema version.
+    """
+    if not (root / manifest.FILE).exists():
+        return None
+    try:
+        manifest.read_table(root)
+    except UserError as error:
+        if _notes(root):
+            return None
+        raise UserError(f"{error}: remove it, and the same command makes its parts again") from None
+    return manifest.read(root)
+
+
+def _notes(root: Place) -> list[Shard]:
+    """The shards that an unfinished run has noted as done. A note that was cut off says nothing."""
+    found = []
+    for path in files_below(root / MARKERS):
+        if path.stem.isdecimal():
+            with suppress(UserError, ValueError, KeyError, TypeError, AttributeError):
+                found.append(Shard.from_json(json.loads(path.read_text(encoding="utf-8"))))
+    return found
+
+
+def of_unfinished_growth(root: Place, file: PurePath, end: int) -> bool:
+    """Whether a file that the manifest does not know belongs to an append that has yet to be finished.
+
+    Args:
+        root: The dataset's folder.
+        file: Below it.
+        end: The index after the dataset's last.
+    """
+    first = file.name.removeprefix("part-").partition(".")[0]
+    return first.isdecimal() and int(first) >= end and (root / _GROWING_FILE).exists()
 
 
 def _empty(root: Place) -> None:
@@ -174,25 +221,50 @@ def _empty(root: Place) -> None:
             path.unlink(missing_ok=True)
 
 
-def tasks(root: Place, recipe: Recipe, end: int, versions: dict[str, str]) -> list[Task]:
+def _stretches(recipe: Recipe, end: int) -> Iterator[tuple[int, int]]:
+    """The index ranges that a recipe cuts into shards, up to an index."""
+    return pairwise([0, *(count for count in recipe.grown if count < end), end])
+
+
+def tasks(root: Place, recipe: Recipe, end: int, versions: dict[str, str]) -> Iterator[Task]:
     """The shards of a recipe up to an index, in order, to be made with some versions."""
-    ends = [*(count for count in recipe.grown if count < end), end]
     size = recipe.shard_size
-    return [
-        Task(recipe, root, first, min(first + size, last), tuple(versions.items()))
-        for begin, last in pairwise([0, *ends])
-        for first in range(begin, last, size)
-    ]
+    for begin, last in _stretches(recipe, end):
+        for first in range(begin, last, size):
+            yield Task(recipe, root, first, min(first + size, last), tuple(versions.items()))
 
 
-def finished(root: Place, todo: Iterable[Task]) -> dict[int, Shard]:
-    """The shards of some tasks that are whole on disk, by first index. What is not is left to be made again."""
-    notes = [path for path in files_below(root / MARKERS) if path.stem.isdecimal()]
-    found = [Shard.from_json(json.loads(path.read_text(encoding="utf-8"))) for path in notes]
-    if (root / manifest.FILE).exists():
-        found.extend(manifest.read(root).shards)
-    extent = {task.first: task.last for task in todo}
-    return {item.first: item for item in found if extent.get(item.first) == item.end and shard.verified(root, item)}
+def finished(root: Place, recipe: Recipe, end: int, known: Container[int]) -> Iterator[Shard]:
+    """The shards of a recipe up to an index that are whole on disk. What is not is left to be made again.
+
+    Args:
+        root: The dataset's folder.
+        recipe: The recipe.
+        end: The index.
+        known: First indices of shards that are not asked for.
+    """
+    held = holds(root)
+    stretches = list(_stretches(recipe, end))
+    # What a finished dataset states is what was put together: it comes last.
+    found = {
+        item.first: item
+        for item in (*_notes(root), *(held.shards if held is not None else ()))
+        if item.first not in known and any(_cut(recipe, item, *stretch) for stretch in stretches)
+    }
+    return (found[first] for first in sorted(found) if _whole(root, recipe, found[first]))
+
+
+def _cut(recipe: Recipe, item: Shard, begin: int, last: int) -> bool:
+    """Whether a recipe cuts a stretch of indices so that a shard is one of its pieces."""
+    size = recipe.shard_size
+    return begin <= item.first < last and not (item.first - begin) % size and item.end == min(item.first + size, last)
+
+
+def _whole(root: Place, recipe: Recipe, item: Shard) -> bool:
+    """Whether all files of a shard hold what they held when it was finished."""
+    if not shard.verified(root, item):
+        return False
+    return recipe.verify != "full" or measured.whole(root / sidecar_file(item.config, item.first), item.rows)
 
 
 def clear_beyond(root: Place, recipe: Recipe, shards: Iterable[Shard]) -> None:
@@ -208,7 +280,8 @@ def clear_beyond(root: Place, recipe: Recipe, shards: Iterable[Shard]) -> None:
 def finish(
     root: Place, recipe: Recipe, versions: dict[str, str], shards: Iterable[Shard], origins: Iterable[Origin] = ()
 ) -> manifest.Manifest:
-    """Write the card and, last, the manifest: from then on there is a dataset."""
+    """Write the recipe, the card and, last, the manifest: from then on there is a dataset."""
+    files.write_text(root / RECIPE_FILE, recipe.to_toml())
     result = manifest.made_here(recipe.version, versions, shards, origins)
     files.write_text(root / CARD_FILE, card.render([recipe], result))
     files.write_text(root / manifest.FILE, result.to_json())

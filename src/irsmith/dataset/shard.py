@@ -6,17 +6,14 @@ import gc
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from irsmith import apart, files
+from irsmith.dataset import measured
 from irsmith.dataset.parts import (
     data_file,
     reject_record,
@@ -150,7 +147,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         files.write_text(begun, "begun\n")
     rows: list[Row] = []
     rejects: list[tuple[int, Reject]] = []
-    measured: list[tuple[Row, Measurements]] = []
+    measures: list[tuple[Row, Measurements]] = []
     for first in range(task.first, task.last, CHUNK):
         with _garbage_collected_at_the_end():
             made: list[Row] = []
@@ -164,7 +161,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
                     rejects.append((row.index, proved))
                 else:
                     rows.append(proved)
-                    measured.append((proved, measurements))
+                    measures.append((proved, measurements))
         on_progress(min(first + CHUNK, task.last) - task.first)
     table = to_table(rows, pipeline.stages)
     rejects.sort(key=lambda reject: reject[0])
@@ -187,8 +184,7 @@ def make(task: Task, on_progress: Callable[[int], None]) -> Shard:
         tags=dict(sorted(Counter(tag for row in rows for tag in row.traits.tags).items())),
     )
     if task.recipe.verify == "full":
-        sidecar = measurements_table(measured)
-        files.write(task.root / sidecar_file(config, task.first), lambda aside: pq.write_table(sidecar, aside))
+        measured.write(task.root / sidecar_file(config, task.first), measured.table_of(measures))
     write_marker(task.root, shard)
     begun.unlink(missing_ok=True)
     return shard
@@ -235,21 +231,6 @@ def _garbage_collected_at_the_end() -> Iterator[None]:
         gc.collect()
         gc.freeze()
         gc.enable()
-
-
-def measurements_table(measured: Sequence[tuple[Row, Measurements]]) -> pa.Table:
-    """What verification measured, a line a row, in the order of the rows."""
-    closest = {name: [getattr(m, name) for _, m in measured] for name in ("forward", "backward")}
-    columns: dict[str, Any] = {
-        "id": [row.id for row, _ in measured],
-        "input_sets": [m.sets for _, m in measured],
-        "derivative_points": [m.points for _, m in measured],
-    }
-    for name, found in closest.items():
-        columns[f"{name}_error"] = pa.array([item and item.error for item in found], pa.float64())
-        columns[f"{name}_tolerance"] = pa.array([item and item.tolerance for item in found], pa.float64())
-    columns["reference_seconds"] = [sum(m.seconds.values()) for _, m in measured]
-    return pa.table(columns)
 
 
 def verified(root: Place, shard: Shard) -> bool:

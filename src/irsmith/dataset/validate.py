@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from irsmith import files
 from irsmith.dataset import card, jsonl, pairs
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
-from irsmith.dataset.folder import CARD_FILE
+from irsmith.dataset.folder import CARD_FILE, of_unfinished_growth
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
 from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import read_table
@@ -121,10 +121,10 @@ def _manifest(dataset: Dataset, table: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _strays(dataset: Dataset) -> Iterator[Fault]:
-    known = {shard.file for shard in dataset.manifest.shards}
+    known, end = {shard.file for shard in dataset.manifest.shards}, dataset.manifest.end
     for path in files_below(dataset.place / "data"):
         name = str(path).removeprefix(str(dataset.place)).lstrip("/")
-        if PurePath(name) not in known:
+        if PurePath(name) not in known and not of_unfinished_growth(dataset.place, PurePath(name), end):
             yield Fault("files", name, "is in no shard of the manifest")
 
 

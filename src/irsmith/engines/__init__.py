@@ -5,7 +5,7 @@ An engine is a module with `opened`: a context that gives a `Run`. Each has one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
@@ -25,13 +25,13 @@ class Run(Protocol):
     """Does tasks, started in their order, and yields each with its result as it is finished."""
 
     def __call__(
-        self, work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+        self, work: Work[Task, Result], tasks: Iterable[Task], on_progress: Callable[[int], None]
     ) -> Iterator[tuple[Task, Result]]:
         """Do the tasks.
 
         Args:
             work: A function that a fresh interpreter can import.
-            tasks: What to do.
+            tasks: What to do, taken as there is room for it.
             on_progress: Called a few times a second with the number of items done in unfinished tasks.
 
         Raises:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from irsmith.engines import Result, Task, Work, local
 
 
 def here(
-    work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+    work: Work[Task, Result], tasks: Iterable[Task], on_progress: Callable[[int], None]
 ) -> Iterator[tuple[Task, Result]]:
     """Do tasks in this process: an `irsmith.engines.Run` for what is little."""
     for task in tasks:

@@ -11,8 +11,9 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic
 
@@ -38,7 +39,7 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
     width = workers or os.cpu_count() or 1
 
     def do(
-        work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+        work: Work[Task, Result], tasks: Iterable[Task], on_progress: Callable[[int], None]
     ) -> Iterator[tuple[Task, Result]]:
         return run(work, tasks, width, on_progress)
 
@@ -47,7 +48,7 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
 
 def run(
     work: Work[Task, Result],
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     workers: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[Task, Result]]:
@@ -55,7 +56,7 @@ def run(
 
     Args:
         work: A function that a fresh interpreter can import.
-        tasks: What to do, started in this order.
+        tasks: What to do, started in this order and taken as there is room for it.
         workers: The number of processes.
         on_progress: Called a few times a second with the number of items done in unfinished tasks.
 
@@ -63,13 +64,15 @@ def run(
         StoppedError: A task's worker died twice.
         Exception: Whatever the work raised.
     """
-    pending = deque((task, 1) for task in tasks)
-    pool = [_Worker(work) for _ in range(min(workers, len(tasks)))]
+    rest = iter(tasks)
+    pending = deque((task, 1) for task in islice(rest, workers))
+    pool = [_Worker(work) for _ in pending]
     try:
         while pending or any(worker.busy for worker in pool):
             for worker in pool:
                 if pending and not worker.busy:
                     worker.start(*pending.popleft())
+                    pending.extend((task, 1) for task in islice(rest, 1))
             for ready in wait([worker.pipe for worker in pool if worker.busy], BEAT):
                 worker = next(worker for worker in pool if worker.pipe is ready)
                 try:

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -100,7 +100,7 @@ def _do(work: Work[Task, Result], task: Task, number: int, counts: Any) -> Resul
 
 
 def _run(
-    width: int, work: Work[Task, Result], tasks: Sequence[Task], on_progress: Callable[[int], None]
+    width: int, work: Work[Task, Result], tasks: Iterable[Task], on_progress: Callable[[int], None]
 ) -> Iterator[tuple[Task, Result]]:
     import ray
     from ray.exceptions import (

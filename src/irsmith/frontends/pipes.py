@@ -65,17 +65,24 @@ def read_exactly(descriptor: int, size: int, patience: Patience | None = None) -
     return bytes(pieces)
 
 
-def write_all(descriptor: int, *pieces: bytes) -> None:
+def write_all(descriptor: int, *pieces: bytes, patience: Patience | None = None) -> None:
     """Write to a pipe.
 
     Raises:
         ClosedError: Nobody reads it any more.
+        SilentError: Patience with who reads is over.
     """
+    poller = select.poll()
+    poller.register(descriptor, select.POLLOUT)
     for piece in pieces:
         view = memoryview(piece)
         while view:
+            while patience is not None and not poller.poll(_LOOK_SECONDS * 1000):
+                if patience.over(_LOOK_SECONDS):
+                    raise SilentError
             try:
-                view = view[os.write(descriptor, view) :]
+                # A pipe that may be written to has room for so much, and a larger piece may wait for ever.
+                view = view[os.write(descriptor, view if patience is None else view[: select.PIPE_BUF]) :]
             except BrokenPipeError:
                 raise ClosedError from None
 
@@ -86,21 +93,21 @@ def send(descriptor: int, header: Any, payload: bytes = b"") -> None:
     write_all(descriptor, _LENGTHS.pack(len(text), len(payload)), text, payload)
 
 
-def receive(descriptor: int, patience: Patience | None = None) -> tuple[Any, bytes]:
-    """Read one frame.
+def receive(descriptor: int, patience: Patience | None = None, most: int = MAX_PAYLOAD) -> tuple[Any, bytes]:
+    """Read one frame, with a payload of so many bytes at most.
 
     Raises:
         ClosedError: There is none, or it is broken.
         SilentError: It is not there in time.
     """
     header_size, payload_size = _LENGTHS.unpack(read_exactly(descriptor, _LENGTHS.size, patience))
-    if header_size > MAX_HEADER or payload_size > MAX_PAYLOAD:
+    if header_size > MAX_HEADER or payload_size > most:
         raise ClosedError
     text = read_exactly(descriptor, header_size, patience)
     payload = read_exactly(descriptor, payload_size, patience)
     try:
         return json.loads(text), payload
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ClosedError from None
 
 
@@ -135,26 +142,38 @@ class Child:
         """Whether the process has come to its end."""
         return self._process.poll() is not None
 
-    def ask(self, request: object) -> None:
+    @property
+    def spoke(self) -> bool:
+        """Whether it has written something that nobody has read."""
+        return bool(select.select([self._answers], [], [], 0)[0])
+
+    def ask(self, request: object, seconds: float | None = None) -> None:
         """Send a request, which `asked` reads over there.
+
+        Args:
+            request: What to send.
+            seconds: What the process may take to read it, as `Patience` counts it; None for ever.
 
         Raises:
             ClosedError: The process is gone.
+            SilentError: It does not read in time.
         """
         message = pickle.dumps(request, protocol=5)
-        write_all(self._requests.fileno(), _SIZE.pack(len(message)), message)
+        patience = None if seconds is None else Patience(self.pid, seconds)
+        write_all(self._requests.fileno(), _SIZE.pack(len(message)), message, patience=patience)
 
-    def answer(self, seconds: float) -> tuple[Any, bytes]:
+    def answer(self, seconds: float, most: int = MAX_PAYLOAD) -> tuple[Any, bytes]:
         """The next frame.
 
         Args:
             seconds: What the process may take, as `Patience` counts it.
+            most: Bytes that its payload may have.
 
         Raises:
             ClosedError: The process is gone, or wrote something else.
             SilentError: It is not there in time.
         """
-        return receive(self._answers.fileno(), Patience(self.pid, seconds))
+        return receive(self._answers.fileno(), Patience(self.pid, seconds), most)
 
     def wait(self) -> int:
         """The process's exit status, once it has one; the negative number of the signal that ended it."""

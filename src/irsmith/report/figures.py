@@ -7,13 +7,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from irsmith.dataset import measured
 from irsmith.dataset.load import Dataset
+from irsmith.dataset.parts import rejects_file, sidecar_file
 from irsmith.report.coverage import Coverage
 from irsmith.row import METRICS
 
@@ -100,8 +100,8 @@ def gather(dataset: Dataset) -> Figures:
     _rows(dataset, figures)
     _texts(dataset, figures)
     figures.coverage = Coverage.of(dataset)
-    _margins(dataset.root, figures)
-    for reject in _rejects(dataset.root):
+    _margins(dataset, figures)
+    for reject in _rejects(dataset):
         reason = figures.rejects.setdefault(f"{reject['step']}: {reject['symptom']}", Reason())
         reason.rows += 1
         if len(reason.examples) < EXAMPLES:
@@ -156,23 +156,27 @@ def _texts(dataset: Dataset, figures: Figures) -> None:
         figures.texts[name] = (rows, total[name] / max(rows, 1), longest[name])
 
 
-def _margins(root: Path, figures: Figures) -> None:
+def _margins(dataset: Dataset, figures: Figures) -> None:
     """How much of its tolerance each row used, in quarters of a power of ten."""
     names = ("forward", "backward")
     figures.margins = {name: Counter() for name in names}
-    for path in sorted((root / "measurements").rglob("*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=[f"{n}_{what}" for n in names for what in ("error", "tolerance")]):
-                for name in names:
-                    pairs = zip(*(batch[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
-                    for error, tolerance in pairs:
-                        if error == 0:
-                            figures.exact[name] += 1
-                        elif error is not None and math.isfinite(error) and tolerance > 0:
-                            figures.margins[name][round(4 * (math.log10(error) - math.log10(tolerance)))] += 1
+    for shard in dataset.manifest.shards:
+        path = dataset.root / sidecar_file(shard.config, shard.first)
+        if not path.exists():
+            continue
+        table = measured.read(path)
+        for name in names:
+            pairs = zip(*(table[f"{name}_{what}"].to_pylist() for what in ("error", "tolerance")), strict=True)
+            for error, tolerance in pairs:
+                if error == 0:
+                    figures.exact[name] += 1
+                elif error is not None and math.isfinite(error) and tolerance > 0:
+                    figures.margins[name][round(4 * (math.log10(error) - math.log10(tolerance)))] += 1
 
 
-def _rejects(root: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((root / "rejects").rglob("*.jsonl")):
-        with path.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+def _rejects(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for shard in dataset.manifest.shards:
+        path = dataset.root / rejects_file(shard.config, shard.first)
+        if path.exists():
+            with path.open(encoding="utf-8") as file:
+                yield from map(json.loads, file)

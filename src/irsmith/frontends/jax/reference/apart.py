@@ -24,6 +24,7 @@ SECONDS = 120.0
 MEMORY = 4 << 30
 """Bytes of address space that sources may have beyond what the process takes itself."""
 _START_SECONDS = 120.0
+_WAYS = 64 << 20
 
 _Answer = TypeVar("_Answer")
 
@@ -122,8 +123,8 @@ class Keeper:
     def _asked(self, request: Declared | Forgotten | Run) -> tuple[dict[str, Any], bytes]:
         process = self._process = self._ready()
         try:
-            process.ask(request)
-            header, payload = process.answer(self._seconds)
+            process.ask(request, self._seconds)
+            header, payload = process.answer(self._seconds, _most(request))
         except pipes.SilentError:
             raise self._ended(request, FaultKind.TIMED_OUT, f"did not end within {self._seconds:g} seconds") from None
         except pipes.ClosedError:
@@ -162,6 +163,11 @@ class Keeper:
         process, self._process = self._process, None
         if process is not None:
             process.stop()
+
+
+def _most(request: Declared | Forgotten | Run) -> int:
+    """Bytes that may be answered: every array, at its widest, and the ways of many branches."""
+    return _WAYS + 16 * sum(array.nbytes for array in request.inputs.values()) if isinstance(request, Run) else 0
 
 
 class _Apart:
