@@ -108,7 +108,8 @@ def test_show_cuts_no_line(made):
     row, stage = next(iter(irsmith.load(made))), get("warp").stages[0]
     text = stage.functions(row.texts, "forward")
     assert max(map(len, text.splitlines())) > 80
-    piped = run("show", made, row.id, "--direction", "forward", env={"PATH": ""}).stdout.splitlines()
+    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    piped = run("show", made, row.id, "--direction", "forward", env=plain).stdout.splitlines()
     for number, line in enumerate(text.splitlines(), 1):
         # A tab is shown as spaces.
         assert f"{number}{''.join(line.split())}" in ["".join(shown.split()) for shown in piped]
