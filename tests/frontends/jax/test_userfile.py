@@ -266,6 +266,8 @@ def constant(x):
     return 3.0
 def wide(x):
     return x
+def leaves(x):
+    raise SystemExit(3)
 def scaled(x, by):
     return x * by
 def counted(x, by):
@@ -281,12 +283,14 @@ unruly.defvjp(lambda x: (x, None), lambda kept, ct: (ct, ct))
 half, ones = jnp.ones(3, jnp.float16), jnp.ones(3)
 example_args = {
     "spectrum": ones, "nibbles": ones, "none": ones, "constant": ones, "wide": np.ones((3, 4)), "scaled": (half, 0.5),
-    "counted": (np.arange(3, dtype=np.int32), 0.5), "called": ones, "solved": (jnp.eye(3), ones), "unruly": ones,
+    "leaves": ones, "counted": (np.arange(3, dtype=np.int32), 0.5), "called": ones,
+    "solved": (jnp.eye(3), ones), "unruly": ones,
 }
 """,
     )
     for name, told in (
         ("spectrum", "complex64"), ("nibbles", "int4"), ("none", "nothing"), ("wide", "jax_enable_x64"),
+        ("leaves", "3"),
     ):  # fmt: skip
         assert isinstance(found[name], Reject), name
         assert told in found[name].message

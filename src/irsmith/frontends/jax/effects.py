@@ -41,6 +41,23 @@ class _Changes:
     parameters: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The inside of a function or of a class.
+
+    Attributes:
+        nodes: What may change something, each with whether its value is used by nothing.
+        globals: The module's names that it binds.
+        parameters: The names of what it is given.
+        own: All names that are its own.
+    """
+
+    nodes: list[tuple[ast.AST, bool]]
+    globals: set[str]
+    parameters: set[str]
+    own: set[str]
+
+
 class Effects:
     """What the statements of a module change.
 
@@ -57,12 +74,11 @@ class Effects:
             for node, _ in _run(statement):
                 self._note(node)
         self._changes = {name: _Changes(set(), parameters=False) for name in self._functions}
+        bodies = {name: _body(node) for name, node in self._functions.items()}
         grown = True
         while grown:
-            before = {name: (len(one.names), one.parameters) for name, one in self._changes.items()}
-            for name, node in self._functions.items():
-                self._inside(name, node)
-            grown = before != {name: (len(one.names), one.parameters) for name, one in self._changes.items()}
+            # As far as is known of those that each calls.
+            grown = sum(self._learns(name, body) for name, body in bodies.items()) > 0
 
     def _note(self, node: ast.AST) -> None:
         match node:
@@ -206,18 +222,39 @@ class Effects:
                 yield root
             yield from passed if top or discarded else ()
 
-    def _inside(self, name: str, node: ast.FunctionDef | ast.ClassDef) -> None:
-        """Note what a call of a function changes, as far as is known of those that it calls."""
-        declared = {n for part in ast.walk(node) if isinstance(part, ast.Global) for n in part.names}
-        parameters = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)} - {"self", "cls"}
-        stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        alone = {id(n) for part in ast.walk(node) if isinstance(part, ast.Expr) for n in ast.walk(part)}
-        changed = stored & declared
-        for part in ast.walk(node):
-            changed.update(self._changed(part, discarded=id(part) in alone, top=False))
+    def _learns(self, name: str, body: _Body) -> bool:
+        """Whether more is known of what a call of a function changes than before."""
+        changed = set(body.globals)
+        for node, discarded in body.nodes:
+            changed.update(self._changed(node, discarded=discarded, top=False))
         changes = self._changes[name]
-        changes.names |= changed - ((parameters | stored | {"self", "cls"}) - declared)
-        changes.parameters = changes.parameters or bool(changed & parameters)
+        before = len(changes.names), changes.parameters
+        changes.names |= changed - body.own
+        changes.parameters = changes.parameters or bool(changed & body.parameters)
+        return before != (len(changes.names), changes.parameters)
+
+
+def _body(function: ast.FunctionDef | ast.ClassDef) -> _Body:
+    declared: set[str] = set()
+    parameters: set[str] = set()
+    stored: set[str] = set()
+    alone: set[int] = set()
+    nodes: list[ast.AST] = []
+    for node in ast.walk(function):
+        match node:
+            case ast.Global(names=names):
+                declared.update(names)
+            case ast.arg(arg=name):
+                parameters.add(name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                stored.add(name)
+            case ast.Expr():
+                alone.update(map(id, ast.walk(node)))
+            case ast.Call() | ast.Attribute() | ast.Subscript() | ast.Name():
+                nodes.append(node)
+    parameters -= {"self", "cls"}
+    own = (parameters | stored | {"self", "cls"}) - declared
+    return _Body([(node, id(node) in alone) for node in nodes], stored & declared, parameters, own)
 
 
 def read_inside(module: ast.Module) -> set[str]:

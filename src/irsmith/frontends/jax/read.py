@@ -211,7 +211,7 @@ def _described(
         returned = returned_as(meaning.results)
     except CannotStandAloneError as error:
         return _alone(name, error, source)
-    except Exception as error:  # noqa: BLE001  (the function is a stranger's code)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (the function is a stranger's code)
         return Reject(Step.LOWER, type(error).__name__, str(error), name, USER, source)
     kernel = Kernel(
         name=entry,

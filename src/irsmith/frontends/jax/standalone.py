@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterator
+from functools import lru_cache
 
 from irsmith.frontends.jax.effects import DRAWS, Effects
 
@@ -21,13 +22,7 @@ def standalone(source: str, name: str) -> str | None:
     Returns:
         The text, or None where no top-level function has that name.
     """
-    module = ast.parse(source)
-    effects = Effects(module)
-    bound = [set(_bindings(statement)) for statement in module.body]
-    bound = [
-        names if names == {EXAMPLES} else names | effects.of(s) for names, s in zip(bound, module.body, strict=True)
-    ]
-    used = [set(_uses(s)) | ({DRAWS} if effects.draws(s) else set()) for s in module.body]
+    module, bound, used = _facts(source)
     if not any(isinstance(s, ast.FunctionDef) and s.name == name for s in module.body):
         return None
     kept: set[int] = {i for i, statement in enumerate(module.body) if _always_kept(statement)}
@@ -52,6 +47,19 @@ def standalone(source: str, name: str) -> str | None:
         pieces.append("\n".join(lines[_first_line(statement) - 1 : statement.end_lineno]))
         previous = statement
     return "".join(pieces) + "\n"
+
+
+@lru_cache(maxsize=4)
+def _facts(source: str) -> tuple[ast.Module, list[set[str]], list[set[str]]]:
+    """A module, and of each of its statements the names that it binds or changes, and those that it refers to."""
+    module = ast.parse(source)
+    effects = Effects(module)
+    bound = [set(_bindings(statement)) for statement in module.body]
+    bound = [
+        names if names == {EXAMPLES} else names | effects.of(s) for names, s in zip(bound, module.body, strict=True)
+    ]
+    used = [set(_uses(s)) | ({DRAWS} if effects.draws(s) else set()) for s in module.body]
+    return module, bound, used
 
 
 _DEFINITION = (ast.FunctionDef, ast.ClassDef)
