@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import math
+import sys
 
 import pytest
 import tomli_w
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import irsmith
 from irsmith import UserError, unpredictable
+from irsmith import cli as commands
 from irsmith import recipe as recipes
 from irsmith.dataset.load import row_of
+from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.rows import faults_of
 from irsmith.frontends.warp import ptx
 from irsmith.recipe import Recipe
@@ -165,3 +170,65 @@ def test_any_module_is_cut_into_parts_or_refused(module):
     assert all(isinstance(text, str) for text in found.values())
     again = ptx.parts(module)
     assert again == found
+
+
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMMANDS = (["stats"], ["show", "1"], ["validate", "--workers", "1"])
+"""Commands that read a dataset, with what stands behind its folder."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small dataset of one part, to be spoiled, with its files as they were."""
+    root = tmp_path_factory.mktemp("fuzz") / "d"
+    irsmith.generate(Recipe(count=6, seed=5, verify="none"), root, workers=1)
+    return root, {path: path.read_bytes() for path in (root / MANIFEST, *root.rglob("*.parquet"))}
+
+
+def ends_well(root):
+    for name, *further in COMMANDS:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(sys, "argv", ["irsmith", name, str(root), *further])
+            with pytest.raises(SystemExit) as ended:
+                commands.main()
+        assert ended.value.code in (0, 1, 2)
+
+
+@FEW
+@given(data=st.data())
+def test_any_bytes_in_the_place_of_a_file_are_read_or_refused(folder, data):
+    root, files = folder
+    path = data.draw(st.sampled_from(sorted(files)))
+    content = bytearray(files[path])
+    for place, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), min_size=1, max_size=4)
+    ):
+        content[place] = byte
+    cut = data.draw(st.none() | st.integers(0, len(content)))
+    try:
+        path.write_bytes(content[:cut])
+        ends_well(root)
+    finally:
+        path.write_bytes(files[path])
+
+
+@FEW
+@given(data=st.data())
+def test_any_value_in_a_manifest_is_read_or_refused(folder, data):
+    root, files = folder
+    path = root / MANIFEST
+    table = json.loads(files[path])
+    for chosen in data.draw(st.lists(st.sampled_from([p for p in places(table) if p]), min_size=1, max_size=2)):
+        place = table
+        try:
+            for key in chosen[:-1]:
+                place = place[key]
+            place[chosen[-1]] = data.draw(values | alike(place[chosen[-1]]))
+        except (TypeError, IndexError, KeyError):
+            # Something above was taken away before.
+            continue
+    try:
+        path.write_text(json.dumps(table))
+        ends_well(root)
+    finally:
+        path.write_bytes(files[path])

@@ -77,6 +77,9 @@ def test_any_text_is_a_recipe_or_a_clear_error(text):
         ("kount = 3", "unknown recipe key 'kount': did you mean 'count'?"),
         ("frontend = 'wrap'", "unknown frontend 'wrap': did you mean 'warp'?"),
         ("stages = ['cppp']", "unknown stage 'cppp' of frontend warp: did you mean 'cpp'?"),
+        ("frontend = 'jax'\n[types]\nfloat64 = 3", "types: the jax frontend has none to weigh"),
+        ("frontend = 'jax'\n[builtins]\nexp = 0", "builtins: the jax frontend has none to weigh"),
+        ("frontend = 'jax'\n[augment]\nrename = 0.1", "augment: the jax frontend has no 'rename'"),
         ("stages = ['ptx']", 'stages: ptx alone cannot be proved: add cpp or cuda, or set verify to "none"'),
         ("verify = 'compile'\nstages = ['ptx']", "stages: ptx alone cannot be proved: add cpp or cuda"),
         (

@@ -109,13 +109,14 @@ class _Lowering:
 
     def __init__(self, pipeline: Pipeline, stack: ExitStack) -> None:
         self._frontend = pipeline.frontend
-        self._lowered = [stage for stage in pipeline.stages if not stage.of]
         self._derived = [stage for stage in pipeline.stages if stage.of]
-        self._sealed = stack.enter_context(Sealed(pipeline.frontend, self._lowered))
+        wanted = {stage.of or stage.name for stage in pipeline.stages}
+        lowered = [stage for stage in pipeline.frontend.stages if stage.name in wanted]
+        self._sealed = stack.enter_context(Sealed(pipeline.frontend, lowered))
 
     def faults(self, row: Row) -> Iterator[Fault]:
         """What comes of a row other than it says."""
-        again = self._sealed.texts(row.kernel) if self._lowered else {}
+        again = self._sealed.texts(row.kernel)
         if isinstance(again, str):
             yield Fault(row.id, f"its source does not lower: {again}")
             return
@@ -127,6 +128,8 @@ class _Lowering:
                 continue
             found |= made
         for column, text in found.items():
+            if column not in row.texts:
+                continue
             if row.texts[column] != text and not (row.texts[column] is None and _withheld(row)):
                 yield Fault(row.id, f"{column}: its source lowers to another text")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import os
 import re
@@ -12,13 +14,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tests.cli.command import refused, run
 
 import irsmith
 from irsmith import Recipe, frontends
 from irsmith.cli import COMMANDS
 from irsmith.cli.say import printable
+from irsmith.cli.text import print_row
 from irsmith.drawing import Drawing
+from irsmith.frontends import get
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,28 @@ def test_show_puts_python_beside_the_text(made):
     narrow = run("show", made, "0", "--stage", "cuda", "--direction", "forward", env={"COLUMNS": "80", "PATH": ""})
     assert "cuda forward" in narrow.stdout
     assert "backward" not in narrow.stdout
+
+
+def test_show_cuts_no_line(made):
+    row, stage = next(iter(irsmith.load(made))), get("warp").stages[0]
+    text = stage.functions(row.texts, "forward")
+    assert max(map(len, text.splitlines())) > 80
+    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    piped = run("show", made, row.id, "--direction", "forward", env=plain).stdout.splitlines()
+    for number, line in enumerate(text.splitlines(), 1):
+        # A tab is shown as spaces.
+        assert f"{number}{''.join(line.split())}" in ["".join(shown.split()) for shown in piped]
+    for terminal, width in itertools.product((True, False), (40, 160)):
+        shown = io.StringIO()
+        print_row(Console(file=shown, force_terminal=terminal, no_color=True, width=width), row, [stage], ["forward"])
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown.getvalue()).splitlines()
+        assert terminal is False or max(map(len, lines)) <= width
+        if width == 160:
+            # The Python stands beside it.
+            lines = [line[66:] for line in lines]
+        every = "".join("".join(lines).split())
+        for line in text.splitlines():
+            assert "".join(line.split()) in every
 
 
 def test_stats_as_text_and_json(made):

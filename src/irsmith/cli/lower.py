@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from irsmith.cli.say import printable, say
-from irsmith.cli.text import console, row_view
+from irsmith.cli.text import console, print_row
 from irsmith.errors import UserError
 from irsmith.frontends import get
 from irsmith.frontends.base import default_stages, stage_named
@@ -65,7 +65,7 @@ def command(
         terminal = console()
         for row in rows:
             terminal.rule(printable(row.kernel.name))
-            terminal.print(row_view(row, list(stages), ["forward", "backward"], terminal.width))
+            print_row(terminal, row, list(stages), ["forward", "backward"])
     for reject in rejects if not as_json else ():
         say(f"{reject.name}: not lowered: {reject.symptom}: {' '.join(reject.message.split())}", err=True)
     return 1 if rejects else 0

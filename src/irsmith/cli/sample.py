@@ -50,10 +50,10 @@ def _print(kernel: Kernel, drawing: Drawing, index: int) -> None:
     found = traits(describe(kernel.source, kernel.name), drawing.frontend.reading(kernel))
     head = f"# {index}  {kernel.category}  difficulty {found.difficulty}  {', '.join(found.tags)}"
     if sys.stdout.isatty():
-        from irsmith.cli.text import console, highlighted
+        from irsmith.cli.text import console, numbered
 
         terminal = console()
         terminal.print(head, style="bold", markup=False)
-        terminal.print(highlighted(kernel.source, "python"))
+        terminal.print(numbered(kernel.source, "python", wrapped=True))
     else:
         say(f"{head}\n{kernel.source}")

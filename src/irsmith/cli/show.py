@@ -6,7 +6,7 @@ import click
 
 from irsmith.cli.running import PLACE
 from irsmith.cli.say import printable
-from irsmith.cli.text import cell, console, row_view
+from irsmith.cli.text import cell, console, print_row
 from irsmith.dataset.load import load
 from irsmith.frontends import get
 from irsmith.frontends.base import stage_named
@@ -41,4 +41,4 @@ def command(directory: Place, row_id: str, stage: str | None, direction: str) ->
         )
     launch = signature.launch
     terminal.print("" if launch is None else f"  launch {'x'.join(map(str, launch))}\n")
-    terminal.print(row_view(row, [chosen], directions, terminal.width))
+    print_row(terminal, row, [chosen], directions)

@@ -20,24 +20,36 @@ def cell(text: str) -> Text:
     return Text(printable(text))
 
 
-def highlighted(text: str, language: str) -> Syntax:
-    """A text in colour, with line numbers as the line map counts them."""
+def numbered(text: str, language: str, *, wrapped: bool) -> Syntax:
+    """A text in colour, with line numbers as the line map counts them.
+
+    Args:
+        text: The text.
+        language: What Pygments calls its language.
+        wrapped: Whether a line that is too wide goes on below; else it is whole where printing is told not to cut.
+    """
     shown = printable(text.rstrip("\n"))
-    return Syntax(shown, language, line_numbers=True, background_color="default", word_wrap=False)
+    return Syntax(shown, language, line_numbers=True, background_color="default", word_wrap=wrapped)
 
 
-def row_view(row: Row, stages: list[Stage], directions: list[str], width: int) -> RenderableType:
-    """A row as a person reads it: the Python, and each text beside or below it."""
-    python = highlighted(row.kernel.source, "python")
+def print_row(terminal: Console, row: Row, stages: list[Stage], directions: list[str]) -> None:
+    """Print a row as a person reads it: the Python, and each text beside or below it.
+
+    On a terminal, and in columns, a line that is too wide goes on below; elsewhere each line is whole.
+    """
+    width = terminal.width
+    wrapped = terminal.is_terminal or width >= SIDE_BY_SIDE
+    python = numbered(row.kernel.source, "python", wrapped=wrapped)
     parts: list[RenderableType] = []
     for stage in stages:
         for direction in directions:
             title = Text(f"{stage.name} {direction}", style="bold")
-            body = highlighted(stage.functions(row.texts, direction) or "", _LEXERS.get(stage.language, "text"))
+            text = stage.functions(row.texts, direction) or ""
+            body = numbered(text, _LEXERS.get(stage.language, "text"), wrapped=wrapped)
             parts.append(_beside(python, body, title, width) if width >= SIDE_BY_SIDE else Group(title, body, ""))
     if width < SIDE_BY_SIDE:
         parts.insert(0, Group(Text("python", style="bold"), python, ""))
-    return Group(*parts)
+    terminal.print(Group(*parts), soft_wrap=not wrapped)
 
 
 _LEXERS = {"cpp": "cpp", "cuda": "cuda", "ptx": "ptx"}
