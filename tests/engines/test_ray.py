@@ -20,7 +20,7 @@ from tests.engines.tasks import die, die_once, double, fail
 import irsmith
 from irsmith import Recipe, StoppedError, UserError, engines
 from irsmith.dataset import assemble as assembling
-from irsmith.dataset import repeats
+from irsmith.dataset import reading
 from irsmith.dataset.assemble import FEW, assemble
 from irsmith.dataset.parts import write_parquet
 
@@ -110,7 +110,7 @@ def test_putting_together_leaves_the_rows_where_they_are(run, tmp_path, monkeypa
     def opened_here(path):
         raise AssertionError(path)
 
-    for module in (repeats, assembling):
+    for module in (reading, assembling):
         monkeypatch.setattr(module, "parquet", opened_here)
     there = assemble(tmp_path / "other", shards, counted)
     assert there == here
