@@ -224,8 +224,6 @@ def read_table(root: Place) -> dict[str, Any]:
         table: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
-        # JSON may escape halves of characters, which no file and no terminal takes.
-        json.dumps(table, ensure_ascii=False).encode()
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     if not isinstance(table, dict):
