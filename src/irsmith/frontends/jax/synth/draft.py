@@ -165,7 +165,7 @@ class Scope:
     def bind(self, wish: str, like: Expr) -> Expr:
         """A new local name for a value, such as a parameter of an inner function. Nothing is written."""
         taken = self.names.claim(wish)
-        value = replace(name(taken, like.shape, like.dtype, like.low, like.high), tied=like.tied)
+        value = replace(name(taken, like.shape, like.dtype, like.low, like.high), tied=like.tied, made=like.made)
         self.pool[taken] = value
         self.fresh.append(taken)
         return value
@@ -186,7 +186,8 @@ class Scope:
 
     def rebind(self, taken: str, value: Expr) -> Expr:
         """A name that is claimed already for a value that the caller writes, in place of what it stood for."""
-        held = replace(name(taken, value.shape, value.dtype, value.low, value.high), tied=value.tied)
+        held = name(taken, value.shape, value.dtype, value.low, value.high)
+        held = replace(held, tied=value.tied, made=value.made)
         self.pool.pop(taken, None)
         self.pool[taken] = held
         if taken in self.fresh:

@@ -29,6 +29,8 @@ class Expr:
         names: The variables that it reads.
         tied: Whether its elements add up to something that is known, so that to add them up says nothing.
         size: How many operations it is made of.
+        made: What made it: the name of a function or of a kind of operation, and its operands' texts where they
+            matter. Empty for an argument, and where nothing that may follow hangs on it.
     """
 
     text: str
@@ -40,6 +42,7 @@ class Expr:
     names: frozenset[str] = frozenset()
     tied: bool = False
     size: int = 0
+    made: tuple[str, ...] = ()
 
     @property
     def rank(self) -> int:
@@ -95,7 +98,14 @@ def broadcast(*shapes: Shape) -> Shape | None:
 
 
 def called(
-    text: str, *of: Expr, shape: Shape, low: float, high: float, dtype: str | None = None, tied: bool = False
+    text: str,
+    *of: Expr,
+    shape: Shape,
+    low: float,
+    high: float,
+    dtype: str | None = None,
+    tied: bool = False,
+    made: tuple[str, ...] = (),
 ) -> Expr:
     """A call or any other atom made of expressions."""
     return Expr(
@@ -108,25 +118,36 @@ def called(
         frozenset().union(*(part.names for part in of)),
         tied,
         1 + sum(part.size for part in of),
+        made,
     )
 
 
-def _joined(text: str, binding: int, a: Expr, b: Expr, low: float, high: float) -> Expr:
+def _joined(text: str, binding: int, a: Expr, b: Expr, low: float, high: float, made: tuple[str, ...]) -> Expr:
     shape = broadcast(a.shape, b.shape)
     assert shape is not None
     tied = (a.tied and not b.names) or (b.tied and not a.names)
     dtype = a.dtype if a.names else b.dtype
-    return Expr(text, binding, shape, dtype, low, high, a.names | b.names, tied, 1 + a.size + b.size)
+    return Expr(text, binding, shape, dtype, low, high, a.names | b.names, tied, 1 + a.size + b.size, made)
+
+
+def _operation(kind: str, a: Expr, b: Expr) -> tuple[str, ...]:
+    """What an operation on two expressions is called: one with a number shifts or scales."""
+    if a.names and b.names:
+        return kind, a.text, b.text
+    operand = a.text if a.names else b.text
+    if kind == "div" and not a.names:
+        return "inverse", operand
+    return ("shift" if kind in ("add", "sub") else "scale"), operand
 
 
 def add(a: Expr, b: Expr) -> Expr:
     """``a + b``."""
-    return _joined(f"{a.at(SUM)} + {b.at(SUM + 1)}", SUM, a, b, a.low + b.low, a.high + b.high)
+    return _joined(f"{a.at(SUM)} + {b.at(SUM + 1)}", SUM, a, b, a.low + b.low, a.high + b.high, _operation("add", a, b))
 
 
 def sub(a: Expr, b: Expr) -> Expr:
     """``a - b``."""
-    return _joined(f"{a.at(SUM)} - {b.at(SUM + 1)}", SUM, a, b, a.low - b.high, a.high - b.low)
+    return _joined(f"{a.at(SUM)} - {b.at(SUM + 1)}", SUM, a, b, a.low - b.high, a.high - b.low, _operation("sub", a, b))
 
 
 def products(a: Expr, b: Expr) -> tuple[float, float]:
@@ -137,31 +158,35 @@ def products(a: Expr, b: Expr) -> tuple[float, float]:
 
 def mul(a: Expr, b: Expr) -> Expr:
     """``a * b``."""
-    return _joined(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", PRODUCT, a, b, *products(a, b))
+    made = _operation("mul", a, b)
+    return _joined(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", PRODUCT, a, b, *products(a, b), made)
 
 
 def div(a: Expr, b: Expr) -> Expr:
     """``a / b``, whose divisor keeps off zero."""
     assert b.low > 0 or b.high < 0
     corners = (a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high)
-    return _joined(f"{a.at(PRODUCT)} / {b.at(PRODUCT + 1)}", PRODUCT, a, b, min(corners), max(corners))
+    made = _operation("div", a, b)
+    return _joined(f"{a.at(PRODUCT)} / {b.at(PRODUCT + 1)}", PRODUCT, a, b, min(corners), max(corners), made)
 
 
 def compared(a: Expr, sign: str, b: Expr) -> Expr:
     """A comparison."""
-    made = _joined(f"{a.at(SUM)} {sign} {b.at(SUM)}", COMPARISON, a, b, 0, 1)
+    made = _joined(f"{a.at(SUM)} {sign} {b.at(SUM)}", COMPARISON, a, b, 0, 1, ())
     return replace(made, dtype="bool", tied=False)
 
 
 def negated(a: Expr) -> Expr:
     """``-a``."""
-    return replace(a, text=f"-{a.at(UNARY)}", binding=UNARY, low=-a.high, high=-a.low, size=a.size + 1)
+    text, size = f"-{a.at(UNARY)}", a.size + 1
+    return replace(a, text=text, binding=UNARY, low=-a.high, high=-a.low, size=size, made=("neg",))
 
 
 def squared(a: Expr) -> Expr:
     """``a ** 2``."""
     least = 0.0 if a.low <= 0 <= a.high else min(a.low**2, a.high**2)
-    return replace(a, text=f"{a.at(ATOM)} ** 2", binding=POWER, low=least, high=a.reach**2, tied=False, size=a.size + 1)
+    text, size = f"{a.at(ATOM)} ** 2", a.size + 1
+    return replace(a, text=text, binding=POWER, low=least, high=a.reach**2, tied=False, size=size, made=("square",))
 
 
 def hull(*parts: Expr) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from irsmith.frontends.jax.synth.expr import (
     squared,
     sub,
 )
+from irsmith.frontends.jax.synth.idle import idle, undone
 from irsmith.frontends.jax.synth.moves import MIXED, PLAIN, Repertoire, absolute, grown, mathematical, shrunk
 from irsmith.frontends.jax.synth.shapes import reduced
 from irsmith.synth.errors import Discard
@@ -56,30 +57,32 @@ def _step(body: Scope, carry: Expr, v: Expr, start: Expr, count: int) -> tuple[E
         k = number(rng, 0.3, 0.95)
         reach = max(start.reach, v.reach / (1 - k))
         return _within(add(mul(carry, body.number(k)), v), -reach - 1e-3, reach + 1e-3, limit)
-    if kind in ("ema", "mix"):
+    if kind in ("ema", "mix") and not (v.size and idle("scale", v)):
         k = number(rng, 0.1, 0.9)
         return _within(add(mul(body.number(k), carry), mul(body.number(round(1 - k, 2)), v)), low, high, limit)
     if kind == "tanh":
         weight = number(rng, 0.2, 1.2)
         inner = add(mul(body.number(weight), carry), v)
-        if v.reach > 3 or start.reach > 1:
+        if v.reach > 3 or start.reach > 1 or undone("add", carry, v):
             return None
         made = called(f"jnp.tanh({inner.text})", inner, shape=inner.shape, low=-1, high=1)
         return _within(made, -1, 1, limit)
-    if kind == "sum":
+    if kind == "sum" and not undone("add", carry, v):
         ends = start.low + min(0.0, v.low * count), start.high + max(0.0, v.high * count)
         return _within(add(carry, v), *ends, limit)
     if kind in ("max", "min"):
-        if start.low > v.high or v.low > start.high:
+        if start.low > v.high or v.low > start.high or undone("extreme", carry, v):
             return None
         text = f"jnp.{kind}imum({carry.text}, {v.text})"
         return _within(called(text, carry, v, shape=carry.shape, low=low, high=high), low, high, limit)
-    if kind == "relax":
+    if kind == "relax" and not undone("sub", v, carry):
         k = number(rng, 0.1, 0.8)
         return _within(add(carry, mul(body.number(k), sub(v, carry))), low, high, limit)
     if kind == "damped":
         if v.low < 0.02 or v.high > 0.98:
             gate = f"{body.draft.nn}.sigmoid({v.text})"
+            if idle("sigmoid", v):
+                return None
             v = called(gate, v, shape=v.shape, low=0.0, high=1.0)
         low, high = min(start.low, 0.0), max(start.high, 0.0)
         return _within(mul(carry, sub(body.number(1.0), mul(body.number(number(rng, 0.1, 0.6)), v))), low, high, limit)
@@ -221,7 +224,7 @@ def scanned(scope: Scope) -> Expr:
         term = rng.pick((add, mul))(term, second)
     require(term.shape == shape and term.reach <= scope.draft.limit)
     if term.size > 2 and rng.chance(0.5):
-        term = body.assign(term)
+        term = body.assign(term, keep=True)
     result, low, high = _next(body, carry, term, start, count)
     fresh = body.assign(result, rng.pick(("new", "new_carry", "nxt", "h_new", "state_new")))
     fresh = replace(fresh, low=low, high=high)

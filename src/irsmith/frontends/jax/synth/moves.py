@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from irsmith.frontends.jax.synth.author import number
+from irsmith.frontends.jax.synth.curves import ACTIVATIONS, MATHEMATICAL, RARE, Curve, curve
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import (
     PRODUCT,
@@ -25,111 +26,9 @@ from irsmith.frontends.jax.synth.expr import (
     squared,
     sub,
 )
+from irsmith.frontends.jax.synth.idle import idle, undone
 
 Move = Callable[[Scope, Expr], Expr | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A function of one variable that rises throughout, or whose bounds are known.
-
-    Attributes:
-        spelling: ``{x}`` stands for the argument, ``{nn}``, ``{lax}`` and ``{jax}`` for the modules.
-        low: Arguments may not be below it.
-        high: Nor above it.
-        at: The value for an argument; None where ``bounds`` are fixed.
-        bounds: The bounds of values, whatever the argument.
-        far: The largest magnitude of an argument at which it still says something.
-    """
-
-    spelling: str
-    low: float
-    high: float
-    at: Callable[[float], float] | None = None
-    bounds: tuple[float, float] | None = None
-    far: float = math.inf
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
-def _softplus(x: float) -> float:
-    return math.log1p(math.exp(x))
-
-
-MATHEMATICAL: Mapping[str, Curve] = {
-    "exp": Curve("jnp.exp({x})", -8, 4, math.exp),
-    "exp2": Curve("jnp.exp2({x})", -8, 5, lambda x: 2.0**x),
-    "expm1": Curve("jnp.expm1({x})", -6, 3, math.expm1),
-    "log": Curve("jnp.log({x})", 0.05, 1e4, math.log),
-    "log2": Curve("jnp.log2({x})", 0.05, 1e4, math.log2),
-    "log1p": Curve("jnp.log1p({x})", -0.8, 1e4, math.log1p),
-    "sqrt": Curve("jnp.sqrt({x})", 0.02, 1e4, math.sqrt),
-    "cbrt": Curve("jnp.cbrt({x})", 0.05, 1e4, lambda x: x ** (1 / 3)),
-    "sin": Curve("jnp.sin({x})", -20, 20, None, (-1, 1)),
-    "cos": Curve("jnp.cos({x})", -20, 20, None, (-1, 1)),
-    "tan": Curve("jnp.tan({x})", -1.2, 1.2, math.tan),
-    "sinh": Curve("jnp.sinh({x})", -4, 4, math.sinh),
-    "tanh": Curve("jnp.tanh({x})", -1e3, 1e3, math.tanh, far=4),
-    "arctan": Curve("jnp.arctan({x})", -1e3, 1e3, math.atan, far=30),
-    "arcsin": Curve("jnp.arcsin({x})", -0.95, 0.95, math.asin),
-    "arcsinh": Curve("jnp.arcsinh({x})", -1e3, 1e3, math.asinh),
-    "erf": Curve("{lax}.erf({x})", -1e3, 1e3, math.erf, far=2),
-    "logistic": Curve("{lax}.logistic({x})", -1e3, 1e3, _sigmoid, far=6),
-}
-"""What a mathematics library has."""
-
-RARE: Mapping[str, Curve] = {
-    "arccos": Curve("jnp.arccos({x})", -0.95, 0.95, None, (0.0, math.pi)),
-    "arctanh": Curve("jnp.arctanh({x})", -0.9, 0.9, math.atanh),
-    "log10": Curve("jnp.log10({x})", 0.05, 1e4, math.log10),
-    "lgamma": Curve("{lax}.lgamma({x})", 0.3, 6, None, (-0.15, 5.0)),
-    "erfc": Curve("{lax}.erfc({x})", -2, 2, None, (0.0, 2.0)),
-    "sinc": Curve("jnp.sinc({x})", -3, 3, None, (-0.25, 1.0)),
-    "deg2rad": Curve("jnp.deg2rad({x})", -1e3, 1e3, math.radians),
-}
-"""What is called now and then."""
-
-ACTIVATIONS: Mapping[str, Curve] = {
-    "relu": Curve("{nn}.relu({x})", -1e3, 1e3, lambda x: max(x, 0.0)),
-    "sigmoid": Curve("{nn}.sigmoid({x})", -1e3, 1e3, _sigmoid, far=6),
-    "silu": Curve("{nn}.silu({x})", -1e3, 30, lambda x: max(x, -0.3) if x <= 0 else x),
-    "gelu": Curve("{nn}.gelu({x})", -1e3, 30, lambda x: -0.2 if x <= 0 else x),
-    "softplus": Curve("{nn}.softplus({x})", -10, 30, _softplus),
-    "elu": Curve("{nn}.elu({x})", -20, 1e3, lambda x: x if x > 0 else math.expm1(x)),
-    "leaky_relu": Curve("{nn}.leaky_relu({x})", -1e3, 1e3, lambda x: x if x > 0 else 0.01 * x),
-    "selu": Curve("{nn}.selu({x})", -20, 1e3, lambda x: 1.0508 * (x if x > 0 else 1.6733 * math.expm1(x))),
-    "log_sigmoid": Curve("{nn}.log_sigmoid({x})", -30, 10, lambda x: -_softplus(-x)),
-    "soft_sign": Curve("{nn}.soft_sign({x})", -1e3, 1e3, lambda x: x / (1 + abs(x)), far=20),
-    "tanh": MATHEMATICAL["tanh"],
-    "relu6": Curve("{nn}.relu6({x})", -1e3, 8, lambda x: min(max(x, 0.0), 6.0)),
-    "hard_tanh": Curve("{nn}.hard_tanh({x})", -3, 3, lambda x: min(max(x, -1.0), 1.0)),
-}
-"""What a layer ends with."""
-
-
-def curve(scope: Scope, x: Expr, which: Curve) -> Expr | None:
-    """A function applied to an expression, or None where it is not legal, says nothing or grows too large."""
-    if x.low < which.low or x.high > which.high or x.reach > which.far:
-        return None
-    low, high = which.bounds or (_of(which, x.low), _of(which, x.high))
-    low, high = min(low, high), max(low, high)
-    if max(abs(low), abs(high)) > scope.draft.limit or high - low < 1e-4:
-        return None
-    spelled = which.spelling.replace("{x}", x.text)
-    if "{nn}" in spelled:
-        spelled = spelled.replace("{nn}", scope.draft.nn)
-    if "{lax}" in spelled:
-        spelled = spelled.replace("{lax}", scope.draft.lax)
-    if "{jax}" in spelled:
-        spelled = spelled.replace("{jax}", scope.draft.jax)
-    return called(spelled, x, shape=x.shape, low=low, high=high)
-
-
-def _of(which: Curve, x: float) -> float:
-    assert which.at is not None
-    return which.at(x)
 
 
 def _any_curve(table: Mapping[str, Curve]) -> Move:
@@ -150,20 +49,28 @@ activation = _any_curve(ACTIVATIONS)
 rare = _any_curve(RARE)
 
 
+_LARGE = 12.0
+"""Beyond it a value is brought back to a smaller size first."""
+
+
 def scaled(scope: Scope, x: Expr) -> Expr | None:
     """Times or over a number."""
     rng = scope.rng
+    if idle("scale", x):
+        return None
     value = number(rng, 0.05, 3.0)
     if rng.chance(0.35):
         made = div(x, scope.number(rng.pick((2.0, 3.0, 4.0, 8.0, 1.5, 10.0))))
     else:
         made = mul(scope.number(value), x) if rng.chance(0.6) else mul(x, scope.number(value))
-    return made if made.reach <= scope.draft.limit else None
+    return made if made.reach <= min(_LARGE, scope.draft.limit) else None
 
 
 def shifted(scope: Scope, x: Expr) -> Expr | None:
     """Plus or minus a number."""
     rng = scope.rng
+    if idle("shift", x):
+        return None
     value = scope.number(rng.pick((1.0, 0.5, 0.1, 2.0, number(rng))))
     made = rng.pick((add(x, value), sub(x, value), sub(value, x)))
     return made if made.reach <= scope.draft.limit else None
@@ -171,7 +78,7 @@ def shifted(scope: Scope, x: Expr) -> Expr | None:
 
 def shrunk(scope: Scope, x: Expr) -> Expr | None:
     """A large value brought back to a size that functions still say something about."""
-    if x.reach <= 6:
+    if x.reach <= (_LARGE if idle("scale", x) else 6):
         return None
     for divisor in (2.0, 4.0, 5.0, 8.0, 10.0, 16.0, 20.0, 32.0, 50.0, 64.0, 100.0, 200.0, 500.0, 1000.0, 1e4):
         if x.reach / divisor <= 4:
@@ -184,7 +91,12 @@ def combined(scope: Scope, x: Expr) -> Expr | None:
     """A sum, a difference or a product with another value."""
     y = other(scope, x)
     rng = scope.rng
-    made = rng.pick((add, sub, mul, mul, add))(x, y) if rng.chance(0.75) else rng.pick((add, sub, mul))(y, x)
+    operation, a, b = (
+        (rng.pick((add, sub, mul, mul, add)), x, y) if rng.chance(0.75) else (rng.pick((add, sub, mul)), y, x)
+    )
+    if undone(operation.__name__, a, b):
+        return None
+    made = operation(a, b)
     return made if made.reach <= scope.draft.limit and made.shape == x.shape else None
 
 
@@ -205,10 +117,12 @@ def quotient(scope: Scope, x: Expr) -> Expr | None:
     """Over another value that is kept off zero, as one writes it."""
     rng = scope.rng
     y = other(scope, x)
+    if undone("div", x, y) or (idle("abs", y) and y.low < 0):
+        return None
     below = y
     if not (y.low >= 0.1 or y.high <= -0.1):
         one = scope.number(rng.pick((1.0, 1.0, 0.5, 2.0)))
-        how = rng.pick(("square", "abs", "exp"))
+        how = "abs" if idle("square", y) else rng.pick(("square", "abs", "exp"))
         if how == "square":
             below = add(one, squared(y))
         elif how == "abs":
@@ -222,62 +136,75 @@ def quotient(scope: Scope, x: Expr) -> Expr | None:
 
 
 def absolute(x: Expr) -> Expr:
-    """``jnp.abs``."""
+    """``jnp.abs``, where it changes anything."""
+    if x.low >= 0:
+        return x
     low = 0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high))
-    return called(f"jnp.abs({x.text})", x, shape=x.shape, low=low, high=x.reach)
+    return called(f"jnp.abs({x.text})", x, shape=x.shape, low=low, high=x.reach, made=("abs",))
 
 
 def guarded(scope: Scope, x: Expr) -> Expr | None:
     """A root, logarithm or reciprocal of something that is made positive first."""
     rng = scope.rng
-    low = 0.0 if x.low <= 0 <= x.high else min(x.low**2, x.high**2)
     eps = scope.number(rng.pick((1.0, 0.5, 0.1, 1.0)))
-    base = add(squared(x), eps) if rng.chance(0.6) else add(absolute(x), eps)
-    if base.high > scope.draft.limit or low < 0:
+    inner = squared(x) if rng.chance(0.6) and not idle("square", x) else absolute(x)
+    if idle("abs", x) and x.low < 0:
+        return None
+    base = inner if idle("shift", inner) else add(inner, eps)
+    if base.high > scope.draft.limit or base.low < 0.1:
         return None
     kind = rng.pick(("sqrt", "log", "rsqrt", "inverse", "log1p"))
     if kind == "sqrt":
-        return called(f"jnp.sqrt({base.text})", base, shape=x.shape, low=base.low**0.5, high=base.high**0.5)
+        return called(
+            f"jnp.sqrt({base.text})", base, shape=x.shape, low=base.low**0.5, high=base.high**0.5, made=("sqrt",)
+        )
     if kind == "log":
-        return called(f"jnp.log({base.text})", base, shape=x.shape, low=math.log(base.low), high=math.log(base.high))
+        low, high = math.log(base.low), math.log(base.high)
+        return called(f"jnp.log({base.text})", base, shape=x.shape, low=low, high=high, made=("log",))
     if kind == "rsqrt":
         text = f"{scope.draft.lax}.rsqrt({base.text})"
-        return called(text, base, shape=x.shape, low=base.high**-0.5, high=base.low**-0.5)
+        return called(text, base, shape=x.shape, low=base.high**-0.5, high=base.low**-0.5, made=("sqrt",))
     if kind == "log1p":
         inner = absolute(x)
-        return called(f"jnp.log1p({inner.text})", inner, shape=x.shape, low=0.0, high=math.log1p(x.reach))
+        low, high = math.log1p(inner.low), math.log1p(inner.high)
+        return (
+            None
+            if idle("log1p", inner)
+            else called(f"jnp.log1p({inner.text})", inner, shape=x.shape, low=low, high=high, made=("log1p",))
+        )
     return div(scope.number(1.0), base)
 
 
 def limited(scope: Scope, x: Expr) -> Expr | None:
     """Cut off at one end or both."""
     rng = scope.rng
-    if x.width < 0.5 or not x.names:
+    if x.width < 0.5 or not x.names or idle("clip", x):
         return None
     low = round(x.low + x.width * rng.uniform(0.15, 0.4), 2)
     high = round(x.high - x.width * rng.uniform(0.15, 0.4), 2)
     kind = rng.pick(("clip", "max", "min", "floor0"))
     if kind == "clip":
-        return called(f"jnp.clip({x.text}, {low!r}, {high!r})", x, shape=x.shape, low=low, high=high)
-    if kind == "max":
-        return called(f"jnp.maximum({x.text}, {low!r})", x, shape=x.shape, low=low, high=x.high)
-    if kind == "min":
-        return called(f"jnp.minimum({x.text}, {high!r})", x, shape=x.shape, low=x.low, high=high)
-    if x.low < -0.2 and x.high > 0.2:
-        return called(f"jnp.maximum({x.text}, 0.0)", x, shape=x.shape, low=0.0, high=x.high)
-    return None
+        text = f"jnp.clip({x.text}, {low!r}, {high!r})"
+    elif kind == "max":
+        text, high = f"jnp.maximum({x.text}, {low!r})", x.high
+    elif kind == "min":
+        text, low = f"jnp.minimum({x.text}, {high!r})", x.low
+    elif x.low < -0.2 and x.high > 0.2:
+        text, low, high = f"jnp.maximum({x.text}, 0.0)", 0.0, x.high
+    else:
+        return None
+    return called(text, x, shape=x.shape, low=low, high=high, made=("clip", x.text))
 
 
 def extreme(scope: Scope, x: Expr) -> Expr | None:
     """The larger or smaller of two values whose intervals overlap."""
     y = other(scope, x)
-    if min(x.high, y.high) - max(x.low, y.low) < 0.3 * min(x.width, y.width) + 0.05:
+    if min(x.high, y.high) - max(x.low, y.low) < 0.3 * min(x.width, y.width) + 0.05 or undone("extreme", x, y):
         return None
     kind = scope.rng.pick(("maximum", "minimum"))
     pick = max if kind == "maximum" else min
-    return called(
-        f"jnp.{kind}({x.text}, {y.text})", x, y, shape=x.shape, low=pick(x.low, y.low), high=pick(x.high, y.high)
-    )
+    text, low, high = f"jnp.{kind}({x.text}, {y.text})", pick(x.low, y.low), pick(x.high, y.high)
+    return called(text, x, y, shape=x.shape, low=low, high=high, made=("extreme", x.text, y.text))
 
 
 def two_place(scope: Scope, x: Expr) -> Expr | None:
@@ -288,16 +215,16 @@ def two_place(scope: Scope, x: Expr) -> Expr | None:
     if kind == "logaddexp" and x.reach < 30 and y.reach < 30:
         low, high = max(x.low, y.low), max(x.high, y.high) + math.log(2)
         return called(f"jnp.logaddexp({x.text}, {y.text})", x, y, shape=x.shape, low=low, high=high)
-    if kind == "hypot":
+    if kind == "hypot" and not (idle("square", x) or idle("square", y)):
         root = (x.reach**2 + y.reach**2 + 1) ** 0.5
         inner = add(add(squared(x), squared(y)), scope.number(1.0))
-        return called(f"jnp.sqrt({inner.text})", inner, shape=x.shape, low=1.0, high=root)
+        return called(f"jnp.sqrt({inner.text})", inner, shape=x.shape, low=1.0, high=root, made=("sqrt",))
     if kind == "arctan2" and (y.low > 0.1 or x.low > 0.1):
         return called(f"jnp.arctan2({x.text}, {y.text})", x, y, shape=x.shape, low=-math.pi, high=math.pi)
     if kind == "power" and x.low >= 0.1 and y.reach * abs(math.log(max(x.high, 1 / x.low))) < 4:
         ends = [x.low**y.low, x.low**y.high, x.high**y.low, x.high**y.high]
         return called(f"jnp.power({x.text}, {y.text})", x, y, shape=x.shape, low=min(ends), high=max(ends))
-    if kind == "lerp":
+    if kind == "lerp" and not (x.size and idle("scale", x)):
         t = number(rng, 0.1, 0.9)
         first, rest = scope.number(t), scope.number(round(1 - t, 2))
         return add(mul(first, x), mul(rest, y))
@@ -308,13 +235,13 @@ def two_place(scope: Scope, x: Expr) -> Expr | None:
 
 def powered(scope: Scope, x: Expr) -> Expr | None:
     """A small whole power."""
-    if x.reach**2 > scope.draft.limit:
+    if x.reach**2 > scope.draft.limit or idle("square", x):
         return None
     made = squared(x)
     if scope.rng.chance(0.3) and x.size == 0:
-        made = called(f"jnp.square({x.text})", x, shape=x.shape, low=made.low, high=made.high)
+        made = called(f"jnp.square({x.text})", x, shape=x.shape, low=made.low, high=made.high, made=made.made)
     elif scope.rng.chance(0.25) and x.reach**3 <= scope.draft.limit:
-        made = replace(made, text=f"{x.at(7)} ** 3", low=x.low**3, high=x.high**3)
+        made = replace(made, text=f"{x.at(7)} ** 3", low=x.low**3, high=x.high**3, made=("power",))
     return made
 
 
@@ -332,10 +259,16 @@ def polynomial(scope: Scope, x: Expr) -> Expr | None:
 
 def gated(scope: Scope, x: Expr) -> Expr | None:
     """A value times its own gate."""
-    if x.size or x.reach > 6:
+    if x.size or x.reach > 6 or idle("gate", x):
         return None
-    gate = curve(scope, x, scope.rng.pick((ACTIVATIONS["sigmoid"], MATHEMATICAL["tanh"], ACTIVATIONS["soft_sign"])))
-    return None if gate is None else mul(x, gate)
+    which = scope.rng.pick((ACTIVATIONS["sigmoid"], MATHEMATICAL["tanh"], ACTIVATIONS["soft_sign"]))
+    gate = curve(scope, x, which)
+    if gate is None:
+        return None
+    made = mul(x, gate)
+    # A gate with the sign of the value leaves nothing below zero, and the other one next to nothing.
+    least = -0.3 if which.name == "sigmoid" else 0.0
+    return replace(made, low=max(made.low, least), made=("gate", x.text))
 
 
 def chosen(scope: Scope, x: Expr) -> Expr | None:
@@ -368,7 +301,7 @@ def chosen(scope: Scope, x: Expr) -> Expr | None:
 
 def negate(_scope: Scope, x: Expr) -> Expr | None:
     """The sign turned."""
-    return negated(x) if x.binding > PRODUCT or x.size == 0 else None
+    return negated(x) if (x.binding > PRODUCT or x.size == 0) and not idle("neg", x) else None
 
 
 def threshold(scope: Scope, x: Expr) -> Expr | None:
@@ -473,7 +406,7 @@ def grown(scope: Scope, x: Expr, repertoire: Repertoire = MIXED, steps: int | No
     for _ in range(steps * 6):
         if done == steps:
             break
-        small = shrunk(scope, x) if x.reach > 12 or (x.reach > 6 and rng.chance(0.5)) else None
+        small = shrunk(scope, x) if x.reach > _LARGE or (x.reach > 6 and rng.chance(0.5)) else None
         made = small or rng.weighted(moves, weights)(scope, x)
         if made is None or made.reach > scope.draft.limit or len(made.text) > 84 or made.shape != x.shape:
             continue

@@ -9,6 +9,7 @@ from dataclasses import replace
 from irsmith.frontends.jax.synth.author import number
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, hull, products, squared
+from irsmith.frontends.jax.synth.idle import idle, undone
 from irsmith.frontends.jax.synth.moves import Move, condition
 from irsmith.frontends.jax.synth.straight import finish, opened
 
@@ -36,9 +37,9 @@ _UNARY: tuple[tuple[str, float, float, Callable[[float], float] | None, tuple[fl
 def _unary(scope: Scope, x: Expr) -> Expr | None:
     for _ in range(4):
         label, least, most, at, bounds = scope.rng.pick(_UNARY)
-        if least <= x.low and x.high <= most:
+        if least <= x.low and x.high <= most and not idle(label, x):
             low, high = bounds if at is None else sorted((at(x.low), at(x.high)))
-            return called(f"{scope.draft.lax}.{label}({x.text})", x, shape=x.shape, low=low, high=high)
+            return called(f"{scope.draft.lax}.{label}({x.text})", x, shape=x.shape, low=low, high=high, made=(label,))
     return None
 
 
@@ -52,17 +53,21 @@ def _binary(scope: Scope, x: Expr) -> Expr | None:
     rng, y = scope.rng, _mate(scope, x)
     kind = rng.pick(("add", "sub", "mul", "max", "min", "mul", "add"))
     text = f"{scope.draft.lax}.{kind}({x.text}, {y.text})"
-    if kind in ("max", "min"):
+    general = "extreme" if kind in ("max", "min") else kind
+    if undone(general, x, y):
+        return None
+    made = (general, x.text, y.text)
+    if general == "extreme":
         if min(x.high, y.high) - max(x.low, y.low) < 0.3 * min(x.width, y.width) + 0.05:
             return None
         pick = max if kind == "max" else min
-        return called(text, x, y, shape=x.shape, low=pick(x.low, y.low), high=pick(x.high, y.high))
+        return called(text, x, y, shape=x.shape, low=pick(x.low, y.low), high=pick(x.high, y.high), made=made)
     low, high = {
         "add": (x.low + y.low, x.high + y.high),
         "sub": (x.low - y.high, x.high - y.low),
         "mul": products(x, y),
     }[kind]
-    return called(text, x, y, shape=x.shape, low=low, high=high)
+    return called(text, x, y, shape=x.shape, low=low, high=high, made=made)
 
 
 def _numbered(scope: Scope, x: Expr) -> Expr | None:
@@ -72,28 +77,35 @@ def _numbered(scope: Scope, x: Expr) -> Expr | None:
     if rng.chance(0.3):
         full = f"{lax}.full({x.shape}, {value!r}, {x.text}.dtype)"
     kind = rng.pick(("add", "mul", "div", "rem"))
+    general = {"add": "shift", "rem": "rem"}.get(kind, "scale")
+    if idle(general, x):
+        return None
+    made = (general, x.text)
     text = f"{lax}.{kind}({x.text}, {full})"
     constant = scope.number(value)
     if kind == "rem":
         low, high = (0.0 if x.low >= 0 else -value), (0.0 if x.high <= 0 else value)
-        return called(text, x, shape=x.shape, low=low, high=high) if x.width > value else None
+        return called(text, x, shape=x.shape, low=low, high=high, made=made) if x.width > value else None
     if kind == "div":
-        return called(text, x, shape=x.shape, low=min(x.low / value, x.low), high=x.high / value)
+        return called(text, x, shape=x.shape, low=min(x.low / value, x.low), high=x.high / value, made=made)
     low, high = products(x, constant) if kind == "mul" else (x.low + value, x.high + value)
-    return called(text, x, shape=x.shape, low=low, high=high)
+    return called(text, x, shape=x.shape, low=low, high=high, made=made)
 
 
 def _powered(scope: Scope, x: Expr) -> Expr | None:
     kind = scope.rng.pick(("square", "integer_pow", "reciprocal"))
     lax = scope.draft.lax
+    if idle("square", x):
+        return None
     if kind == "reciprocal":
         base = add(squared(x), scope.number(scope.rng.pick((1.0, 0.5, 2.0))))
         text = f"{lax}.reciprocal({base.text})"
-        return called(text, base, shape=x.shape, low=1 / base.high, high=1 / base.low)
+        return called(text, base, shape=x.shape, low=1 / base.high, high=1 / base.low, made=("reciprocal",))
     low = 0.0 if x.low <= 0 <= x.high else min(x.low**2, x.high**2)
     if kind == "square":
-        return called(f"{lax}.square({x.text})", x, shape=x.shape, low=low, high=x.reach**2)
-    return called(f"{lax}.integer_pow({x.text}, 3)", x, shape=x.shape, low=x.low**3, high=x.high**3)
+        return called(f"{lax}.square({x.text})", x, shape=x.shape, low=low, high=x.reach**2, made=(kind,))
+    text = f"{lax}.integer_pow({x.text}, 3)"
+    return called(text, x, shape=x.shape, low=x.low**3, high=x.high**3, made=("power",))
 
 
 def _selected(scope: Scope, x: Expr) -> Expr | None:
@@ -111,11 +123,11 @@ def _selected(scope: Scope, x: Expr) -> Expr | None:
 
 
 def _clamped(scope: Scope, x: Expr) -> Expr | None:
-    if x.width < 0.5:
+    if x.width < 0.5 or idle("clip", x):
         return None
     low, high = round(x.low + 0.2 * x.width, 2), round(x.high - 0.2 * x.width, 2)
-    lax = scope.draft.lax
-    return called(f"{lax}.clamp({low!r}, {x.text}, {high!r})", x, shape=x.shape, low=low, high=high)
+    text = f"{scope.draft.lax}.clamp({low!r}, {x.text}, {high!r})"
+    return called(text, x, shape=x.shape, low=low, high=high, made=("clip", x.text))
 
 
 def _kept_apart(scope: Scope, x: Expr) -> Expr | None:
@@ -198,10 +210,16 @@ def _put(scope: Scope, x: Expr) -> Expr | None:
 
 def _reshaped(scope: Scope, x: Expr) -> Expr | None:
     """Axes put in, put together, turned round or repeated."""
-    rng, lax = scope.rng, scope.draft.lax
+    rng = scope.rng
     kind = rng.pick(
         ("expand_dims", "collapse", "broadcast", "rev", "transpose", "tile", "broadcast_to_rank", "reshape")
     )
+    made = None if idle(kind, x) else _view(scope, x, kind)
+    return None if made is None else replace(made, made=(kind,))
+
+
+def _view(scope: Scope, x: Expr, kind: str) -> Expr | None:
+    rng, lax = scope.rng, scope.draft.lax
     if kind == "expand_dims" and x.rank < 4:
         axis = rng.below(x.rank + 1)
         text = f"{lax}.expand_dims({x.text}, ({axis},))"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from irsmith.frontends.jax.synth.author import extent
 from irsmith.frontends.jax.synth.draft import Scope
 from irsmith.frontends.jax.synth.expr import ATOM, PRODUCT, Expr, Shape, broadcast, called, products
+from irsmith.frontends.jax.synth.idle import idle
 
 Reshaping = Callable[[Scope, Expr], Expr | None]
 
@@ -34,6 +35,8 @@ def reduced(scope: Scope, x: Expr, axis: int | None = None, *, kept: bool | None
     shape: Shape = () if whole or axis is None else _without(x.shape, axis, kept=kept)
     kinds = ["sum", "mean", "max", "min", "mean", "sum", "std", "var", "logsumexp", "prod", "norm", "ptp", "median"]
     kind = rng.weighted(kinds, [3, 3, 2, 1.2, 1, 1, 0.7, 0.7, 0.8, 0.3, 0.8, 0.2, 0.15])
+    if idle(kind, x):
+        return None
     bounds = _reduction(kind, x, count)
     if bounds is None or max(map(abs, bounds)) > scope.draft.limit:
         return None
@@ -52,7 +55,7 @@ def reduced(scope: Scope, x: Expr, axis: int | None = None, *, kept: bool | None
         spelled = f"{x.text}.{kind}({tail[2:]})"
     else:
         spelled = f"jnp.{kind}({x.text}{tail})"
-    return called(spelled, x, shape=shape, low=bounds[0], high=bounds[1])
+    return called(spelled, x, shape=shape, low=bounds[0], high=bounds[1], made=(kind,))
 
 
 def _without(shape: Shape, axis: int, *, kept: bool) -> Shape:
@@ -90,6 +93,12 @@ def viewed(scope: Scope, x: Expr) -> Expr | None:
         return None
     kinds = ["slice", "stride", "flip", "roll", "reshape", "expand"] + ["transpose", "swap"] * (x.rank > 1)
     kind = rng.pick(kinds)
+    made = None if idle(kind, x) else _view(scope, x, kind)
+    return None if made is None else replace(made, made=(kind,))
+
+
+def _view(scope: Scope, x: Expr, kind: str) -> Expr | None:
+    rng = scope.rng
     axis = rng.below(x.rank)
     size = x.shape[axis]
     lead = ":, " * axis
@@ -155,20 +164,21 @@ def cumulated(scope: Scope, x: Expr) -> Expr | None:
     axis = rng.below(x.rank)
     count = x.shape[axis]
     kind = rng.pick(("cumsum", "cumsum", "cummax", "cummin", "cumlogsumexp", "cumprod"))
-    if count < 2:
+    if count < 2 or idle(kind, x):
         return None
     if kind == "cumsum" and x.reach * count <= scope.draft.limit:
         low, high = min(x.low, x.low * count), max(x.high, x.high * count)
-        return called(f"jnp.cumsum({x.text}, axis={axis})", x, shape=x.shape, low=low, high=high)
+        return called(f"jnp.cumsum({x.text}, axis={axis})", x, shape=x.shape, low=low, high=high, made=(kind,))
     if kind == "cumprod" and x.reach <= 1.5 and count <= 8:
         reach = max(1.0, x.reach) ** count
-        return called(f"jnp.cumprod({x.text}, axis={axis})", x, shape=x.shape, low=-reach, high=reach)
+        return called(f"jnp.cumprod({x.text}, axis={axis})", x, shape=x.shape, low=-reach, high=reach, made=(kind,))
     if kind == "cumlogsumexp" and x.reach < 20:
         high = x.high + math.log(count)
         text = f"{scope.draft.lax}.cumlogsumexp({x.text}, axis={axis})"
-        return called(text, x, shape=x.shape, low=x.low, high=high)
+        return called(text, x, shape=x.shape, low=x.low, high=high, made=(kind,))
     if kind in ("cummax", "cummin"):
-        return called(f"{scope.draft.lax}.{kind}({x.text}, axis={axis})", x, shape=x.shape, low=x.low, high=x.high)
+        text = f"{scope.draft.lax}.{kind}({x.text}, axis={axis})"
+        return called(text, x, shape=x.shape, low=x.low, high=x.high, made=(kind,))
     return None
 
 
@@ -262,13 +272,17 @@ def normalised(scope: Scope, x: Expr) -> Expr | None:
         return None
     where = f"axis={axis - x.rank if axis == x.rank - 1 else axis}"
     kind = rng.pick(("softmax", "log_softmax", "standardize"))
+    if idle(kind, x):
+        return None
     if kind == "softmax":
-        return called(f"{scope.draft.nn}.softmax({x.text}, {where})", x, shape=x.shape, low=0.0, high=1.0, tied=True)
+        text = f"{scope.draft.nn}.softmax({x.text}, {where})"
+        return called(text, x, shape=x.shape, low=0.0, high=1.0, tied=True, made=(kind,))
     if kind == "log_softmax":
         low = -(x.width + math.log(count))
-        return called(f"{scope.draft.nn}.log_softmax({x.text}, {where})", x, shape=x.shape, low=low, high=0.0)
+        text = f"{scope.draft.nn}.log_softmax({x.text}, {where})"
+        return called(text, x, shape=x.shape, low=low, high=0.0, made=(kind,))
     text = f"{scope.draft.nn}.standardize({x.text}, {where}, epsilon=0.01)"
-    return called(text, x, shape=x.shape, low=-(count**0.5), high=count**0.5, tied=True)
+    return called(text, x, shape=x.shape, low=-(count**0.5), high=count**0.5, tied=True, made=(kind,))
 
 
 def indexed(scope: Scope, x: Expr) -> Expr | None:

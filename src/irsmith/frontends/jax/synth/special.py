@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from irsmith.frontends.jax.synth.curves import Curve, curve
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, add, called, mul, squared
-from irsmith.frontends.jax.synth.moves import MATH, Curve, absolute, curve, grown, shrunk
+from irsmith.frontends.jax.synth.idle import idle
+from irsmith.frontends.jax.synth.moves import MATH, absolute, grown, shrunk
 from irsmith.frontends.jax.synth.straight import fill, finish, opened
 
 FUNCTIONS: Mapping[str, Curve] = {
@@ -44,14 +46,20 @@ def fitted(scope: Scope, x: Expr, which: Curve) -> Expr | None:
     small = shrunk(scope, x) or x
     if which.low >= 0 and most >= 5:
         least = scope.number(rng.pick((0.5, 1.0)) if which.low < 1 else 1.5)
-        made = add(rng.pick((absolute, squared))(small), least)
+        made = add(absolute(small) if idle("square", small) else rng.pick((absolute, squared))(small), least)
         if small.reach <= 4 and rng.chance(0.4):
             soft = f"{scope.draft.nn}.softplus({small.text})"
             made = add(called(soft, small, shape=x.shape, low=0.0, high=math.log1p(math.exp(small.high))), least)
+    elif which.name in ("logit", "arctanh"):
+        # The inverse of what would squash it is not asked for what it was.
+        low, high = (0.05, 0.95) if which.low >= 0 else (-0.9, 0.9)
+        if small.high < low + 0.2 or small.low > high - 0.2:
+            return None
+        made = called(f"jnp.clip({small.text}, {low!r}, {high!r})", small, shape=x.shape, low=low, high=high)
     elif which.low >= 0:
         inner = f"{scope.draft.nn}.sigmoid({small.text})"
         half = 1 / (1 + math.exp(-min(small.reach, 30.0)))
-        made = called(inner, small, shape=x.shape, low=1 - half, high=half)
+        made = called(inner, small, shape=x.shape, low=1 - half, high=half, made=("sigmoid",))
         if half > which.high:
             made = called(f"jnp.clip({inner}, 0.05, 0.95)", small, shape=x.shape, low=0.05, high=0.95)
     elif most < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from irsmith.frontends.jax.synth.author import extent
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, broadcast, called, mul
+from irsmith.frontends.jax.synth.idle import idle, undone
 from irsmith.frontends.jax.synth.moves import MIXED, Repertoire, combined, grown, shrunk
 from irsmith.frontends.jax.synth.shapes import changed, reduced
 
@@ -105,7 +106,7 @@ def merged(scope: Scope, value: Expr) -> Expr:
     for y in others:
         for a, b in ((value, y), (y, value)):
             if broadcast(a.shape, b.shape) in (a.shape, b.shape):
-                made = rng.pick((add, mul))(a, b)
+                made = mul(a, b) if undone("add", a, b) else rng.pick((add, mul))(a, b)
                 if made.reach > scope.draft.limit:
                     made = add(shrunk(scope, a) or a, shrunk(scope, b) or b)
                 if made.elements <= 1024:
@@ -115,8 +116,10 @@ def merged(scope: Scope, value: Expr) -> Expr:
         for _ in range(8):
             small = small or reduced(scope, value)
         if small is not None and small.rank:
-            text = f"jnp.mean({small.text})"
-            small = None if small.tied else called(text, small, shape=(), low=small.low, high=small.high)
+            # A mean of means is a mean.
+            whole = value if idle("mean", small) else small
+            text = f"jnp.mean({whole.text})"
+            small = None if whole.tied else called(text, whole, shape=(), low=whole.low, high=whole.high)
         require(small is not None and small.rank == 0, "cannot be brought together")
         assert small is not None
         y = others[0]

@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 
 from irsmith.frontends.jax.synth import choices, maps
+from irsmith.frontends.jax.synth.curves import MATHEMATICAL, curve
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Expr, Shape, add, called, div, mul, products
-from irsmith.frontends.jax.synth.moves import LAYER, MATHEMATICAL, activation, curve, grown
+from irsmith.frontends.jax.synth.moves import LAYER, activation, grown
 from irsmith.frontends.jax.synth.shared import attempt
 from irsmith.frontends.jax.synth.straight import finish, statement
 

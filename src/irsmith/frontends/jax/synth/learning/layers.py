@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from irsmith.frontends.jax.synth.curves import ACTIVATIONS, curve
 from irsmith.frontends.jax.synth.draft import Scope, require
 from irsmith.frontends.jax.synth.expr import Shape, add, called, mul
 from irsmith.frontends.jax.synth.learning.common import (
@@ -20,7 +21,7 @@ from irsmith.frontends.jax.synth.learning.common import (
     tamed,
 )
 from irsmith.frontends.jax.synth.learning.norms import normal_of
-from irsmith.frontends.jax.synth.moves import ACTIVATIONS, curve, scaled
+from irsmith.frontends.jax.synth.moves import scaled
 
 
 def mlp(scope: Scope) -> None:
