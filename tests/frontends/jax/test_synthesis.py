@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,18 @@ import pytest
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.reference import Reference
 from irsmith.frontends.jax.synth import CATEGORIES, synthesise
+from irsmith.frontends.jax.synth.author import draw_author
+from irsmith.frontends.jax.synth.draft import Draft, Scope
+from irsmith.frontends.jax.synth.expr import add, div, literal, mul, sub
+from irsmith.frontends.jax.synth.expr import name as variable
+from irsmith.frontends.jax.synth.idle import idle, undone
 from irsmith.frontends.jax.synth.probe import alive
 from irsmith.kernel import Direction
 from irsmith.recipe import Recipe
+from irsmith.rng import stream
 from irsmith.structure import describe
 from irsmith.synth import Settings, Sizes
+from irsmith.synth.themes import THEMES
 from irsmith.verify.inputs import SEARCH, Inputs
 
 SHARED = {
@@ -85,6 +93,74 @@ def test_a_key_gives_the_same_function_in_any_process():
     mine = "".join(synthesise(3, index, settings).source for index in (4, 0, 2))
     fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert fresh.stdout == mine + "\n"
+
+
+def _idle(node):
+    """What nobody writes in one expression: a function of its own result, and a number over a number."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=outer), args=[ast.Call(func=ast.Attribute(attr=inner)), *_]):
+            return outer == inner and outer != "where"
+        case ast.UnaryOp(op=ast.USub(), operand=ast.UnaryOp(op=ast.USub())):
+            return True
+        case ast.BinOp(op=ast.Sub() | ast.Div(), left=left, right=right):
+            return ast.dump(left) == ast.dump(right)
+        case ast.BinOp(op=ast.Pow(), left=ast.BinOp(op=ast.Pow())):
+            return True
+        case ast.Call(func=ast.Attribute(attr="maximum" | "minimum"), args=[left, right]):
+            return ast.dump(left) == ast.dump(right)
+    return False
+
+
+def test_nobody_applies_a_function_to_its_own_result():
+    settings = Settings((("combined", 0.4), ("math", 0.3), ("mlp", 0.3)), Sizes(median=24))
+    for index in range(40):
+        source = synthesise(19, index, settings).source
+        assert not [ast.unparse(node) for node in ast.walk(ast.parse(source)) if _idle(node)], source
+
+
+def _value(text, low, high, *made):
+    return replace(variable(text, (4,), "float32", low, high), made=made)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "said"),
+    [
+        ("relu", _value("x", -1, 1), False),
+        ("relu", _value("x", 0, 1), True),
+        ("tanh", _value("x", -1, 1, "tanh"), True),
+        ("tanh", _value("x", -1, 1, "relu"), True),
+        ("tanh", _value("x", -1, 1, "clip"), False),
+        ("logistic", _value("x", 0, 1, "sigmoid"), True),
+        ("log", _value("x", 1, 2, "exp"), True),
+        ("exp", _value("x", 1, 2, "log"), True),
+        ("exp", _value("x", 1, 2, "tanh"), False),
+        ("cos", _value("x", -1, 1, "neg"), True),
+        ("sin", _value("x", -1, 1, "neg"), False),
+        ("clip", _value("x", -1, 1, "clip", "y"), True),
+        ("swap", _value("x", -1, 1, "transpose"), True),
+        ("flip", _value("x", -1, 1, "transpose"), False),
+    ],
+)
+def test_what_made_a_value_says_what_is_idle(function, x, said):
+    assert idle(function, x) is said
+
+
+def test_what_cancels_out_is_undone():
+    x, y = _value("x", 1, 2), _value("y", 1, 2)
+    total, share, shifted = add(x, y), div(x, y), sub(x, literal(1.0, "float32"))
+    assert undone("sub", x, x)
+    assert undone("sub", total, y)
+    assert undone("sub", x, total)
+    assert undone("mul", share, y)
+    assert undone("sub", shifted, x)
+    assert not undone("mul", total, y)
+    assert not undone("sub", share, y)
+    # Through a name, too.
+    random = stream(1, "test")
+    scope = Scope(Draft(random, THEMES.draw(random), draw_author(random), "float32", 9))
+    held = scope.hold("h", total)
+    assert undone("sub", held, y)
+    assert idle("scale", mul(literal(2.0, "float32"), x))
 
 
 CHOSEN = """
