@@ -277,6 +277,31 @@ def test_a_merge_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made
     assert not list(tmp_path.glob("x*.part~"))
 
 
+COLLECTING = """
+import gc, os, signal, sys
+from irsmith import cli
+
+def callback(phase, info):
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL and not sent:
+        sent.append(True)
+        os.kill(os.getpid(), signal.{number})
+
+sent = []
+gc.callbacks.append(callback)
+sys.argv = ["irsmith", "sample", "-n", "5000"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_request_to_end_is_not_lost_while_the_garbage_collector_calls_somebody(number):
+    line = [sys.executable, "-c", COLLECTING.format(number=number)]
+    shown = subprocess.run(line, capture_output=True, text=True, check=False, timeout=250)
+    assert shown.returncode == 130
+    assert shown.stderr.strip().startswith("irsmith: interrupted")
+    assert "\n" not in shown.stderr.strip()
+
+
 def test_a_dataset_cannot_steer_the_terminal():
     assert printable("a\x1b[2Jb\tc\n\r\x07\x9b\ud800") == "a\\x1b[2Jb\tc\n\\x0d\\x07\\x9b\\xd800"
 

@@ -5,6 +5,7 @@ Each command is a module, imported when it is called, so that help does not wait
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -73,6 +74,9 @@ def main() -> NoReturn:
     half-written stays.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    # A shell has those that it starts in the background ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -96,8 +100,24 @@ def main() -> NoReturn:
         _fail(f"{where}: {error.strerror}" if error.strerror else str(error), 2)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """End what is going on, or a moment later where that would be lost.
+
+    What is raised in a finaliser or in a callback of the garbage collector, of which JAX has one, is printed as a
+    warning and forgotten.
+    """
+    callbacks = [getattr(callback, "__code__", None) for callback in gc.callbacks]
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            signal.signal(signal.SIGALRM, _interrupt)
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+            return
+        frame = frame.f_back
     raise KeyboardInterrupt
+
+
+_MOMENT = 0.001
+"""Seconds in which a callback of the garbage collector is most likely over."""
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -236,10 +236,12 @@ def _folded(scope: Scope, x: Expr) -> Expr | None:
     call = rng.chance(0.5) and kind not in ("sum", "prod")
     if size < 2 or (kind in ("mul", "prod") and (x.reach > 2 or size > 6)) or x.tied:
         return None
-    low, high = {
-        "add": (x.low * size, x.high * size),
-        "mul": (-(max(x.reach, 1.0) ** size), max(x.reach, 1.0) ** size),
-    }.get({"sum": "add", "prod": "mul"}.get(kind, kind), (x.low, x.high))
+    low, high = x.low, x.high
+    if kind in ("add", "sum"):
+        low, high = x.low * size, x.high * size
+    elif kind in ("mul", "prod"):
+        high = max(x.reach, 1.0) ** size
+        low = -high
     if call:
         first = {"add": "0.0", "mul": "1.0", "max": "-jnp.inf", "min": "jnp.inf"}[kind]
         text = f"{lax}.reduce({x.text}, {first}, {lax}.{kind}, ({axis},))"
