@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from irsmith.dataset import fields
 from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
-from irsmith.places import Place
+from irsmith.places import Place, check_within
 from irsmith.real import Origin
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 
@@ -220,12 +221,14 @@ def read_table(root: Place) -> dict[str, Any]:
         UserError: There is no finished dataset there, or no JSON object in its manifest.
     """
     path = root / FILE
+    if isinstance(path, Path):
+        check_within(path.parent.resolve(), path)
     try:
         table: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
         # JSON may escape halves of characters, which no file and no terminal takes.
         json.dumps(table, ensure_ascii=False).encode()
+    except FileNotFoundError:
+        raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     if not isinstance(table, dict):
