@@ -14,6 +14,11 @@ class StoppedError(Exception):
     """A run ended before its dataset was complete, for a reason that the message gives."""
 
 
+def killed(process: str) -> str:
+    """What to say of a process that somebody else has killed, twice: the system, say, for want of memory."""
+    return f"{process} was killed, twice: is there enough memory?"
+
+
 def check_positive(name: str, value: int | None) -> None:
     """Check a count that may be left out.
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from irsmith.errors import StoppedError, UserError
+from irsmith.errors import StoppedError, UserError, killed
 from irsmith.frontends import pipes
 from irsmith.kernel import Kernel
 from irsmith.outcome import Reject, Step
@@ -107,7 +107,7 @@ class Apart:
                 "leave its category out, or choose another seed"
             )
         if found == signal.SIGKILL:
-            raise StoppedError(f"{shown}: the process that lowers it was killed, twice: is there enough memory?")
+            raise StoppedError(f"{shown}: {killed('the process that lowers it')}")
         what = f"the process that lowers it ended with {_name(found)}, twice"
         name, category, source = (kernel.name, kernel.category, kernel.source) if kernel is not None else ("", "", "")
         return Reject(Step.LOWER, "crashed", what, name, category, source)

@@ -225,8 +225,6 @@ def read_table(root: Place) -> dict[str, Any]:
         check_within(path.parent.resolve(), path)
     try:
         table: Any = json.loads(path.read_text(encoding="utf-8"))
-        # JSON may escape halves of characters, which no file and no terminal takes.
-        json.dumps(table, ensure_ascii=False).encode()
     except FileNotFoundError:
         raise UserError(f"{root}: no dataset here ({FILE} is missing; an unfinished run has none yet)") from None
     except (OSError, ValueError, RecursionError) as error:

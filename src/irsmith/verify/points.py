@@ -34,7 +34,7 @@ WEIGHTINGS = 2
 """Adjoints of the outputs that are tried at each point. The first leaves the inputs' adjoints at zero."""
 
 NUDGES = 3
-"""Runs at each point whose inputs are moved by a rounding error, to see how far that moves the adjoint."""
+"""Runs at each point whose inputs and weights are moved by a rounding error, to see how far that moves the adjoint."""
 
 NUDGE = 2.0
 """The size of that error, in units of the last place."""
@@ -71,7 +71,8 @@ class Points:
         between: The points that stand on no edge by design, so that nudging them crosses none.
         weights: For each differentiable array ``(points, weightings, *shape)``, in its own dtype.
         adjoint: The runs. First, for each point, each weighting on the contents that the forward left; then
-            the first weighting of each on the contents from before; then, for each, that on nudged inputs.
+            the first weighting of each on the contents from before; then, for each, that on nudged inputs, nudged
+            itself: a sum of weights alone rounds too.
     """
 
     places: tuple[int, ...]
@@ -201,13 +202,15 @@ def prepare(
         primal[name] = np.concatenate([np.repeat(left[name], WEIGHTINGS, axis=0), points[name], nudged])
     for name, weight in weights.items():
         first = weight[:, 0]
-        adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, np.repeat(first, NUDGES, axis=0)])
+        nudged = np.repeat(first, NUDGES, axis=0)
+        _nudge(nudged, inputs, "weights", name)
+        adjoint[name] = np.concatenate([weight.reshape(-1, *weight.shape[2:]), first, nudged])
     between = np.array([modes[place] in _BETWEEN for place in places])
     return Points(tuple(places), full, taken(observed, places), between, weights, Adjoint(primal, adjoint))
 
 
-def _nudge(array: Array, inputs: Inputs) -> None:
+def _nudge(array: Array, inputs: Inputs, *salt: str) -> None:
     for path, leaf in floats(array):
-        random = inputs.uniform("nudges", path, str(leaf.shape))
+        random = inputs.uniform("nudges", path, str(leaf.shape), *salt)
         move = NUDGE * float(resolution(leaf.dtype).eps) * (2 * random.draw(leaf.shape) - 1)
         leaf[...] = leaf * (1 + move)

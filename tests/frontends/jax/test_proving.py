@@ -133,6 +133,31 @@ def test_a_further_text_has_the_same_adjoint_at_a_tie_too(make, toolchain, colum
     assert "computes another adjoint of x than the hlo text" in wrong.message
 
 
+SHIFTED = """
+import jax.numpy as jnp
+
+
+def shifted(x, y):
+    return jnp.where(y > 0.0, y, 0.1 * y) + jnp.mean(x)
+"""
+
+
+def test_a_sum_of_weights_may_be_added_up_in_another_order_and_not_scaled(make, toolchain):
+    f, rows = "float32", []
+    for shape in ((12, 32), (20, 32), (40, 12)):
+        size = shape[0] * shape[1]
+        kernel = make(SHIFTED, "shifted", [("x", f, shape), ("y", f, (size,))], [(f, (size,))])
+        rows.append(Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, f"row {size}", None))
+    column, share = "hlo_optimized_backward", re.compile(r"constant\((0\.00\d+)\)")
+    text = rows[0].texts[column]
+    assert share.search(text)
+    scaled = share.sub(lambda found: f"constant({float(found[1]) * (1 + 1e-5):.9g})", text)
+    *right, wrong = Verifier(toolchain).verify([*rows, replace(rows[0], texts={**rows[0].texts, column: scaled})])
+    assert not [outcome.message for outcome in right if isinstance(outcome, Reject)]
+    assert isinstance(wrong, Reject)
+    assert "computes another adjoint of x than the hlo text" in wrong.message
+
+
 FLOW = """
 import jax
 import jax.numpy as jnp

@@ -91,6 +91,15 @@ def test_the_base_of_a_logarithm_is_a_number_of_half_precision(call, number):
     np.testing.assert_allclose(wide.outputs["result"][0], np.log(x.astype(float)) * number, rtol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [{}, {"precision": "float64"}, {"perturb": np.arange(1, 9)}])
+def test_the_logarithm_of_the_base_itself_is_one(settings):
+    source = "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.floor(jnp.log2(jnp.minimum(x, 2.0)))\n"
+    x = np.full((8, 3), 7.0, np.float32)
+    found = Reference(source, "f").run({"x": x, "result": x}, None, **settings)
+    assert (found.outputs["result"] == jaxs(source, "f", x[0])[0]).all()
+    assert (found.outputs["result"] == 1).all()
+
+
 STANDARD = "import jax\n\ndef f(x):\n    return jax.nn.standardize(x)\n"
 
 

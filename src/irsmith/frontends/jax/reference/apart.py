@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from irsmith.errors import StoppedError
+from irsmith.errors import StoppedError, killed
 from irsmith.frontends import pipes
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.reference.machine import Place
@@ -100,7 +100,7 @@ class Keeper:
         try:
             return ask()
         except _KilledError:
-            raise StoppedError("the process of the reference was killed, twice: is there enough memory?") from None
+            raise StoppedError(killed("the process of the reference")) from None
 
     def _run(self, request: Run) -> tuple[dict[str, Any], bytes]:
         while self._dropped:

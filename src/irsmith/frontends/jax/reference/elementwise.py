@@ -73,8 +73,13 @@ def exp2(x: Any) -> Array:
 
 
 def log2(x: Any) -> Array:
-    """A logarithm of base two: the natural one over a rounded number."""
-    return unary(np.log, floated(x)) / math.log(2.0)
+    """A logarithm of base two: the natural one over that of two, rounded. Of two, these are one number."""
+    x = floated(x)
+    found = unary(np.log, x) / math.log(2.0)
+    if x.dtype_name == Current.lane.narrow:
+        # There the base alone is rounded so far.
+        return found
+    return found.moved(np.where(x.value == 2, 1.0, found.value))
 
 
 def log10(x: Any) -> Array:

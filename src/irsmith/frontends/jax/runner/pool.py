@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from irsmith.errors import StoppedError, UserError
+from irsmith.errors import StoppedError, UserError, killed
 from irsmith.frontends import pipes
 from irsmith.frontends.jax.dtypes import numpy_dtype
 from irsmith.frontends.jax.runner.jobs import Comparison, Job, Limits, Request
@@ -20,7 +20,7 @@ Outcome = Results | Failed
 START_SECONDS = 120.0
 """What a worker may take to import JAX."""
 
-KILLED = Failed("crashed", "the process that compiles and runs texts was killed, twice: is there enough memory?")
+KILLED = Failed("crashed", killed("the process that compiles and runs texts"))
 """What somebody else did to the worker: the system, say, for want of memory."""
 
 

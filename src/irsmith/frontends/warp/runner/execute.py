@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irsmith.errors import killed
 from irsmith.frontends import pipes, sandbox
 from irsmith.frontends.patience import Patience
 from irsmith.frontends.warp.runner import unit
@@ -38,7 +39,7 @@ _SYMPTOMS = {
 _MAX_MESSAGE = 1 << 14
 _EXIT_MEMORY = 12
 _MODULE = "rows"
-KILLED = Failure(Symptom.CRASHED, "the process that runs kernels was killed, twice: is there enough memory?")
+KILLED = Failure(Symptom.CRASHED, killed("the process that runs kernels"))
 """What somebody else did to a fork: the system, say, for want of memory."""
 
 _WATCH_SECONDS = 0.05

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from irsmith import scratch
-from irsmith.errors import StoppedError, UserError
+from irsmith.errors import StoppedError, UserError, killed
 from irsmith.frontends import pipes
 from irsmith.frontends.warp.runner import native, unit
 from irsmith.frontends.warp.runner.jobs import (
@@ -100,8 +100,7 @@ class _Process:
         printed = log.read_bytes()[-500:].decode(errors="replace").strip() if log.exists() else ""
         self.stop()
         if code == -signal.SIGKILL:
-            what = "the process that compiles was killed, twice: is there enough memory?"
-            return WorkerDiedError(Failure(Symptom.CRASHED, what), outside=True)
+            return WorkerDiedError(Failure(Symptom.CRASHED, killed("the process that compiles")), outside=True)
         if os.strerror(errno.ENOSPC) in printed:
             return WorkerDiedError(Failure(Symptom.CRASHED, f"the process that compiles: {printed}"), outside=True)
         if "out of memory" in printed or printed.endswith("MemoryError"):
