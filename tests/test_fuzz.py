@@ -22,6 +22,7 @@ from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.rows import faults_of
 from irsmith.frontends.warp import ptx
 from irsmith.recipe import Recipe
+from irsmith.row import schema
 from irsmith.structure import describe
 
 MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -99,6 +100,14 @@ def alike(value):
     if isinstance(value, list):
         return st.just([]) | st.permutations(value).map(list) | st.just([*value, *value])
     return st.none()
+
+
+@pytest.mark.parametrize("column", [field.name for field in schema(()) if not field.nullable])
+def test_nothing_where_something_must_be_is_no_row(made, record, column):
+    spoiled = {**record, column: None}
+    with pytest.raises(UserError, match=f"{column} is null"):
+        row_of(spoiled, made.stages, "fuzz")
+    assert [gate for gate, _ in faults_of(spoiled, made.recipe, made.stages)] == ["fields"]
 
 
 @MANY

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -250,8 +251,10 @@ def _line_map(maps: Sequence[Sequence[LineSpan]]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=pa.list_(_LINE_SPAN))
 
 
-_NESTED = ("arguments", "structs", "line_map", "verdicts", "uncovered", "tags")
-"""Columns of lists, whose items Arrow lets be null, and no row's are."""
+@cache
+def _required() -> tuple[str, ...]:
+    """Columns that always hold something, all the way down: Arrow lets the items of lists be null."""
+    return tuple(field.name for field in schema(()) if not field.nullable)
 
 
 def _refuse_nulls(name: str, value: Any) -> None:
@@ -273,7 +276,7 @@ def from_record(record: Mapping[str, Any], stages: Iterable[Stage]) -> Row:
         KeyError: It lacks a column.
         TypeError: It holds something of another type.
     """
-    for column in _NESTED:
+    for column in _required():
         _refuse_nulls(column, record[column])
     kernel = kernel_of(record)
     lines = tuple(LineSpan(s["column"], s["python_line"], s["first"], s["last"]) for s in record["line_map"])

@@ -64,6 +64,9 @@ def test_what_does_not_end_is_ended_and_costs_only_itself(keeper, name):
         (fault, _) = endless.run(X, None).faults
         assert fault.kind.name in ("TIMED_OUT", "ENDED")
     assert honest.run(X, None).outputs["result"].tolist() == [[2.0] * 3] * 2
+
+
+def test_what_cannot_even_be_read_in_time_is_not_modelled(keeper):
     with pytest.raises(NotModelledError, match="did not end within 3 seconds"):
         keeper.reference("while True:\n    pass\n", "f")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -128,16 +129,43 @@ def test_what_is_not_known_is_asked_for(tmp_path):
         irsmith.lower(EXAMPLE.with_name("saxpy.py"), arguments="f32[2]")
 
 
-def test_a_reproducer_runs_without_irsmith(tmp_path):
-    row = next(row for index in range(9) if isinstance(row := Pipeline(Recipe(frontend="jax")).row(index), Row))
+RUN = "import sys\nsys.modules['irsmith'] = None\nimport runpy\nrunpy.run_path('run.py', run_name='__main__')"
+SAME = "JAX's HLO is the text that is here\nthe results are as expected\n"
+KEYED = """import jax
+
+
+def noisy(x):
+    return x + jax.random.uniform(jax.random.PRNGKey(3), (4,))
+"""
+SETTINGS = {
+    "JAX_DEFAULT_PRNG_IMPL": "rbg",
+    "JAX_DISABLE_JIT": "1",
+    "JAX_ENABLE_X64": "1",
+    "JAX_NUM_CPU_DEVICES": "3",
+    "JAX_RANDOM_SEED_OFFSET": "7",
+}
+
+
+def _reproduced(folder, row, environment):
     for name, content in files(row.kernel, row.texts, "A story.").items():
-        path = tmp_path / name
+        path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    code = "import sys\nsys.modules['irsmith'] = None\nimport runpy\nrunpy.run_path('run.py', run_name='__main__')"
-    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    line = [sys.executable, "-c", RUN]
+    shown = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "JAX's HLO is the text that is here\nthe results are as expected\n" in shown.stdout
+    return shown.stdout
+
+
+def test_a_reproducer_runs_without_irsmith(tmp_path):
+    row = next(row for index in range(9) if isinstance(row := Pipeline(Recipe(frontend="jax")).row(index), Row))
+    assert SAME in _reproduced(tmp_path, row, None)
+
+
+def test_a_reproducer_does_not_depend_on_jax_options_in_the_environment(make, tmp_path):
+    kernel = make(KEYED, "noisy", [("x", "float32", (4,))], [("float32", (4,))])
+    row = Pipeline(Recipe(frontend="jax")).lowered(kernel, 0, "row", None)
+    assert SAME in _reproduced(tmp_path, row, {**os.environ, **SETTINGS})
 
 
 def _lowered(tmp_path, text, **asked):

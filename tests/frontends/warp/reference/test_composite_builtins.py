@@ -273,7 +273,7 @@ def check(against_warp, cases, dtype):
     assert not failures, failures
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_floats(against_warp, dtype):
     check(against_warp, FLOAT_CASES, dtype)
 

@@ -13,6 +13,7 @@ from importlib.resources import files as resources
 import numpy as np
 
 from irsmith.frontends.jax import compiler
+from irsmith.frontends.jax.options import BUILT_IN, OWN
 from irsmith.frontends.jax.proving import JaxToolchain
 from irsmith.frontends.jax.stages import STAGES
 from irsmith.kernel import Direction, Kernel
@@ -41,7 +42,8 @@ def files(kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[s
                 made[f"{column}.{'mlir' if stage.language == 'mlir' else 'txt'}"] = text.encode()
     known = _evidence(kernel)
     made |= {f"{path}.npy": _npy(array) for path, array in _arrays(known)}
-    made["call.json"] = (json.dumps(_call(kernel), indent=1) + "\n").encode()
+    made["call.json"] = _json(_call(kernel))
+    made["options.json"] = _json(BUILT_IN | OWN)
     made["README.md"] = _readme(kernel, story, list(made), known).encode()
     return made
 
@@ -49,6 +51,10 @@ def files(kernel: Kernel, texts: Mapping[str, str | None], story: str) -> dict[s
 def _evidence(kernel: Kernel) -> Evidence:
     with JaxToolchain() as toolchain:
         return evidence.gather(kernel, toolchain)
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def _npy(array: Array) -> bytes:
@@ -101,6 +107,7 @@ pip install {REQUIREMENTS}
 python run.py
 ```
 
-`run.py` asks JAX to lower `kernel.py` again and says whether its HLO is the one that is here. {compared}
+`run.py` asks JAX to lower `kernel.py` again, with the options of `options.json` whatever the environment says, and says
+whether its HLO is the one that is here. {compared}
 
 {listing}"""

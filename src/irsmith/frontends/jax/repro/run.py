@@ -27,6 +27,14 @@ def dtype(name: str) -> np.dtype[Any]:
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
+def settle(options: dict[str, Any]) -> None:
+    """Give JAX the options that texts are made with, whatever the environment says."""
+    for name, value in options.items():
+        # Some may not be set, even to what they are, once JAX has begun.
+        if jax.config.values[name] != value:
+            jax.config.update(name, value)
+
+
 def hlo_of(call: dict[str, Any]) -> str:
     """The HLO that JAX makes of kernel.py."""
     sys.path.insert(0, str(HERE))
@@ -59,6 +67,7 @@ def run(text: str, inputs: list[Any]) -> list[Any]:
 
 def main() -> int:
     """Say what was found; the status is 1 where something differs."""
+    settle(json.loads((HERE / "options.json").read_text()))
     call = json.loads((HERE / "call.json").read_text())
     path = HERE / "hlo_forward.txt"
     text = path.read_text() if path.exists() else None
