@@ -272,19 +272,27 @@ def ended_while_writing(line, folder, number):
             shutil.rmtree(made) if made.is_dir() else made.unlink()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_merge_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made, tmp_path, number):
-    shutil.copytree(made, tmp_path / "d")
-    line = [sys.executable, "-m", "irsmith", "merge", "d", "--out", "x[1]"]
-    merging = ended_while_writing(line, tmp_path, number)
-    _, errors = merging.communicate(timeout=60)
+@pytest.mark.parametrize(
+    ("number", "command"),
+    [
+        (signal.SIGTERM, ["merge", "d", "--out", "x[1]"]),
+        (signal.SIGKILL, ["merge", "d", "--out", "x[1]"]),
+        (signal.SIGKILL, ["export", "d", "--format", "pairs-jsonl", "--out", "x[1].jsonl"]),
+        (signal.SIGKILL, ["repro", "d", "1", "--out", "x[1]"]),
+    ],
+)
+def test_a_command_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made, tmp_path, number, command):
+    (tmp_path / "d").symlink_to(made)
+    ended = ended_while_writing([sys.executable, "-m", "irsmith", *command], tmp_path, number)
+    _, errors = ended.communicate(timeout=60)
     if number == signal.SIGTERM:
-        assert merging.returncode == 130
+        assert ended.returncode == 130
         assert errors.strip().startswith("irsmith: interrupted")
         assert errors.strip().count("\n") == 0
     else:
         assert list(tmp_path.glob("x*.part~"))
-        assert run("merge", "d", "--out", "x[1]", cwd=tmp_path).returncode == 0
+        assert run(*command, cwd=tmp_path).returncode == 0
+        assert list(tmp_path.glob("x*"))
     assert not list(tmp_path.glob("x*.part~"))
 
 
