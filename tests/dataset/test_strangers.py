@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,9 +15,10 @@ import pytest
 from tests.dataset.spoiling import shards_of
 
 import irsmith
-from irsmith import UserError
+from irsmith import UserError, real
 from irsmith.audit import audit
 from irsmith.compare import corpus
+from irsmith.dataset import folder
 from irsmith.dataset.decontaminate import contaminated, texts
 from irsmith.dataset.dedup import clusters, without_duplicates
 from irsmith.dataset.derive import derive
@@ -25,8 +27,12 @@ from irsmith.dataset.manifest import FILE, RECIPE_FILE
 from irsmith.dataset.stats import stats
 from irsmith.dataset.validate import validate
 from irsmith.export import export
+from irsmith.kernel import Argument, Direction, Kernel, Signature
+from irsmith.outcome import Reject, Step
 from irsmith.proof import prove
+from irsmith.records import kernel_of, kernel_record
 from irsmith.report import report
+from irsmith.types import FLOAT32, Domain
 
 CODE = Path(__file__).with_name("spoiling.py")
 
@@ -348,3 +354,85 @@ def test_a_folder_of_strangers_is_audited_without_what_lies_elsewhere(copy, tmp_
         with pytest.raises(UserError, match=rf"{name}: is a link out of its folder"):
             audit(tmp_path / "of")
         link.unlink()
+
+
+def folder_of_kernels(root, lines):
+    """What `irsmith generate` makes rows of where a recipe names kernels that people wrote."""
+    root.mkdir()
+    (root / real.FILE).write_text("\n".join(lines) + "\n")
+    return lambda: real.read(root, real._digest(lines[1:]))
+
+
+def a_kernel():
+    kernel = Kernel("f", "real", "", "", Signature((Argument("x", FLOAT32, 1, Direction.IN, (8,), Domain(0.0, 1.0)),)))
+    return json.loads(json.dumps(kernel_record(kernel)))
+
+
+def put_in(table, path, value):
+    *above, last = path.split(".")
+    for key in above:
+        table = table[int(key) if key.isdecimal() else key]
+    table[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("name", 1),
+        ("python_source", "\ud800"),
+        ("launch", ["8"]),
+        ("line", -1),
+        ("arguments", {}),
+        ("arguments.0.rank", "1"),
+        ("arguments.0.direction", "sideways"),
+        ("arguments.0.shape", [-1]),
+        ("arguments.0.low", "0"),
+        ("arguments.0.low", float("nan")),
+        ("arguments.0.high", 10**400),
+        ("arguments.0.rising", 0),
+        ("arguments.0.more", 1),
+        ("structs", [{"name": "S"}]),
+        ("more", 1),
+    ],
+)
+def test_what_is_no_kernel_is_refused_by_its_line_and_field(path, value, tmp_path):
+    good, bad = a_kernel(), a_kernel()
+    put_in(bad, path, value)
+    read = folder_of_kernels(tmp_path / "d", ['{"origins": []}', json.dumps(good), json.dumps(bad)])
+    with pytest.raises(UserError, match=rf"kernels.jsonl:3: cannot be read: .*{path.rpartition('.')[2]}.*harvest"):
+        read()
+
+
+REJECTED = Reject(Step.LOWER, "x", "x", "x", "x", "x")
+
+
+def test_kernels_and_rejects_are_read_as_they_were_written(tmp_path):
+    origin = real.Origin("p", "1", None, 2, {"m": "ImportError"}, 2, {"MIT": 1})
+    wanted = real.Gathered((origin,), (kernel_of(a_kernel()), REJECTED))
+    assert folder_of_kernels(tmp_path / "d", wanted.text().splitlines())() == wanted
+
+
+ONE = a_kernel()["arguments"][0]
+NO_KERNELS = [
+    *("", "{", "[]", "1", '{"reject": {}}', "[" * 100_000),
+    json.dumps({"reject": asdict(REJECTED) | {"step": "\x1b[2J"}}),
+    json.dumps({"reject": None}),
+    json.dumps(a_kernel() | {"structs": [{"name": "S", "fields": []}, 1]}),
+    json.dumps(a_kernel() | {"arguments": [ONE | {"type": "array1d[" * 9_999}]}),
+]
+
+
+@pytest.mark.parametrize("line", NO_KERNELS, ids=range(len(NO_KERNELS)))
+def test_a_line_that_is_neither_a_kernel_nor_a_reject_is_refused(line, tmp_path):
+    for number, lines in ((2, ['{"origins": []}', line]), (1, [line or "{}"])):
+        shutil.rmtree(tmp_path / "d", ignore_errors=True)
+        with pytest.raises(UserError, match=rf"kernels.jsonl:{number}: cannot be read: .*harvest them anew"):
+            folder_of_kernels(tmp_path / "d", lines)()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '{"irsmith": 1}', '{"irsmith": {}}', '{"a": "\\ud800"}'])
+def test_a_note_of_versions_that_says_nothing_is_none(text, copy):
+    held = irsmith.load(copy).manifest.toolchain
+    (copy / ".irsmith").mkdir()
+    (copy / ".irsmith" / "toolchain.json").write_text(text)
+    assert folder._versions(copy) == held

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from irsmith import files
 from irsmith import recipe as recipes
-from irsmith.dataset import card, manifest, measured, own, shard
+from irsmith.dataset import card, fields, manifest, measured, own, shard
 from irsmith.dataset.lease import FILE as LEASE
 from irsmith.dataset.lease import leased
 from irsmith.dataset.manifest import RECIPE_FILE
@@ -148,10 +148,9 @@ def _versions(root: Place) -> dict[str, str] | None:
     """What made, or began to make, the dataset of a folder; None where nothing says."""
     if (root / _TOOLCHAIN_FILE).exists():
         # A note that was cut off says nothing.
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads((root / _TOOLCHAIN_FILE).read_text(encoding="utf-8"))
-            if isinstance(found, dict):
-                return found
+            return fields.of_json(dict[str, str], found, "")
     held = holds(root)
     return held.toolchain if held is not None else None
 
