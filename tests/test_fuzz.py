@@ -45,6 +45,7 @@ WORDS = st.text(max_size=5) | st.sampled_from(
     ["[", "]", "=", '"', "{", ",", ".5", "-", "\n", "datasets", "1e309", "0x"]
 )
 WHOLE = Recipe(real=Real("0" * 32, ("p 1",))).to_table()
+LINES = st.lists(st.sampled_from([*TOML.splitlines(), *tomli_w.dumps(WHOLE).splitlines()]), max_size=6).map("\n".join)
 names = st.sampled_from(list(Recipe.__dataclass_fields__)) | st.text(min_size=1, max_size=10)
 
 
@@ -124,7 +125,7 @@ def test_any_table_is_a_recipe_or_a_clear_error(data):
 
 
 @MANY
-@given(text=st.text() | st.sampled_from(DEEP).map(lambda deep: f"seed = {deep}") | edited(TOML, WORDS))
+@given(text=st.text() | st.sampled_from(DEEP).map(lambda deep: f"seed = {deep}") | edited(TOML, WORDS) | LINES)
 @example(text="seed = " + "[" * 20_000)
 @example(text="a = " + "{a = " * 3_000 + "1" + "}" * 3_000)
 @example(text="seed = " + "9" * 5_000)
