@@ -115,7 +115,7 @@ def test_killed_at_three_moments(wanted, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("recipe", [RECIPE, PROVED], ids=["unproved", "proved"])
 def test_killed_at_twenty_moments(recipe, tmp_path):
     began = time.monotonic()
