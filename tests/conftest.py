@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 
 import irsmith
 from irsmith import Recipe
@@ -10,6 +13,8 @@ from irsmith.drawing import Drawing
 from irsmith.kernel import Kernel
 from irsmith.synth import Sizes
 from irsmith.templates import Template
+
+settings.register_profile("fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "20000")))
 
 RECIPE = Recipe(
     count=60,

@@ -20,7 +20,7 @@ def write(path: Place, fill: Callable[[Path], None]) -> str:
     """Make a file appear under its name only when it is whole, and return its SHA-256.
 
     ``fill`` writes a file beside it, which is flushed to disk and renamed; for a remote filesystem one of this
-    machine, which is then put there.
+    machine, which is then put there. What a killed process had begun to write for this name is removed.
     """
     if isinstance(path, Remote):
         with scratch.folder("part") as folder:
@@ -29,7 +29,7 @@ def write(path: Place, fill: Callable[[Path], None]) -> str:
             path.put(aside)
             return sha256(aside)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = aside_of(path)
+    aside, lock = _aside(path, lambda aside: aside.touch(exist_ok=False))
     try:
         with _naming(path, aside):
             fill(aside)
@@ -39,13 +39,25 @@ def write(path: Place, fill: Callable[[Path], None]) -> str:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+        os.close(lock)
     _flush(path.parent)
     return checksum
 
 
-def aside_of(path: Path) -> Path:
-    """Where what is to stand at a path is written until it is whole."""
-    return path.with_name(f"{path.name}.{os.getpid()}{_ASIDE}")
+def _aside(path: Path, make: Callable[[Path], object]) -> tuple[Path, int]:
+    """Make what is to stand at a path until it is whole, marked as this process's until what is opened is closed.
+
+    What no process holds any more of that name goes.
+    """
+    scratch.remove_abandoned(path.parent.glob(f"{glob.escape(path.name)}.*{_ASIDE}"))
+    aside = path.with_name(f"{path.name}.{os.getpid()}{_ASIDE}")
+
+    def made() -> Path:
+        make(aside)
+        return aside
+
+    with _naming(path, aside):
+        return scratch.locked(made)
 
 
 def is_aside(path: Path) -> bool:
@@ -59,10 +71,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     An empty folder that stands there gives way. What a killed process had begun to write for this name is removed.
     """
-    scratch.remove_abandoned(path.parent, f"{glob.escape(path.name)}.*{_ASIDE}")
-    aside = aside_of(path)
-    with _naming(path, aside):
-        _, lock = scratch.locked(lambda: _made(aside))
+    aside, lock = _aside(path, lambda aside: aside.mkdir(parents=True))
     try:
         yield aside
         for file in aside.rglob("*"):
@@ -74,11 +83,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         os.close(lock)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from irsmith.dataset.load import load
 from irsmith.errors import StoppedError, UserError
 from irsmith.export import export
 from irsmith.export.hf import croissant
+from irsmith.places import check_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def push(
         endpoint: The hub's address, if it is not the public one or what ``HF_ENDPOINT`` says.
 
     Raises:
-        UserError: The folder is neither, the repository's name cannot be one, or the library is not installed.
+        UserError: The folder is neither, or holds a link to elsewhere, the repository's name cannot be one, or the
+            library is not installed.
         StoppedError: The hub did not take it.
     """
     try:
@@ -57,8 +60,7 @@ def push(
     except HFValidationError as error:
         raise UserError(f"{repo!r} cannot be a repository's name: {error}") from None
     with _laid_out(directory) as folder:
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+        files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in _files(folder)}
         if dry_run:
             return Pushed(repo, files, None)
         api = HfApi(endpoint=endpoint, library_name="irsmith")
@@ -69,6 +71,7 @@ def push(
                 repo_id=repo,
                 repo_type="dataset",
                 folder_path=folder,
+                allow_patterns=[glob.escape(name) for name in files],
                 delete_patterns=["data/**", croissant.FILE],
                 commit_message=f"Upload {sum(files.values())} bytes of irsmith rows",
             )
@@ -88,3 +91,13 @@ def _laid_out(directory: Path) -> Iterator[Path]:
     with scratch.folder("push") as folder:
         export(dataset, folder / "hf", "hf")
         yield folder / "hf"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What of a folder goes to the hub: all that is not hidden, and nothing from elsewhere."""
+    home = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if not any(name.startswith(".") for name in path.relative_to(folder).parts):
+            check_within(home, path)
+            if path.is_file():
+                yield path

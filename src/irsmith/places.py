@@ -7,6 +7,8 @@ Arrow opens ``s3://``, ``gs://``, ``abfs://`` and ``hdfs://`` itself, and any fs
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -156,6 +158,46 @@ def files_below(where: Place) -> list[Any]:
     if isinstance(where, Remote):
         return list(where.files())
     return sorted(path for path in where.rglob("*") if path.is_file())
+
+
+def check_within(home: Path, path: Path) -> None:
+    """Refuse what stands in a folder and is no file of it, which a stranger's folder may hold.
+
+    Links to files of the same folder are fine, and those that the Hugging Face hub's cache consists of: from a
+    snapshot to the blobs beside it, or to those that the cache's repositories share. What is not there is not refused.
+
+    Args:
+        home: The folder, with no link in its path.
+        path: Below it.
+
+    Raises:
+        UserError: It is a link that leads elsewhere, a link to a folder, or neither a file nor a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+        linked = path.is_symlink()
+        led = path.resolve()
+    except FileNotFoundError:
+        return
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not any(led.is_relative_to(folder) for folder in (home, *_blobs(home))):
+        raise UserError(f"{path}: is a link out of its folder, to {led}: put the file itself there")
+    if not stat.S_ISREG(mode) and (linked or not stat.S_ISDIR(mode)):
+        what = "a link to a folder" if stat.S_ISDIR(mode) else "neither a file nor a folder"
+        raise UserError(f"{path}: is {what}: put the file itself there")
+
+
+_REPOSITORY = re.compile("(datasets|models|spaces)--.+")
+"""What the hub's cache calls the folder of a repository."""
+
+
+def _blobs(home: Path) -> Iterator[Path]:
+    """Where the files stand that a snapshot in the hub's cache links to; nothing for any other folder."""
+    for above in (home, *home.parents):
+        repository = above.parent.parent
+        if above.parent.name == "snapshots" and _REPOSITORY.fullmatch(repository.name):
+            yield from (repository / "blobs", repository.parent / "blobs")
 
 
 def size(where: Place) -> int:

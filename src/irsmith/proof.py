@@ -11,6 +11,7 @@ from itertools import groupby, islice
 
 from irsmith.apart.sealed import Sealed
 from irsmith.dataset.load import Dataset
+from irsmith.errors import UserError
 from irsmith.outcome import Reject
 from irsmith.pipeline import Pipeline
 from irsmith.recipe import Recipe
@@ -71,10 +72,16 @@ def prove(
         on_progress: Called now and then with the number of rows done.
 
     Raises:
-        UserError: The frontend is not installed, or not in the version that was tested, or there is no accelerator.
+        UserError: The frontend is not installed, or not in the version that was tested, or there is no accelerator, or
+            the rows hold no text that a row is proved by.
     """
     pipelines: dict[Recipe, Pipeline] = {}
     for recipe in dataset.recipes:
+        if not texts_only and not any(s.proves for s in dataset.stages_of(recipe.frontend) if s.name in recipe.stages):
+            raise UserError(
+                f"{dataset.place}: holds rows of {', '.join(recipe.stages)} alone, which cannot be proved: "
+                "compare their texts with --texts"
+            )
         level = recipe.verify if recipe.verify != "none" or texts_only else "full"
         pipeline = Pipeline(replace(recipe, verify=level, checks=replace(recipe.checks, device=device)))
         pipeline.frontend.toolchain()

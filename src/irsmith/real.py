@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from irsmith import frontends
+from irsmith.dataset import fields
 from irsmith.errors import UserError
 from irsmith.kernel import Kernel
 from irsmith.licence import PERMISSIVE
-from irsmith.outcome import Reject, Step
+from irsmith.outcome import Reject
 from irsmith.places import Place
-from irsmith.records import kernel_of, kernel_record
+from irsmith.records import kernel_of_json, kernel_record
 
 FILE = "kernels.jsonl"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def read(root: Place, digest: str) -> Gathered:
         digest: What the recipe says of them.
 
     Raises:
-        UserError: They are missing or are others.
+        UserError: They are missing, are others, or are none.
     """
     path = root / FILE
     try:
@@ -114,8 +116,30 @@ def read(root: Place, digest: str) -> Gathered:
         raise UserError(f"{path}: the kernels of this recipe cannot be read ({error}): harvest them anew") from None
     if _digest(lines) != digest:
         raise UserError(f"{path}: holds other kernels than the recipe names: harvest them anew")
-    origins = tuple(Origin(**origin) for origin in json.loads(head)["origins"])
-    return Gathered(origins, tuple(_item(json.loads(line)) for line in lines))
+    origins = _parsed(_origins, head, f"{path}:1")
+    items = (_parsed(_item, line, f"{path}:{number}") for number, line in enumerate(lines, 2))
+    return Gathered(origins, tuple(items))
+
+
+def _parsed(read_as: Callable[[Any], _T], line: str, where: str) -> _T:
+    try:
+        return read_as(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where}: cannot be read: {error}: harvest them anew") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first line."""
+
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The line of what is no kernel."""
+
+    reject: Reject
 
 
 def _digest(lines: Iterable[str]) -> str:
@@ -131,9 +155,14 @@ def _record(item: Kernel | Reject) -> dict[str, Any]:
     return kernel_record(item) if isinstance(item, Kernel) else {"reject": asdict(item)}
 
 
-def _item(record: Mapping[str, Any]) -> Kernel | Reject:
-    found = record.get("reject")
-    return kernel_of(record) if found is None else Reject(**found | {"step": Step(found["step"])})
+def _origins(table: Any) -> tuple[Origin, ...]:
+    return fields.of_json(_Head, table, "").origins
+
+
+def _item(table: Any) -> Kernel | Reject:
+    if isinstance(table, dict) and "reject" in table:
+        return fields.of_json(_Left, table, "").reject
+    return kernel_of_json(table)
 
 
 def group_of(package: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from irsmith.dataset.fields import of_json
 from irsmith.kernel import Argument, Direction, Kernel, Provenance, Signature
 from irsmith.types import ArrayType, Domain, Field, IndexedArray, Struct, ValueType, parse_type
 
@@ -60,6 +62,66 @@ def kernel_of(record: Mapping[str, Any]) -> Kernel:
         provenance,
         record["recorded"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    name: str
+    type: str
+    rank: int
+    direction: Direction
+    shape: tuple[int, ...]
+    low: float | None
+    high: float | None
+    rising: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    type: str
+    low: float | None
+    high: float | None
+    rising: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Struct:
+    name: str
+    fields: tuple[_Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    """The record of a kernel, as JSON."""
+
+    name: str
+    category: str
+    description: str
+    python_source: str
+    arguments: tuple[_Argument, ...]
+    structs: tuple[_Struct, ...]
+    launch: tuple[int, ...] | None
+    recorded: str | None
+    file: str | None
+    licence: str | None
+    version: str | None
+    package: str | None
+    line: int | None
+    docstring: str | None
+
+
+def kernel_of_json(table: dict[str, Any]) -> Kernel:
+    """The kernel of a record that stood in a file, whoever wrote it.
+
+    Args:
+        table: What ``json.loads`` returned.
+
+    Raises:
+        ValueError: It is none; the message names the field.
+    """
+    of_json(_Kernel, table, "")
+    return kernel_of(table)
 
 
 def structs_of(signature: Signature) -> list[Struct]:

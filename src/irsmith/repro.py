@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from irsmith import frontends
+from irsmith import files, frontends
 from irsmith.apart.sealed import Sealed
 from irsmith.dataset.load import Dataset, load
 from irsmith.dataset.parts import read_rejects, rejects_file
@@ -19,8 +18,6 @@ from irsmith.kernel import Kernel, Signature
 from irsmith.outcome import Reject, Step
 from irsmith.pipeline import Pipeline
 from irsmith.row import Row
-
-_ASIDE = ".part~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +55,16 @@ def write(dataset: str | os.PathLike[str], row_id: str, out: str | os.PathLike[s
     if root.exists():
         raise UserError(f"{root}: exists; name another folder with --out")
     texts = _completed(case, opened.recipe.frontend)
-    files = frontend.repro(case.kernel, texts, case.story)
+    contents = frontend.repro(case.kernel, texts, case.story)
     try:
-        _put(root, files)
+        with files.whole_folder(root) as aside:
+            for name, content in contents.items():
+                path = aside / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
     except OSError as error:
         raise UserError(f"{error.filename or root}: {error.strerror}") from None
     return root
-
-
-def _put(root: Path, files: Mapping[str, bytes]) -> None:
-    """Make the folder appear whole."""
-    aside = root.with_name(f"{root.name}.{os.getpid()}{_ASIDE}")
-    try:
-        for name, content in files.items():
-            path = aside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        aside.rename(root)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _case(dataset: Dataset, row_id: str) -> _Case:

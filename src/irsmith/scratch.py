@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def folder(purpose: str) -> Iterator[Path]:
     Args:
         purpose: A word for its name.
     """
-    remove_abandoned(Path(tempfile.gettempdir()), "irsmith-*.*")
+    remove_abandoned(path for path in Path(tempfile.gettempdir()).glob("irsmith-*.*") if path.is_dir())
     path, lock = locked(lambda: Path(tempfile.mkdtemp(prefix=f"irsmith-{purpose}.")))
     try:
         yield path
@@ -30,13 +30,13 @@ def folder(purpose: str) -> Iterator[Path]:
 
 
 def locked(make: Callable[[], Path]) -> tuple[Path, int]:
-    """A folder that is marked as somebody's until what is opened here is closed, or this process ends.
+    """A file or folder that is marked as somebody's until what is opened here is closed, or this process ends.
 
     Args:
-        make: Makes a folder that was not there, and says which.
+        make: Makes one that was not there, and says which.
 
     Returns:
-        The folder, and what to close.
+        The file or folder, and what to close.
     """
     while True:
         path = make()
@@ -49,15 +49,20 @@ def locked(make: Callable[[], Path]) -> tuple[Path, int]:
             os.close(lock)
 
 
-def remove_abandoned(root: Path, pattern: str) -> None:
-    """Remove the folders of a user, of those that a pattern names in a folder, which are marked as nobody's."""
-    for path in root.glob(pattern):
-        # Others' folders cannot be opened, those in use cannot be locked, and another process may be faster.
-        with suppress(PermissionError, BlockingIOError, FileNotFoundError, NotADirectoryError):
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+def remove_abandoned(paths: Iterable[Path]) -> None:
+    """Remove those of some files and folders that are a user's own and marked as nobody's."""
+    for path in paths:
+        # Others' cannot be opened, those in use cannot be locked, and another process may be faster.
+        with suppress(PermissionError, BlockingIOError, FileNotFoundError):
+            if path.is_symlink():
+                continue
+            lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 if os.fstat(lock).st_uid == os.getuid():
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(path, ignore_errors=True)
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        path.unlink()
             finally:
                 os.close(lock)

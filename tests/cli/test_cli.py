@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -251,29 +252,47 @@ def test_output_that_cannot_be_written_is_one_line(made):
     assert (shown.returncode, shown.stderr) == (2, "irsmith: output: No space left on device\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_merge_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made, tmp_path, number):
-    shutil.copytree(made, tmp_path / "d")
-    # Merging waits for who writes its rejects, and is ended then.
-    waiting = tmp_path / "d" / "rejects" / "warp" / "part-000000000.jsonl"
-    waiting.parent.mkdir(parents=True, exist_ok=True)
-    noted = waiting.read_bytes() if waiting.exists() else b""
-    waiting.unlink(missing_ok=True)
-    os.mkfifo(waiting)
-    line = [sys.executable, "-m", "irsmith", "merge", "d", "--out", "x[1]"]
-    merging = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    with waiting.open("wb"):
-        merging.send_signal(number)
-        _, errors = merging.communicate(timeout=60)
+def ended_while_writing(line, folder, number):
+    """Start a command that writes what is called x, let it run by and by, and end it when something is there."""
+    while True:
+        started = subprocess.Popen(line, cwd=folder, stderr=subprocess.PIPE, text=True)
+        while started.poll() is None:
+            time.sleep(0.001)
+            started.send_signal(signal.SIGSTOP)
+            begun = list(folder.glob("x*.part~"))
+            if begun:
+                started.send_signal(number)
+            started.send_signal(signal.SIGCONT)
+            if begun:
+                return started
+        # It was faster than the look at it.
+        started.communicate()
+        assert started.returncode == 0
+        for made in folder.glob("x*"):
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+
+
+@pytest.mark.parametrize(
+    ("number", "command"),
+    [
+        (signal.SIGTERM, ["merge", "d", "--out", "x[1]"]),
+        (signal.SIGKILL, ["merge", "d", "--out", "x[1]"]),
+        (signal.SIGKILL, ["export", "d", "--format", "pairs-jsonl", "--out", "x[1].jsonl"]),
+        (signal.SIGKILL, ["repro", "d", "1", "--out", "x[1]"]),
+    ],
+)
+def test_a_command_that_was_ended_leaves_nothing_that_the_next_does_not_clear(made, tmp_path, number, command):
+    (tmp_path / "d").symlink_to(made)
+    ended = ended_while_writing([sys.executable, "-m", "irsmith", *command], tmp_path, number)
+    _, errors = ended.communicate(timeout=60)
     if number == signal.SIGTERM:
-        assert merging.returncode == 130
+        assert ended.returncode == 130
         assert errors.strip().startswith("irsmith: interrupted")
         assert errors.strip().count("\n") == 0
     else:
         assert list(tmp_path.glob("x*.part~"))
-        waiting.unlink()
-        waiting.write_bytes(noted)
-        assert run("merge", "d", "--out", "x[1]", cwd=tmp_path).returncode == 0
+        assert run(*command, cwd=tmp_path).returncode == 0
+        assert list(tmp_path.glob("x*"))
     assert not list(tmp_path.glob("x*.part~"))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,18 +15,24 @@ import pytest
 from tests.dataset.spoiling import shards_of
 
 import irsmith
-from irsmith import UserError
+from irsmith import UserError, real
+from irsmith.audit import audit
 from irsmith.compare import corpus
-from irsmith.dataset.decontaminate import contaminated
+from irsmith.dataset import folder
+from irsmith.dataset.decontaminate import contaminated, texts
 from irsmith.dataset.dedup import clusters, without_duplicates
 from irsmith.dataset.derive import derive
 from irsmith.dataset.diff import diff
-from irsmith.dataset.manifest import FILE
+from irsmith.dataset.manifest import FILE, RECIPE_FILE
 from irsmith.dataset.stats import stats
 from irsmith.dataset.validate import validate
 from irsmith.export import export
+from irsmith.kernel import Argument, Direction, Kernel, Signature
+from irsmith.outcome import Reject, Step
 from irsmith.proof import prove
+from irsmith.records import kernel_of, kernel_record
 from irsmith.report import report
+from irsmith.types import FLOAT32, Domain
 
 CODE = Path(__file__).with_name("spoiling.py")
 
@@ -188,7 +196,7 @@ def test_a_manifest_with_a_wrong_field_is_refused_by_its_name(name, copy):
 
 
 def test_a_manifest_leads_nowhere_out_of_its_folder(copy):
-    """The rows stand where the config says, below the folder by way of a link: the copies would not."""
+    """The rows would stand where the config says, below the folder by way of a link, and the copies would not."""
     stolen = copy / "stolen"
     stolen.mkdir()
     (copy / "p" / "q" / "r").mkdir(parents=True)
@@ -196,6 +204,9 @@ def test_a_manifest_leads_nowhere_out_of_its_folder(copy):
     for number, shard in enumerate(shards_of(copy)):
         shutil.copy(copy / shard.file, stolen)
         change(copy, ["shards", number, "config"], "L/../../../stolen")
+    with pytest.raises(UserError, match=r"data/L: is a link to a folder"):
+        merged(copy)
+    (copy / "data" / "L").unlink()
     with pytest.raises(UserError, match=r"shards\[0\].config: .* is none of warp, warp-real"):
         merged(copy)
     assert {path.name for path in copy.parent.iterdir()} == {"copy"}
@@ -230,3 +241,198 @@ def test_what_is_no_reject_is_refused(line, copy):
         with pytest.raises(UserError, match=path.name):
             READERS[reader](copy)
     assert any(fault.gate == "json" for fault in validate(copy)[1])
+
+
+def linked(path, target):
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+def piped(path):
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    return path
+
+
+ELSEWHERE = {
+    "a part in another place": lambda root: linked(part(root), shutil.move(part(root), root.parent / "part.parquet")),
+    "a part that never ends": lambda root: linked(part(root), "/dev/zero"),
+    "a part that nobody writes": lambda root: piped(part(root)),
+    "rejects": lambda root: linked(root / "rejects" / "warp" / f"{part(root).stem}.jsonl", "/etc/passwd"),
+    "measurements": lambda root: linked(root / "measurements" / "warp" / part(root).name, "/etc/passwd"),
+    "a folder": lambda root: linked(root / "data", shutil.copytree(root / "data", root.parent / "data")),
+    "a folder below": lambda root: linked(root / "rejects", root / "data"),
+    "the manifest": lambda root: linked(root / FILE, "/dev/zero"),
+    "the recipe": lambda root: linked(root / RECIPE_FILE, "/etc/passwd"),
+    "the card": lambda root: linked(root / "README.md", "/etc/passwd"),
+    "lines": lambda root: linked(root / "dataset.jsonl", "/etc/passwd"),
+    "itself": lambda root: linked(part(root), part(root).name),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_no_file_of_the_folder_is_not_read(name, copy, monkeypatch):
+    where = ELSEWHERE[name](copy)
+    readers = READERS | {
+        "audit": audit,
+        "against": lambda root: list(texts(root)),
+        "append": lambda root: irsmith.generate(irsmith.load(root).recipe, root, workers=1),
+    }
+    for reader, read in readers.items():
+        with pytest.raises(UserError) as refused:
+            read(copy)
+        assert str(refused.value).startswith(f"{where}: "), reader
+        assert "\n" not in str(refused.value)
+    monkeypatch.chdir(copy.parent)
+    with pytest.raises(UserError, match=f"{where.relative_to(copy.parent)}: "):
+        irsmith.load(copy.name)
+
+
+def test_a_run_does_not_go_on_in_a_folder_that_leads_elsewhere(copy):
+    """Before anything is written or emptied there."""
+    recipe, data = irsmith.load(copy).recipe, shutil.copytree(copy / "data", copy.parent / "data")
+    linked(copy / "data", data)
+    for overwrite in (False, True):
+        with pytest.raises(UserError, match="data: is a link out of its folder, to "):
+            irsmith.generate(recipe, copy, workers=1, overwrite=overwrite)
+    assert len(list(data.rglob("*.parquet"))) == 3
+
+
+def test_a_folder_behind_links_and_links_within_it_are_read(copy):
+    wanted = list(irsmith.load(copy))
+    home = copy.parent / "home"
+    home.symlink_to(copy.parent)
+    (home / "again").symlink_to(copy)
+    moved = shutil.move(part(copy), copy / "data" / "moved")
+    linked(part(copy), moved)
+    for root in (home / "again", home / copy.name, copy):
+        assert list(irsmith.load(root)) == wanted
+    assert list(irsmith.load((home / "again").as_uri())) == wanted
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("below", ["", "sets/one"])
+def test_a_snapshot_of_the_hub_is_read(copy, shared, below):
+    """As huggingface_hub lays it out: links to blobs, which are links where repositories share them."""
+    wanted = list(irsmith.load(copy))
+    cache = copy.parent / "hub"
+    repository = cache / "datasets--owner--name"
+    snapshot = repository / "snapshots" / ("0" * 40)
+    for number, file in enumerate(sorted(path for path in copy.rglob("*") if path.is_file())):
+        blob = repository / "blobs" / str(number)
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        if shared:
+            store = cache / "blobs" / "00" / str(number)
+            store.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, store)
+            blob.symlink_to(Path("..", "..", "blobs", "00", str(number)))
+        else:
+            shutil.copy(file, blob)
+        link = snapshot / below / file.relative_to(copy)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(blob, link.parent))
+    assert list(irsmith.load(snapshot / below)) == wanted
+    assert audit(snapshot).rows == len(wanted)
+    assert not validate(snapshot / below)[1]
+    linked(snapshot / below / FILE, "/etc/passwd")
+    with pytest.raises(UserError, match="is a link out of its folder, to /etc/passwd"):
+        irsmith.load(snapshot / below)
+    shutil.copytree(copy, copy.parent / "snapshots" / "one")
+    linked(copy.parent / "snapshots" / "one" / FILE, shutil.copytree(copy, copy.parent / "blobs") / FILE)
+    with pytest.raises(UserError, match="is a link out of its folder"):
+        irsmith.load(copy.parent / "snapshots" / "one")
+
+
+def test_a_folder_of_strangers_is_audited_without_what_lies_elsewhere(copy, tmp_path):
+    (tmp_path / "of" / "others").mkdir(parents=True)
+    for name in ("x.parquet", "x.jsonl"):
+        link = linked(tmp_path / "of" / "others" / name, part(copy))
+        with pytest.raises(UserError, match=rf"{name}: is a link out of its folder"):
+            audit(tmp_path / "of")
+        link.unlink()
+
+
+def folder_of_kernels(root, lines):
+    """What `irsmith generate` makes rows of where a recipe names kernels that people wrote."""
+    root.mkdir()
+    (root / real.FILE).write_text("\n".join(lines) + "\n")
+    return lambda: real.read(root, real._digest(lines[1:]))
+
+
+def a_kernel():
+    kernel = Kernel("f", "real", "", "", Signature((Argument("x", FLOAT32, 1, Direction.IN, (8,), Domain(0.0, 1.0)),)))
+    return json.loads(json.dumps(kernel_record(kernel)))
+
+
+def put_in(table, path, value):
+    *above, last = path.split(".")
+    for key in above:
+        table = table[int(key) if key.isdecimal() else key]
+    table[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("name", 1),
+        ("python_source", "\ud800"),
+        ("launch", ["8"]),
+        ("line", -1),
+        ("arguments", {}),
+        ("arguments.0.rank", "1"),
+        ("arguments.0.direction", "sideways"),
+        ("arguments.0.shape", [-1]),
+        ("arguments.0.low", "0"),
+        ("arguments.0.low", float("nan")),
+        ("arguments.0.high", 10**400),
+        ("arguments.0.rising", 0),
+        ("arguments.0.more", 1),
+        ("structs", [{"name": "S"}]),
+        ("more", 1),
+    ],
+)
+def test_what_is_no_kernel_is_refused_by_its_line_and_field(path, value, tmp_path):
+    good, bad = a_kernel(), a_kernel()
+    put_in(bad, path, value)
+    read = folder_of_kernels(tmp_path / "d", ['{"origins": []}', json.dumps(good), json.dumps(bad)])
+    with pytest.raises(UserError, match=rf"kernels.jsonl:3: cannot be read: .*{path.rpartition('.')[2]}.*harvest"):
+        read()
+
+
+REJECTED = Reject(Step.LOWER, "x", "x", "x", "x", "x")
+
+
+def test_kernels_and_rejects_are_read_as_they_were_written(tmp_path):
+    origin = real.Origin("p", "1", None, 2, {"m": "ImportError"}, 2, {"MIT": 1})
+    wanted = real.Gathered((origin,), (kernel_of(a_kernel()), REJECTED))
+    assert folder_of_kernels(tmp_path / "d", wanted.text().splitlines())() == wanted
+
+
+ONE = a_kernel()["arguments"][0]
+NO_KERNELS = [
+    *("", "{", "[]", "1", '{"reject": {}}', "[" * 100_000),
+    json.dumps({"reject": asdict(REJECTED) | {"step": "\x1b[2J"}}),
+    json.dumps({"reject": None}),
+    json.dumps(a_kernel() | {"structs": [{"name": "S", "fields": []}, 1]}),
+    json.dumps(a_kernel() | {"arguments": [ONE | {"type": "array1d[" * 9_999}]}),
+]
+
+
+@pytest.mark.parametrize("line", NO_KERNELS, ids=range(len(NO_KERNELS)))
+def test_a_line_that_is_neither_a_kernel_nor_a_reject_is_refused(line, tmp_path):
+    for number, lines in ((2, ['{"origins": []}', line]), (1, [line or "{}"])):
+        shutil.rmtree(tmp_path / "d", ignore_errors=True)
+        with pytest.raises(UserError, match=rf"kernels.jsonl:{number}: cannot be read: .*harvest them anew"):
+            folder_of_kernels(tmp_path / "d", lines)()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '{"irsmith": 1}', '{"irsmith": {}}', '{"a": "\\ud800"}'])
+def test_a_note_of_versions_that_says_nothing_is_none(text, copy):
+    held = irsmith.load(copy).manifest.toolchain
+    (copy / ".irsmith").mkdir()
+    (copy / ".irsmith" / "toolchain.json").write_text(text)
+    assert folder._versions(copy) == held

@@ -12,12 +12,15 @@ from tests.dataset.spoiling import SMALL, checksums, rewrite, shards_of, unfinis
 import irsmith
 from irsmith import Recipe, StoppedError, UserError
 from irsmith import recipe as recipes
+from irsmith.audit import audit
 from irsmith.dataset import target
+from irsmith.dataset.decontaminate import texts
 from irsmith.dataset.delivered import Delivered
 from irsmith.dataset.target import Summed, Together, next_round
 from irsmith.dataset.validate import validate
 from irsmith.export import export
 from irsmith.generation import _Means, _Run, append
+from irsmith.hub import push
 from irsmith.size import parse_size
 
 
@@ -219,6 +222,26 @@ def test_the_recipe_that_a_folder_held_before_an_unfinished_append_gives_up_what
         append(copy, 20, workers=1, on_progress=killed)
     irsmith.generate(recipes.read(copy / "recipe.toml"), copy, workers=1)
     assert checksums(copy) == held
+
+
+def test_what_an_unfinished_append_has_written_is_not_taken_along(copy):
+    pytest.importorskip("huggingface_hub")
+
+    def seen():
+        pushed = push(copy, "owner/name", dry_run=True).files
+        return audit(copy).to_json(), list(texts(copy)), pushed, [row.id for row in irsmith.load(copy)], validate(copy)
+
+    def killed(progress):
+        if progress.tried > 56:
+            raise KeyboardInterrupt
+
+    wanted, before = seen(), checksums(copy).keys()
+    with pytest.raises(KeyboardInterrupt):
+        append(copy, 40, workers=1, on_progress=killed)
+    assert "data/warp/part-000000040.parquet" in checksums(copy).keys() - before
+    assert seen() == wanted
+    (copy / "manifest.json").write_text("{}")
+    assert audit(copy).files > wanted[0]["files"]
 
 
 def test_only_the_datasets_own_recipe_goes_on(copy):

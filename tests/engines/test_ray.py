@@ -87,6 +87,25 @@ def test_unknown_engines_are_named():
         pass
 
 
+@pytest.mark.parametrize("kind", [Exception, OSError])
+def test_a_cluster_of_this_machine_that_does_not_start_is_one_line(monkeypatch, kind):
+    def init(**settings):
+        raise kind("The current node timed out\nduring startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(StoppedError, match=r"^engine ray: does not start on this machine: The current node .*: run it"):
+        engines.opened("ray", 2, None).__enter__()
+
+
+def test_what_is_wrong_with_the_engine_itself_is_not_told_as_rays(monkeypatch):
+    def init(**settings):
+        raise TypeError
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(TypeError):
+        engines.opened("ray", 2, None).__enter__()
+
+
 def test_putting_together_leaves_the_rows_where_they_are(run, tmp_path, monkeypatch):
     """No part is opened where the run was started, and what comes there is eight bytes a row and what repeats are."""
     one = tmp_path / "one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -203,6 +204,23 @@ def test_a_dry_run_says_what_would_go_and_sends_nothing(made, folder, hub):
         found = push(directory, "owner/name", dry_run=True, endpoint=hub.endpoint)
         assert found.files == wanted.files == {name: len(data) for name, data in sent.items()}
         assert found.url is None
+    assert hub.files == {}
+
+
+def test_a_push_takes_nothing_hidden_and_nothing_from_elsewhere(folder, hub, tmp_path):
+    wanted = push(folder, "owner/name", dry_run=True, endpoint=hub.endpoint).files
+    mine = tmp_path / "mine"
+    shutil.copytree(folder, mine)
+    for name in (".irsmith/token", ".env", "data/.notes", "NOTICE[1]"):
+        (mine / name).parent.mkdir(exist_ok=True)
+        (mine / name).write_text("x")
+    done = push(mine, "owner/name", endpoint=hub.endpoint)
+    assert done.files == wanted | {"NOTICE[1]": 1}
+    assert hub.files.keys() == done.files.keys()
+    (mine / "data" / "key.parquet").symlink_to("/etc/passwd")
+    hub.files.clear()
+    with pytest.raises(UserError, match=r"key.parquet: is a link out of its folder, to /etc/passwd"):
+        push(mine, "owner/name", endpoint=hub.endpoint)
     assert hub.files == {}
 
 

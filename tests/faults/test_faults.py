@@ -58,35 +58,70 @@ def children(pid):
     return found
 
 
-def killed_again_and_again(recipe, root, moments, seed, longest):
-    """Start a run and kill it, so often; a dataset that was finished meanwhile is compared by who asked."""
+def noted(out):
+    """How many shards an unfinished run has noted as done; none where there is a dataset."""
+    if (out / "manifest.json").exists():
+        return 0
+    return len([path for path in out.glob(".irsmith/*.json") if path.stem.isdecimal()])
+
+
+def killed_again_and_again(recipe, root, moments, within, seed, longest):
+    """Start a run and kill it, over and over.
+
+    Of every two moments one is drawn from the run's start on and one from when it has noted one shard more than the run
+    before, so that not only beginnings are met.
+
+    Args:
+        recipe: What is made.
+        root: The folder that the datasets stand in: one is gone on with until it is finished.
+        moments: How often.
+        within: How many kills at least have to meet a run of which some shards are noted as done and the dataset is
+            not finished: what comes next has to go on with them.
+        seed: Of the moments.
+        longest: Seconds to the last of them.
+
+    Returns:
+        The datasets, of which the last may be unfinished.
+    """
     draws = random.Random(seed)
-    finished = []
+    outs = [root / "0"]
+    met = []
     for number in range(moments):
-        out = root / str(len(finished))
+        out = outs[-1]
         out.parent.mkdir(exist_ok=True)
-        run = subprocess.Popen(line(recipe, out))
-        time.sleep(draws.uniform(0.2, longest))
+        before = noted(out)
+        run = subprocess.Popen(line(recipe, out), stderr=subprocess.DEVNULL)
+        if number % 2:
+            time.sleep(draws.uniform(0.2, longest))
+        else:
+            while noted(out) <= before and run.poll() is None:
+                time.sleep(0.01)
+            time.sleep(draws.uniform(0.0, longest / 20))
         # The run alone: its workers have to notice by themselves.
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
-        if (out / "manifest.json").exists() or number == moments - 1:
-            finished.append(out)
-    return finished
+        met.append(noted(out))
+        if (out / "manifest.json").exists():
+            outs.append(root / str(len(outs)))
+    assert len(met) - met.count(0) >= within, met
+    # Not one and the same state, met again and again.
+    assert len({count for count in met if count}) >= min(2, within), met
+    return [out for out in outs if out.exists()]
 
 
 def test_killed_at_three_moments(wanted, tmp_path):
-    for out in killed_again_and_again(RECIPE, tmp_path / "runs", 3, 1, 6.0):
+    for out in killed_again_and_again(RECIPE, tmp_path / "runs", 3, 1, 1, 6.0):
         assert finish(RECIPE, out) == wanted
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("recipe", [RECIPE, PROVED], ids=["unproved", "proved"])
 def test_killed_at_twenty_moments(recipe, tmp_path):
-    irsmith.generate(recipe, tmp_path / "undisturbed", workers=1)
-    expected = data(checksums(tmp_path / "undisturbed"))
-    for out in killed_again_and_again(recipe, tmp_path / "runs", 20, 2, 8.0):
+    began = time.monotonic()
+    expected = data(finish(recipe, tmp_path / "undisturbed"))
+    took = time.monotonic() - began
+    for out in killed_again_and_again(recipe, tmp_path / "runs", 20, 10, 2, took):
         assert data(finish(recipe, out)) == expected
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from irsmith.audit.layouts import LAYOUTS, Layout, Sample
 from irsmith.errors import UserError
+from irsmith.places import check_within
 
 LONGEST_LINE = 64_000_000
 """Bytes of one record beyond which it is not read."""
@@ -63,8 +64,16 @@ def _files(root: Path) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise UserError(f"{root}: no such file or folder")
+    from irsmith.dataset import own
+
+    parts = own.parts(root)
+    if parts is not None:
+        return parts
+    home = root.resolve()
     for pattern in ("*.parquet", "*.jsonl", "pair_*.json"):
         found = sorted(path for path in root.rglob(pattern) if not _NOT_DATA.search(_below(root, path)))
+        for path in found:
+            check_within(home, path)
         if found:
             return found
     raise UserError(f"{root}: holds no .parquet, no .jsonl and no pair_*.json")

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from irsmith.dataset import reading
+from irsmith.dataset import own, reading
 from irsmith.dataset.assemble import Gone
 from irsmith.dataset.derive import derive, parts_of
 from irsmith.dataset.load import Dataset
@@ -55,11 +55,14 @@ class Match:
 def texts(path: Path) -> Iterator[tuple[str, str]]:
     """The Python texts of a file, or of all files below a folder, each with where it stands.
 
+    Of a folder that holds a dataset of irsmith's, only its rows count.
+
     Raises:
         UserError: There is no such file, it is of no kind that is read, or it is damaged.
     """
     if path.is_dir():
-        for below in sorted(path.rglob("*")):
+        parts = own.parts(path)
+        for below in sorted(path.rglob("*")) if parts is None else parts:
             if below.is_file() and below.suffix in _ENDINGS:
                 yield from _of_file(below, below.relative_to(path).as_posix())
         return

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from irsmith import files
 from irsmith.dataset import card, manifest, measured, reading
 from irsmith.dataset.assemble import Gone, parted, write_part
-from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import BATCH, Dataset
 from irsmith.dataset.manifest import Derived, Manifest, Source
+from irsmith.dataset.own import CARD_FILE
 from irsmith.dataset.pairs import orphans
 from irsmith.dataset.parts import read_rejects, rejects_file, sidecar_file
 from irsmith.dataset.shard import Shard

@@ -1,10 +1,12 @@
-"""JSON that strangers wrote, read as the dataclass that it should hold: each field is checked against its type."""
+"""JSON that strangers wrote, read as the type that it should hold: each field is checked against its own."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -17,13 +19,13 @@ _LIST, _TABLE = "a list", "an object"
 
 
 def of_json(kind: type[_T], value: object, where: str) -> _T:
-    """The dataclass that a JSON object holds.
+    """What JSON holds, as a type: a dataclass of an object with its fields, or a type that such a field may have.
 
-    Whole numbers are counts or indices: from 0 to what 64 bits hold. Further keys are refused, and those that have a
-    default may be left out. A field of type `Any` takes what it is given.
+    Whole numbers are counts or indices: from 0 to what 64 bits hold. Other numbers are finite. Further keys are
+    refused, and those that have a default may be left out. A field of type `Any` takes what it is given.
 
     Args:
-        kind: The dataclass.
+        kind: The type.
         value: What ``json.loads`` returned.
         where: What to call it in errors.
 
@@ -77,8 +79,16 @@ def _read(kind: Any, value: object, where: str) -> Any:
         if not isinstance(value, dict):
             raise _wrong(where, value, _TABLE)
         return {_read(str, key, where): _read(inner[1], item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        if not (isinstance(value, str) and value in list(kind)):
+            raise _wrong(where, value, f"one of {', '.join(kind)}")
+        return kind(value)
     if kind is int and not (type(value) is int and 0 <= value <= _LARGEST):
         raise _wrong(where, value, "a whole number of 0 or more, in 64 bits")
+    if kind is float and not (type(value) in (int, float) and abs(value) <= sys.float_info.max):  # type: ignore[arg-type]
+        raise _wrong(where, value, "a finite number")
+    if kind is bool and not isinstance(value, bool):
+        raise _wrong(where, value, "true or false")
     if kind is str and not (isinstance(value, str) and _is_whole(value)):
         raise _wrong(where, value, "a text")
     return value

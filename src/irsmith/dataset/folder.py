@@ -9,14 +9,15 @@ import shutil
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from irsmith import files, real
+from irsmith import files
 from irsmith import recipe as recipes
-from irsmith.dataset import card, manifest, measured, shard
+from irsmith.dataset import card, fields, manifest, measured, own, shard
 from irsmith.dataset.lease import FILE as LEASE
 from irsmith.dataset.lease import leased
 from irsmith.dataset.manifest import RECIPE_FILE
+from irsmith.dataset.own import CARD_FILE, GROWING_FILE
 from irsmith.dataset.parts import data_file, rejects_file, sidecar_file
 from irsmith.dataset.shard import MARKERS, Shard, Task
 from irsmith.errors import StoppedError, UserError
@@ -24,22 +25,7 @@ from irsmith.places import Place, Remote, files_below
 from irsmith.real import Origin
 from irsmith.recipe import Recipe
 
-CARD_FILE = "README.md"
 _TOOLCHAIN_FILE = Path(MARKERS, "toolchain.json")
-_GROWING_FILE = Path(MARKERS, RECIPE_FILE)
-"""The recipe of a dataset that is being appended to; what stands beside the manifest is that of what it holds."""
-_OURS = (
-    RECIPE_FILE,
-    CARD_FILE,
-    manifest.FILE,
-    real.FILE,
-    "data",
-    "rejects",
-    "measurements",
-    "dataset.jsonl",
-    "report.html",
-    MARKERS,
-)
 
 
 @contextmanager
@@ -66,8 +52,8 @@ def claimed(
         if isinstance(root, Path):
             files.clear_aside(root)
         if not growing:
-            (root / _GROWING_FILE).unlink(missing_ok=True)
-        files.write_text(root / (_GROWING_FILE if growing else RECIPE_FILE), recipe.to_toml())
+            (root / GROWING_FILE).unlink(missing_ok=True)
+        files.write_text(root / (GROWING_FILE if growing else RECIPE_FILE), recipe.to_toml())
         files.write_text(root / _TOOLCHAIN_FILE, json.dumps(versions))
         yield still
 
@@ -120,6 +106,7 @@ def _check(root: Place, recipe: Recipe, versions: dict[str, str], *, overwrite: 
         return
     if not root.is_dir():
         raise UserError(f"{root}: not a folder")
+    own.check(root)
     found = root / RECIPE_FILE
     if not found.exists():
         if (root / manifest.FILE).exists():
@@ -161,10 +148,9 @@ def _versions(root: Place) -> dict[str, str] | None:
     """What made, or began to make, the dataset of a folder; None where nothing says."""
     if (root / _TOOLCHAIN_FILE).exists():
         # A note that was cut off says nothing.
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads((root / _TOOLCHAIN_FILE).read_text(encoding="utf-8"))
-            if isinstance(found, dict):
-                return found
+            return fields.of_json(dict[str, str], found, "")
     held = holds(root)
     return held.toolchain if held is not None else None
 
@@ -196,20 +182,8 @@ def _notes(root: Place) -> list[Shard]:
     return found
 
 
-def of_unfinished_growth(root: Place, file: PurePath, end: int) -> bool:
-    """Whether a file that the manifest does not know belongs to an append that has yet to be finished.
-
-    Args:
-        root: The dataset's folder.
-        file: Below it.
-        end: The index after the dataset's last.
-    """
-    first = file.name.removeprefix("part-").partition(".")[0]
-    return first.isdecimal() and int(first) >= end and (root / _GROWING_FILE).exists()
-
-
 def _empty(root: Place) -> None:
-    for name in _OURS:
+    for name in own.NAMES:
         path = root / name
         if isinstance(path, Remote):
             for file in files_below(path) if path.is_dir() else [path]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from irsmith import frontends, recipe
 from irsmith.dataset import manifest as manifests
-from irsmith.dataset import reading
+from irsmith.dataset import own, reading
 from irsmith.dataset.manifest import RECIPE_FILE, Manifest
 from irsmith.errors import UserError
 from irsmith.frontends.base import Stage
@@ -191,9 +191,11 @@ def load(path: str | os.PathLike[str] | Remote) -> Dataset:
         path: The folder: a path, or the URI of one on a remote filesystem, such as ``s3://bucket/dataset``.
 
     Raises:
-        UserError: There is no finished dataset there, or it is of another schema version.
+        UserError: There is no finished dataset there, it is of another schema version, or something of it is no
+            file of its own folder.
     """
     root = place(path)
+    own.check(root)
     found = manifests.read(root)
     where = str(root / manifests.FILE)
     if found.derived is None:

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from irsmith.dataset import fields
 from irsmith.dataset.shard import Shard
 from irsmith.errors import UserError
-from irsmith.places import Place
+from irsmith.places import Place, check_within
 from irsmith.real import Origin
 from irsmith.row import SCHEMA_CHANGES, SCHEMA_VERSION
 
@@ -220,6 +221,8 @@ def read_table(root: Place) -> dict[str, Any]:
         UserError: There is no finished dataset there, or no JSON object in its manifest.
     """
     path = root / FILE
+    if isinstance(path, Path):
+        check_within(path.parent.resolve(), path)
     try:
         table: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

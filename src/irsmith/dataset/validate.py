@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from irsmith import files
 from irsmith.dataset import card, jsonl, pairs, reading
 from irsmith.dataset.assemble import difficulty_of, tags_of, verdicts_of
-from irsmith.dataset.folder import CARD_FILE, of_unfinished_growth
 from irsmith.dataset.load import Dataset, load, recipe_of, stages_in
 from irsmith.dataset.manifest import FILE as MANIFEST
 from irsmith.dataset.manifest import read_table
+from irsmith.dataset.own import CARD_FILE, of_unfinished_growth
 from irsmith.dataset.parts import reject_of, rejects_file
 from irsmith.dataset.rows import faults_of, split_wanted
 from irsmith.dataset.shard import Shard

@@ -35,6 +35,7 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
 
     Raises:
         UserError: Ray is not installed, or there is no cluster at the address.
+        StoppedError: A cluster on this machine does not start.
     """
     # Ray reports its use over the network unless it is told not to.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -53,8 +54,14 @@ def opened(workers: int | None, address: str | None) -> Iterator[Run]:
         _reached(address)
         with _own_termination():
             ray.init(**settings)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"engine ray: no cluster at {address}: {' '.join(str(error).split())}") from None
+    except Exception as error:
+        # Of a node that does not start in time Ray says so with a plain exception.
+        if not isinstance(error, OSError | ValueError | RuntimeError) and type(error) is not Exception:
+            raise
+        told = " ".join(str(error).split())
+        if address is not None:
+            raise UserError(f"engine ray: no cluster at {address}: {told}") from None
+        raise StoppedError(f"engine ray: does not start on this machine: {told}: run it again, or without it") from None
     try:
         yield partial(_run, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
     finally:

@@ -303,6 +303,28 @@ def test_a_line_map_is_in_order_and_within_its_texts(corpus):
             assert all(span.python_line in body and span.first <= span.last for span in spans)
 
 
+NUMBERS = """import jax.numpy as jnp
+
+
+def numbers(x, w):
+    y = jnp.tanh(x * 0.3) + 2.5
+    return jnp.maximum(y @ w, 0.3)
+"""
+
+
+def test_parameters_and_constants_have_the_line_of_a_call_and_else_none(make):
+    kernel = make(NUMBERS, "numbers", [("x", "float32", (3, 4)), ("w", "float32", (4, 5))], [("float32", (3, 5))])
+    lowering = lower(kernel, [HLO, HLO_OPTIMIZED])
+    for column, called in {"hlo_forward": set(), "hlo_optimized_forward": {5, 6}}.items():
+        mapped = {n: s.python_line for s in lowering.lines if s.column == column for n in range(s.first, s.last + 1)}
+        head, _, entry = lowering.texts[column].partition("ENTRY")
+        found = [number for number, line in enumerate(lowering.texts[column].splitlines(), 1)
+                 if re.search(r" (parameter|constant)\(", line)]  # fmt: skip
+        first = head.count("\n") + 1
+        assert {mapped.get(number) for number in found if number < first} == called
+        assert {mapped.get(number) for number in found if number > first} == {None}, entry
+
+
 def test_a_print_with_other_lines_is_an_error():
     with pytest.raises(ValueError, match="shorter"):
         of_assembly("a\nb\n", "a\n", "kernel.py")

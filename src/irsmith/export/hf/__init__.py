@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from irsmith import files
 from irsmith.dataset import card
 from irsmith.dataset.card_sections import Figures
-from irsmith.dataset.folder import CARD_FILE
 from irsmith.dataset.load import Dataset
 from irsmith.dataset.manifest import RECIPE_FILE
+from irsmith.dataset.own import CARD_FILE
 from irsmith.dataset.splits import Split
 from irsmith.dataset.stats import stats
 from irsmith.export.base import COUNTING, Exported, Format, Options

@@ -270,7 +270,31 @@ def check(against_warp, cases, dtype):
         worst, actual, expected = module.ratio(f"k{number}", inputs, (lanes,), ulps=4)
         if worst > 1:
             failures.append((expression, kinds, worst, actual["o"], expected["o"]))
+        if dtype == "float32":
+            failures += without_end(module, number, cases[number], inputs)
     assert not failures, failures
+
+
+def without_end(module, number, case, inputs):
+    """What differs where infinities and what is no number stand among the components of operands."""
+    expression, kinds, _ = case
+    generator = np.random.default_rng(number)
+    for value, kind in zip(inputs.values(), kinds.split(), strict=False):
+        if value.dtype.kind == "f" and kind not in ("i", "b"):
+            flat = value.reshape(value.shape[1], -1)
+            for lane in range(4, len(flat)):
+                if generator.random() < 0.6:
+                    flat[lane, generator.integers(flat.shape[1])] = (np.inf, -np.inf, np.nan)[lane % 3]
+    inputs["o"] = np.zeros_like(inputs["o"])
+    _, actual, expected = module.ratio(f"k{number}", inputs, (inputs["o"].shape[1],))
+    found, wanted = actual["o"], expected["o"]
+    if found.dtype.kind == "f":
+        # Of the ways to expand a large determinant, some meet infinity less infinity.
+        found, wanted = (np.where(np.isinf(o), o, 0.0) + np.where(np.isnan(o), np.nan, 0.0) for o in (found, wanted))
+        if (expression, kinds) == ("wp.determinant(a)", "m4"):
+            found, wanted = np.isfinite(found), np.isfinite(wanted)
+    same = (found == wanted) | ((found != found) & (wanted != wanted))
+    return [] if same.all() else [(expression, kinds, inputs, actual["o"], expected["o"])]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", pytest.param("float64", marks=pytest.mark.slow)])

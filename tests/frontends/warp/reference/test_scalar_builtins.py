@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from irsmith.frontends.warp.reference import Reference
 from irsmith.frontends.warp.reference.builtins import special_functions
 
 FLOATS = ("float16", "float32", "float64")
@@ -184,6 +185,18 @@ def test_inverse_error_functions_and_blends(against_warp, dtype):
         inputs = {f"{n}_": np.array(c, dtype)[None] for n, c in zip(used, zip(*rows, strict=True), strict=True)}
         inputs["o"] = np.zeros((1, len(rows)), dtype)
         module.check(f"k{number}", inputs, (len(rows),), ulps=32)
+
+
+def test_what_the_inverse_error_function_makes_of_next_to_nothing_is_not_compared():
+    """Warp finds infinity there, where what is left of one in double precision is one."""
+    text = "import warp as wp\n@wp.kernel\ndef k(a: wp.array(dtype=float), o: wp.array(dtype=float)):\n"
+    reference = Reference(f"{text}    o[wp.tid()] = wp.erfcinv(a[wp.tid()])\n", "k")
+    tails = np.array([1e-20, 1e-3], np.float32)
+    inputs = {"a": np.tile(tails, (8, 1)), "o": np.zeros((8, 2), np.float32)}
+    found = reference.run(inputs, (2,), perturb=np.arange(8) > 0).outputs["o"]
+    assert found[0] == pytest.approx([6.6015806, 2.3267537])
+    assert np.all(found[1:, 0] == np.inf)
+    assert found[1:, 1] == pytest.approx(found[0, 1])
 
 
 @pytest.mark.parametrize("x", [1e-300, 1e-17, 1e-14, 1e-9, 1e-4, 0.01])

@@ -56,7 +56,11 @@ def trace(ops: Ops, m: Array) -> Array:
 def from_diagonal(ops: Ops, v: Array) -> Array:
     """A matrix that is zero off its diagonal."""
     del ops
-    return np.asarray(v[:, :, None] * np.eye(v.shape[1], dtype=v.dtype))
+    size = v.shape[1]
+    m = np.zeros((*v.shape, size), v.dtype)
+    # Not a product with the identity: infinity times zero is not zero.
+    m[:, range(size), range(size)] = v
+    return m
 
 
 def _minors(ops: Ops, upper: Array, lower: Array) -> dict[tuple[int, int], Array]:

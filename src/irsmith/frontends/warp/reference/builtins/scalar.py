@@ -22,6 +22,8 @@ from irsmith.frontends.warp.reference.ops import Ops
 from irsmith.frontends.warp.reference.values import Array, along
 from irsmith.types import BOOL, INT32
 
+_MANY_ULPS = 2.0**20
+
 
 def truncated_quotient(ops: Ops, a: Array, b: Array, line: int = 0) -> Array:
     """Integer division rounds toward zero, as in C++: -7/2 is -3."""
@@ -180,17 +182,26 @@ def library(function: Callable[..., Array]) -> Formula:
     return lambda ops, *operands: ops.library(function, *operands)
 
 
-def error_inverse(function: Callable[..., Array]) -> Formula:
+def error_inverse(function: Callable[..., Array], rounded: Callable[[Array], Array]) -> Formula:
     """An inverse of the error function, which Warp 1.19.0 takes on the host of ``(1 + x) / 2`` in double precision.
 
-    So a result near zero has no correct digits behind those of double precision at one.
+    So a result near zero has no correct digits behind those of double precision at one, and one far out is infinite.
+
+    Args:
+        function: The inverse.
+        rounded: What is left of an operand after that half.
     """
 
     def formula(ops: Ops, x: Array) -> Array:
-        one = np.ones_like(x)
-        lost = (ops.shake(one) - one) * x.dtype.type(np.finfo(np.float64).eps / np.finfo(x.dtype).eps)
-        found: Array = ops.library(function, x) + lost
-        return found
+        one = np.ones(x.shape)
+        # So large that what is moved at all is seen to be.
+        moved = ops.shake(one, _MANY_ULPS) - one
+
+        def taken(wide: Array) -> Array:
+            found: Array = function(np.where(moved == 0.0, wide, rounded(wide))) + moved / _MANY_ULPS
+            return found
+
+        return ops.library(taken, x)
 
     return formula
 
@@ -318,8 +329,8 @@ TABLE: Table = {
     "radians": (Overload(_F1, library(lambda x: x * (math.pi / 180.0))),),
     "erf": (Overload(_F1, library(special_functions.erf)),),
     "erfc": (Overload(_F1, library(special_functions.erfc)),),
-    "erfinv": (Overload(_F1, error_inverse(special_functions.erfinv)),),
-    "erfcinv": (Overload(_F1, error_inverse(special_functions.erfcinv)),),
+    "erfinv": (Overload(_F1, error_inverse(special_functions.erfinv, lambda y: (1.0 + y) - 1.0)),),
+    "erfcinv": (Overload(_F1, error_inverse(special_functions.erfcinv, lambda y: 2.0 - (1.0 + (1.0 - y)))),),
     "round": (Overload(_F1, stepped(round_half_away)),),
     "rint": (Overload(_F1, stepped(np.rint)),),
     "trunc": (Overload(_F1, stepped(np.trunc)),),

@@ -16,9 +16,6 @@ from irsmith.frontends.warp.reference.tiles import tile_of
 from irsmith.frontends.warp.reference.values import Array, Expr, TupleType, Value
 from irsmith.types import FLOAT32, FLOAT64, Vector
 
-_ULPS = 2.0
-"""How far off a component may be, in units of the last place of the largest of its row."""
-
 
 def transformed(ops: Ops, x: Array, sign: float) -> Array:
     """``sum x[n] exp(sign 2 pi i k n / N)`` of complex numbers ``(lanes, ..., N, 2)``, where N is a power of two.
@@ -41,6 +38,15 @@ def transformed(ops: Ops, x: Array, sign: float) -> Array:
     return np.concatenate([ops.add(even, turned), ops.sub(even, turned)], axis=-2)
 
 
+def _ulps(size: int) -> float:
+    """How far off a component may be, in units of the last place of the largest of its row.
+
+    Those of Warp 1.19.0 on the host were off by 2.5, 7.4, 9.6 and 32 at most, in 64 rows of 16, 64, 256 and 1,024
+    normally distributed numbers: its powers of the root of one are products of each other.
+    """
+    return math.sqrt(size)
+
+
 def _fourier(sign: float) -> Handler:
     def handler(scope: Scope, node: ast.Call, expected: int) -> Expr:
         del expected
@@ -54,7 +60,7 @@ def _fourier(sign: float) -> Handler:
         save, run, ops = tiles.kept(scope, place), tile.run, scope.ops
 
         def transform() -> Value:
-            save(ops.blur(transformed(ops, run(), sign), 2, _ULPS))
+            save(ops.blur(transformed(ops, run(), sign), 2, _ulps(size)))
 
         return Expr(TupleType(()), transform, guarded=True)
 
