@@ -78,12 +78,6 @@ def test_a_signature_over_several_lines_says_what_it_gives():
     assert all(head.endswith(") -> jax.Array:") for head in annotated)
 
 
-def test_a_name_that_is_part_of_a_function_s_name_stays_apart():
-    source = synthesise(5, 67, Settings((("stencil", 1.0),))).source
-    assert ", r)" in source
-    assert "jnp.roll(v, 1, axis=0)" in source
-
-
 def test_a_key_gives_the_same_function_in_any_process():
     code = (
         "from irsmith.frontends.jax.synth import synthesise\nfrom irsmith.recipe import Recipe\n"
