@@ -1,13 +1,15 @@
 """What a million and a billion rows take in core-hours, storage and money, from what other benchmarks measured.
 
     python -m benchmarks.cost [--figures build/benchmarks] [--core-hour 0.04] [--gb-month 0.023] [--months 1]
-        [--measured FILE --workers 2] [--json FILE]
+        [--measured FILE --workers 2 [--processor SECONDS]] [--json FILE]
 
 Nothing is run: the figures are those that `benchmarks.scaling`, `benchmarks.sizes` and `benchmarks.distinct` kept.
 A row costs what two workers took for one, start-up included, times their cores. Rejected kernels cost as much as
 rows, and so do the repeats among as many kernels, whose share follows from the power law of `benchmarks.distinct`.
 
-``--measured`` is what ``irsmith generate --json`` printed of a long run: the model says what it should have taken.
+``--measured`` is what ``irsmith generate --json`` printed of a long run: the model says what it should have taken,
+but for what an earlier run had done. Where other programs took a part of the machine, ``--processor`` says how much
+much time of processors the run took, as the shell's ``time`` prints it; else its cores are taken as wholly its own.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--months", type=float, default=1.0)
     parser.add_argument("--measured", type=Path, help="what `irsmith generate --json` printed")
     parser.add_argument("--workers", type=int, default=_CORES, help="how many workers that run had")
+    parser.add_argument("--processor", type=float, help="the seconds of processors that it took")
     figures.option(parser)
     options = parser.parse_args()
     kept = {
@@ -97,11 +100,12 @@ def main() -> None:
     if options.measured is not None:
         run = json.loads(options.measured.read_text())
         one = costs["warp", "full"]
-        hours = run["seconds"] * options.workers / 3600
-        expected = run["tried"] * one["kept"] * one["core_seconds"] / 3600
+        made = run["tried"] - run["resumed"]
+        hours = (options.processor or run["seconds"] * options.workers) / 3600
+        expected = made * one["kept"] * one["core_seconds"] / 3600
         size = run["rows"] * one["bytes"] / 1e6
-        print(f"A run of {run['tried']} kernels took {hours:.1f} core-hours, and {expected:.1f} by the model ", end="")
-        print(f"({hours / expected:.2f}); it holds {run['bytes'] / 1e6:.0f} MB, and {size:.0f} by the model.")
+        print(f"{made} kernels of a run took {hours:.1f} core-hours, and {expected:.1f} by the model ", end="")
+        print(f"({hours / expected:.2f}). The dataset holds {run['bytes'] / 1e6:.0f} MB, and {size:.0f} by the model.")
         result["measured"] = {"core_hours": hours, "expected": expected}
     figures.keep(options.json, result)
 

@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--page", action="store_true", help="measure nothing: make the page of what was kept")
     parser.add_argument("--measured", type=Path, help="for cost: what `irsmith generate --json` printed of a long run")
+    parser.add_argument("--processor", help="for cost: the seconds of processors that this run took")
     parser.add_argument("--figures", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
     options = parser.parse_args()
@@ -112,6 +113,7 @@ def main() -> None:
         if name == "cost":
             words += ["--figures", str(options.figures)]
             words += ["--measured", str(options.measured)] if options.measured else []
+            words += ["--processor", options.processor] if options.processor else []
         print(f"{name} …", file=sys.stderr, flush=True)
         measure(name, words, options.figures)
     kept = {name: options.figures / f"{name}.json" for name in PARTS}

@@ -33,11 +33,15 @@ def test_repeats_are_made_up_for():
 def test_the_page_follows_from_the_figures(tmp_path, monkeypatch, capsys):
     for name, figures in {"scaling": SCALING, "sizes": SIZES, "distinct": {"seen": {"1": 500}}}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps({"figures": figures}))
-    run = {"tried": 100_000, "rows": 90_000, "bytes": 450_000_000, "seconds": 9900.0}
+    run = {"tried": 100_000, "rows": 90_000, "bytes": 450_000_000, "seconds": 9900.0, "resumed": 0}
     (tmp_path / "run.json").write_text(json.dumps(run))
     words = ["cost", "--figures", tmp_path, "--core-hour", "0.1", "--gb-month", "0.02", "--months", "12"]
     monkeypatch.setattr(sys, "argv", [*map(str, words), "--measured", str(tmp_path / "run.json")])
     cost.main()
     printed = capsys.readouterr().out
     assert "| a million rows of warp, proved | 1.000 | 56 | 5.0 | 6 + 1.20 = 7 |" in printed
-    assert "took 5.5 core-hours, and 5.0 by the model (1.10); it holds 450 MB, and 450 by the model" in printed
+    assert "100000 kernels of a run took 5.5 core-hours, and 5.0 by the model (1.10). The dataset" in printed
+    (tmp_path / "run.json").write_text(json.dumps(run | {"resumed": 40_000}))
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--processor", "7200"])
+    cost.main()
+    assert "60000 kernels of a run took 2.0 core-hours, and 3.0 by the model (0.67)" in capsys.readouterr().out
