@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 from tests.cli.command import refused, run
 
 import irsmith
 from irsmith import Recipe, frontends
-from irsmith.cli import COMMANDS
+from irsmith.cli import COMMANDS, cli
 from irsmith.cli.say import printable
 from irsmith.cli.text import print_row
 from irsmith.drawing import Drawing
@@ -40,7 +41,7 @@ def test_help_names_every_command():
     for name, meaning in COMMANDS.items():
         assert f"{name} " in shown.stdout
         assert meaning.split()[0] in shown.stdout
-        assert run(name, "--help").returncode == 0
+        assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
 
 
 def test_help_loads_neither_a_jit_nor_arrow():

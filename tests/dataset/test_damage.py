@@ -75,7 +75,7 @@ def spoil(path, how):
         path.write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:])
 
 
-@pytest.mark.parametrize("how", ["gone", "cut off", "a bit"])
+@pytest.mark.parametrize("how", ["gone", pytest.param("cut off", marks=pytest.mark.slow), "a bit"])
 def test_measurements_that_are_gone_or_spoiled_are_made_again(proved, tmp_path, how):
     shutil.copytree(proved, tmp_path / "d")
     path = tmp_path / "d" / "measurements" / "warp" / "part-000000003.parquet"

@@ -77,6 +77,7 @@ def test_a_recipe_may_keep_what_is_wrong(made, tmp_path):
         assert other.texts["cpp_backward"]
 
 
+@pytest.mark.slow
 def test_one_worker_proves_the_same_bytes(made, tmp_path):
     irsmith.generate(RECIPE, tmp_path / "again", workers=1)
     again = irsmith.load(tmp_path / "again")

@@ -102,6 +102,10 @@ def bytes_of(root, name, scratch):
     return export(irsmith.load(root), scratch / f"{root.name}-{name}", name).bytes
 
 
+SIZED = ["parquet", "pairs-jsonl", "hf"]
+SIZED += [pytest.param(name, marks=pytest.mark.slow) for name in ("jsonl", "device-jsonl", "pair-files", "chat")]
+
+
 @pytest.fixture(scope="module")
 def prefixes(tmp_path_factory):
     """Datasets of the first 16 and the first 17 indices; with a row more, files of parts and columns may shrink."""
@@ -111,7 +115,7 @@ def prefixes(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("name", ["parquet", "jsonl", "pairs-jsonl", "device-jsonl", "pair-files", "chat", "hf"])
+@pytest.mark.parametrize("name", SIZED)
 def test_bytes_of_a_format_are_reached_by_the_fewest_rows(prefixes, tmp_path, name):
     short, wanted = (bytes_of(prefixes / count, name, tmp_path) for count in ("16", "17"))
     recipe = replace(SMALL, count=None, size=str(wanted), size_format=name)

@@ -46,7 +46,7 @@ IN_HLO_ALONE = {"loop shortened"}
 """StableHLO has a loop's bound outside its condition, where it is another constant."""
 
 
-@pytest.mark.parametrize("stage", ["hlo", "stablehlo"])
+@pytest.mark.parametrize("stage", ["hlo", pytest.param("stablehlo", marks=pytest.mark.slow)])
 def test_every_mutation_has_a_place_and_changes_few_lines(texts, stage):
     jax = compiler.start()
     read = compiler.parsed if stage == "hlo" else compiler.parsed_stablehlo

@@ -311,6 +311,7 @@ def k(x: wp.array(dtype=float)):
     assert lower(kernel(SAXPY), STAGES).texts == lowered("saxpy")
 
 
+@pytest.mark.slow
 def test_a_recipe_asks_for_it(tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()

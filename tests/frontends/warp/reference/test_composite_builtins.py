@@ -297,7 +297,10 @@ def without_end(module, number, case, inputs):
     return [] if same.all() else [(expression, kinds, inputs, actual["o"], expected["o"])]
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "dtype",
+    [pytest.param("float16", marks=pytest.mark.slow), "float32", pytest.param("float64", marks=pytest.mark.slow)],
+)
 def test_floats(against_warp, dtype):
     check(against_warp, FLOAT_CASES, dtype)
 
